@@ -1,0 +1,1 @@
+//! Compiles an API model and a gateway file into plugin and Envoy configuration.

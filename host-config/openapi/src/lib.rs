@@ -1,0 +1,1 @@
+//! Reads OpenAPI documents into a model whose every node knows its place.

@@ -1,0 +1,1 @@
+//! Answers from the document's own examples.

@@ -1,0 +1,1 @@
+//! Whether the message is what the document says.

@@ -1,0 +1,1 @@
+//! The wire types of each plugin's configuration: the compiler writes them, the plugins read them.

@@ -1,0 +1,1 @@
+//! Case files, golden files and end-to-end tests.
