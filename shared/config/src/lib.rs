@@ -1,1 +1,12 @@
-//! The wire types of each plugin's configuration: the compiler writes them, the plugins read them.
+//! The wire types of each plugin's configuration. The compiler writes them as JSON, the plugins read them;
+//! nothing is decided here. Unknown keys are refused everywhere: a configuration that means more than the
+//! plugin knows must not go live.
+
+mod apis;
+pub mod auth;
+pub mod mock;
+pub mod routing;
+pub mod schema;
+pub mod throttle;
+
+pub use apis::{ApiConfig, ConditionConfig, ConditionPlaceConfig, OperationConfig, index};

@@ -1,1 +1,29 @@
-//! What every decision is made of: the request, the operation index, the decision. No clock, no I/O.
+//! What every decision of the gateway is made of: the request as bytes, the operation it means, the
+//! policy that judges it and the decision that comes out. Host-neutral: no clock, no I/O, no JSON
+//! parser, no OpenAPI and no Envoy in here; what a decision learns from outside comes through [`Env`].
+
+mod decision;
+mod headers;
+mod identity;
+mod operations;
+mod path;
+mod percent;
+mod policy;
+mod problem;
+mod query;
+mod request;
+mod template;
+
+pub use decision::{Decision, Edits, Rejection, Reply, Violation};
+pub use headers::{Field, Headers, OutOfBounds};
+pub use identity::Identity;
+pub use operations::{
+    Condition, ConditionPlace, Entry, InvalidIndex, Lookup, Operation, OperationId, OperationIndex, PathItem,
+};
+pub use path::{CanonicalPath, MAX_PATH, MAX_SEGMENTS, PathError};
+pub use percent::{InvalidEncoding, decode, decode_form};
+pub use policy::{Contended, Env, Policy, UnixNanos};
+pub use problem::problem_json;
+pub use query::{Pair, pairs};
+pub use request::{Malformed, Request};
+pub use template::{Captures, InvalidTemplate, PathTemplate};

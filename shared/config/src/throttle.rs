@@ -1,0 +1,65 @@
+//! The throttle plugin: limits, and what each operation counts against.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::apis::ApiConfig;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThrottleConfig {
+    /// The APIs of the gateway.
+    pub apis: Vec<ApiConfig<ThrottleRule>>,
+    /// Limits by name.
+    pub limits: BTreeMap<String, LimitConfig>,
+    /// How many shared slots callers are spread over: bounds the memory, about 200 bytes a slot. A power of two.
+    pub slots: u32,
+}
+
+/// The limits of an operation; all are charged or none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThrottleRule {
+    /// In the order in which they are reported.
+    #[serde(default)]
+    pub limits: Vec<AppliedLimitConfig>,
+}
+
+/// A limit, and what shares its count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppliedLimitConfig {
+    /// A key of [`ThrottleConfig::limits`].
+    pub limit: String,
+    /// Requests under the same scope share one count per caller: `api petstore`, or an operation's key.
+    pub scope: String,
+}
+
+/// A limit: so many requests in so much time, for each caller.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitConfig {
+    /// Requests per period; 0 lets none pass.
+    pub requests: u64,
+    /// The period in seconds, at least 1.
+    pub period_seconds: u64,
+    /// Requests that may come at once after a quiet time; absent: as many as `requests`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u64>,
+    /// Who is counted.
+    pub by: LimitKeyConfig,
+}
+
+/// Who is counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitKeyConfig {
+    /// The authenticated consumer; anonymous callers by address.
+    Consumer,
+    /// The address of the connection's other end; IPv6 by /64.
+    Address,
+    /// Everybody together.
+    All,
+}

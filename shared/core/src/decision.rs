@@ -1,0 +1,98 @@
+//! What a policy answers: go on, refuse, reply, or show me the body.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::identity::Identity;
+
+/// A policy's answer to a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The request may go on, changed as the edits say.
+    Continue(Edits),
+    /// The request is refused; the client gets problem details.
+    Reject(Rejection),
+    /// The policy answers in the upstream's place.
+    Respond(Reply),
+    /// The decision needs the whole body, of at most so many bytes; a longer one is refused with 413.
+    NeedBody(u32),
+}
+
+/// What a policy changes on a request it lets pass, and what it publishes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Request headers (and `:path`) to set, replacing what was there.
+    pub set: Vec<(Cow<'static, str>, String)>,
+    /// Request headers to remove.
+    pub remove: Vec<Cow<'static, str>>,
+    /// Headers to set on whatever response the client gets.
+    pub response: Vec<(Cow<'static, str>, String)>,
+    /// The operation's key, for the policies that follow and the access log.
+    pub operation: Option<Rc<str>>,
+    /// The caller, for the policies that follow and the access log.
+    pub identity: Option<Rc<Identity>>,
+}
+
+/// A refusal, as told to the client.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The HTTP status.
+    pub status: u16,
+    /// A stable code, kebab-case; also Envoy's response code details.
+    pub code: &'static str,
+    /// One sentence for the client's developer; no secret, no internals.
+    pub detail: String,
+    /// Headers beside the content type.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// What exactly is wrong with the request, when that has several parts.
+    pub violations: Vec<Violation>,
+}
+
+/// One way in which a message is not what the document says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// `path`, `query`, `header`, `cookie` or `body`.
+    pub location: &'static str,
+    /// The parameter's name or the body's JSON pointer.
+    pub pointer: String,
+    /// The schema keyword, or `required`, `type`, `style` for what comes before the schema.
+    pub keyword: String,
+    /// One sentence that does not repeat the value.
+    pub message: String,
+}
+
+/// A complete answer from the gateway itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// All headers.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Rejection {
+    /// A refusal without headers or violations.
+    pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), headers: Vec::new(), violations: Vec::new() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The 503 of a gateway whose parts do not fit together or that is in trouble; never lets through.
+    pub fn internal(code: &'static str) -> Self {
+        Self::new(503, code, "The gateway cannot decide on this request at the moment.")
+    }
+}
+
+impl From<Rejection> for Decision {
+    fn from(rejection: Rejection) -> Self {
+        Self::Reject(rejection)
+    }
+}

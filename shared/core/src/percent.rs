@@ -1,0 +1,104 @@
+//! Percent-decoding (RFC 3986, section 2.1), once and never twice.
+
+use std::borrow::Cow;
+
+/// A text that is not well-formed percent-encoded UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidEncoding {
+    /// `%` without two hexadecimal digits behind it.
+    Escape,
+    /// The decoded bytes are not UTF-8.
+    Utf8,
+}
+
+impl std::fmt::Display for InvalidEncoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Escape => "contains a '%' that is not followed by two hexadecimal digits",
+            Self::Utf8 => "is not UTF-8 after percent-decoding",
+        })
+    }
+}
+
+impl std::error::Error for InvalidEncoding {}
+
+/// Decodes every escape; `+` stays a plus.
+pub fn decode(text: &str) -> Result<Cow<'_, str>, InvalidEncoding> {
+    if !text.contains('%') {
+        return Ok(Cow::Borrowed(text));
+    }
+    decode_bytes(text.as_bytes(), false)
+}
+
+/// Decodes as `application/x-www-form-urlencoded` does: `+` is a space.
+pub fn decode_form(text: &str) -> Result<Cow<'_, str>, InvalidEncoding> {
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Ok(Cow::Borrowed(text));
+    }
+    decode_bytes(text.as_bytes(), true)
+}
+
+fn decode_bytes(mut rest: &[u8], plus_is_space: bool) -> Result<Cow<'static, str>, InvalidEncoding> {
+    let mut decoded = Vec::with_capacity(rest.len());
+    loop {
+        match rest {
+            [] => break,
+            [b'%', high, low, tail @ ..] => {
+                decoded.push(octet(*high, *low).ok_or(InvalidEncoding::Escape)?);
+                rest = tail;
+            }
+            [b'%', ..] => return Err(InvalidEncoding::Escape),
+            [b'+', tail @ ..] if plus_is_space => {
+                decoded.push(b' ');
+                rest = tail;
+            }
+            [byte, tail @ ..] => {
+                decoded.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| InvalidEncoding::Utf8)
+}
+
+/// The byte that two hexadecimal digits stand for.
+pub(crate) fn octet(high: u8, low: u8) -> Option<u8> {
+    Some(hex(high)? << 4 | hex(low)?)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_decoded_exactly_once() {
+        let cases = [
+            ("plain", Ok("plain")),
+            ("a%20b", Ok("a b")),
+            ("%2525", Ok("%25")),
+            ("%e2%82%AC", Ok("€")),
+            ("a+b", Ok("a+b")),
+            ("%", Err(InvalidEncoding::Escape)),
+            ("%4", Err(InvalidEncoding::Escape)),
+            ("%zz", Err(InvalidEncoding::Escape)),
+            ("%ff", Err(InvalidEncoding::Utf8)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(decode(text).as_deref(), expected.as_deref(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_forms_only() {
+        assert_eq!(decode_form("a+b%2B").as_deref(), Ok("a b+"));
+    }
+}

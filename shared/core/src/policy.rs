@@ -1,0 +1,60 @@
+//! The one interface between decisions and the world.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::decision::Decision;
+use crate::identity::Identity;
+use crate::request::Request;
+
+/// Nanoseconds since 1970-01-01T00:00:00Z, as the host's clock says; may step back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixNanos(pub u64);
+
+impl UnixNanos {
+    /// Whole seconds.
+    pub fn seconds(self) -> u64 {
+        self.0 / 1_000_000_000
+    }
+}
+
+/// A policy of the gateway: compiled once, then asked for every request. Same request and same [`Env`], same decision.
+pub trait Policy: Sized {
+    /// What the compiler wrote for it.
+    type Config;
+    /// Why a configuration cannot be enforced.
+    type Invalid: std::error::Error;
+
+    /// Makes the policy, or says why not. Deterministic: a configuration is good everywhere or nowhere.
+    fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
+
+    /// Judges a request. Called once with the head; a second time with the body after [`Decision::NeedBody`].
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
+}
+
+/// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only
+/// for what the decision needs.
+pub trait Env {
+    /// The time.
+    fn now(&self) -> UnixNanos;
+
+    /// The address of the connection's other end.
+    fn peer(&self) -> Option<IpAddr>;
+
+    /// The operation that an earlier policy of the chain found.
+    fn operation(&self) -> Option<Rc<str>>;
+
+    /// The caller that an earlier policy of the chain identified.
+    fn identity(&self) -> Option<Rc<Identity>>;
+
+    /// A value shared by all workers, and its version.
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Sets a shared value if its version is still the one given; `None` sets it whatever it is. A key that
+    /// does not exist yet is made under any version, so two makers can overwrite each other once.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended>;
+}
+
+/// Another worker was faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contended;

@@ -1,0 +1,184 @@
+//! The request that policies judge: its head read once, its body when a policy asked for it.
+//! A head that is no proper HTTP request never becomes a [`Request`].
+
+use crate::headers::Headers;
+use crate::path::{CanonicalPath, PathError};
+use crate::query::{Pair, pairs};
+
+/// Longest query accepted, in bytes; longer is 414.
+const MAX_QUERY: usize = 32 * 1024;
+
+/// Why a head is answered before any policy runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// No `:method`, or one that is no token.
+    Method,
+    /// No `:path`.
+    PathMissing,
+    /// The path has no canonical form.
+    Path(PathError),
+    /// The query is over its bound.
+    QueryTooLong,
+    /// The query holds bytes that must be encoded.
+    Query,
+    /// More than one `Host`, or one that is not text.
+    Host,
+}
+
+/// One request, alive as long as its stream.
+#[derive(Debug)]
+pub struct Request {
+    headers: Headers,
+    method: String,
+    target: String,
+    path: CanonicalPath,
+    query_start: Option<usize>,
+    host: String,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// Reads a head. Pseudo-headers are those of HTTP/2 (`:method`, `:path`, `:authority`).
+    pub fn new(headers: Headers) -> Result<Self, Malformed> {
+        let method = read_method(&headers)?;
+        let target = headers.first(":path").ok_or(Malformed::PathMissing)?;
+        let cut = target.iter().position(|byte| *byte == b'?');
+        let (raw_path, query) = match cut {
+            Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..).unwrap_or_default()),
+            None => (target, &[][..]),
+        };
+        // `OPTIONS *` asks about the server, not about a resource (RFC 9110, section 9.3.7).
+        let raw_path = if raw_path == b"*" && method == "OPTIONS" { b"/" } else { raw_path };
+        let path = CanonicalPath::new(raw_path).map_err(Malformed::Path)?;
+        check_query(query)?;
+        let target = std::str::from_utf8(target).map_err(|_| Malformed::Query)?.to_owned();
+        let host = read_host(&headers)?;
+        Ok(Self { method, path, query_start: cut.map(|at| at + 1), target, host, headers, body: None })
+    }
+
+    /// The method, case-sensitive as RFC 9110 has it.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path in the form every policy judges.
+    pub fn path(&self) -> &CanonicalPath {
+        &self.path
+    }
+
+    /// The query, encoded; `None` when there is no `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.query_start.and_then(|start| self.target.get(start..))
+    }
+
+    /// The pairs of the query.
+    pub fn query_pairs(&self) -> impl Iterator<Item = Pair<'_>> + Clone {
+        pairs(self.query().unwrap_or_default())
+    }
+
+    /// `:path` as it came: path and query.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The host in lower case, without port; empty when the client named none.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// All headers, pseudo-headers among them.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The whole body, once a policy has asked for it by [`crate::Decision::NeedBody`].
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// Hands in the whole body.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        self.body = Some(body);
+    }
+}
+
+fn read_method(headers: &Headers) -> Result<String, Malformed> {
+    let method = headers.first(":method").ok_or(Malformed::Method)?;
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    if method.is_empty() || method.len() > 32 || !method.iter().all(is_token) {
+        return Err(Malformed::Method);
+    }
+    Ok(String::from_utf8_lossy(method).into_owned())
+}
+
+fn check_query(query: &[u8]) -> Result<(), Malformed> {
+    if query.len() > MAX_QUERY {
+        return Err(Malformed::QueryTooLong);
+    }
+    if query.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
+        Ok(())
+    } else {
+        Err(Malformed::Query)
+    }
+}
+
+fn read_host(headers: &Headers) -> Result<String, Malformed> {
+    let mut named = headers.all(":authority").chain(headers.all("host"));
+    let Some(first) = named.next() else { return Ok(String::new()) };
+    if named.any(|other| other != first) {
+        return Err(Malformed::Host);
+    }
+    let text = std::str::from_utf8(first).map_err(|_| Malformed::Host)?;
+    let name = match text.strip_prefix('[') {
+        Some(v6) => v6.split_once(']').map_or(text, |(name, _)| name),
+        None => text.split_once(':').map_or(text, |(name, _)| name),
+    };
+    Ok(name.trim_end_matches('.').to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(method: &str, target: &str, host: &str) -> Result<Request, Malformed> {
+        Request::new(Headers::from_pairs([(":method", method), (":path", target), (":authority", host)]))
+    }
+
+    #[test]
+    fn the_head_is_read_into_its_parts() {
+        let request = read("GET", "/a//b?x=1&y", "Example.COM.:8080").unwrap();
+        assert_eq!(request.method(), "GET");
+        assert_eq!(request.path().as_str(), "/a/b");
+        assert_eq!(request.query(), Some("x=1&y"));
+        assert_eq!(request.host(), "example.com");
+        assert_eq!(request.query_pairs().count(), 2);
+    }
+
+    #[test]
+    fn malformed_heads_are_told_apart() {
+        let cases = [
+            ("G T", "/", "a", Malformed::Method),
+            ("", "/", "a", Malformed::Method),
+            ("GET", "*", "a", Malformed::Path(PathError::NotAbsolute)),
+            ("GET", "/..", "a", Malformed::Path(PathError::AboveRoot)),
+            ("GET", "/?a b", "a", Malformed::Query),
+            ("GET", "/?a#b", "a", Malformed::Query),
+        ];
+        for (method, target, host, expected) in cases {
+            assert_eq!(read(method, target, host).err(), Some(expected), "{method} {target}");
+        }
+        let two_hosts =
+            Headers::from_pairs([(":method", "GET"), (":path", "/"), (":authority", "a"), ("host", "b")]);
+        assert_eq!(Request::new(two_hosts).err(), Some(Malformed::Host));
+    }
+
+    #[test]
+    fn asterisk_form_is_for_options() {
+        assert_eq!(read("OPTIONS", "*", "a").unwrap().path().as_str(), "/");
+    }
+
+    #[test]
+    fn an_ipv6_host_loses_brackets_and_port() {
+        assert_eq!(read("GET", "/", "[::1]:80").unwrap().host(), "::1");
+    }
+}
