@@ -325,9 +325,11 @@ mod tests {
         Some(captures.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }
 
+    type Expected = Option<&'static [(&'static str, &'static str)]>;
+
     #[test]
     fn parameters_are_captured_still_encoded() {
-        let cases: [(&str, &str, Option<&[(&str, &str)]>); 14] = [
+        let cases: [(&str, &str, Expected); 14] = [
             ("/pets/{id}", "/pets/7", Some(&[("id", "7")])),
             ("/pets/{id}", "/pets/a%2Fb", Some(&[("id", "a%2Fb")])),
             ("/pets/{id}", "/pets", None),
