@@ -13,6 +13,8 @@ mod problem;
 mod query;
 mod request;
 mod template;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use decision::{Decision, Edits, Rejection, Reply, Violation};
 pub use headers::{Field, Headers, OutOfBounds};

@@ -1,0 +1,248 @@
+//! An [`Env`] under a test's control: a clock that moves when told, a caller that is set, and shared data
+//! with the host's real compare-and-set rules. Behind the feature `testing`; no policy depends on it.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::identity::Identity;
+use crate::policy::{Contended, Env, UnixNanos};
+
+/// 2026-01-01T00:00:00Z, what the clock of a new [`FakeEnv`] says.
+pub const START: UnixNanos = UnixNanos(1_767_225_600_000_000_000);
+
+/// What one worker learns from outside. Workers that share a [`SharedStore`] are workers of one host.
+#[derive(Default)]
+pub struct FakeEnv {
+    clock: Clock,
+    peer: Option<IpAddr>,
+    operation: Option<Rc<str>>,
+    identity: Option<Rc<Identity>>,
+    store: SharedStore,
+    before_shared: Option<Box<dyn Fn(SharedCall)>>,
+    calls: Cell<Calls>,
+}
+
+/// How often a policy asked: what costs a host call in the gateway.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Calls of [`Env::now`].
+    pub now: usize,
+    /// Calls of [`Env::peer`], [`Env::operation`] and [`Env::identity`].
+    pub property: usize,
+    /// Calls of [`Env::shared_get`].
+    pub shared_get: usize,
+    /// Calls of [`Env::shared_set`].
+    pub shared_set: usize,
+}
+
+/// A call that is about to reach the shared data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedCall {
+    /// [`Env::shared_get`].
+    Get,
+    /// [`Env::shared_set`].
+    Set,
+}
+
+struct Clock(Cell<UnixNanos>);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Cell::new(START))
+    }
+}
+
+impl FakeEnv {
+    /// An anonymous caller without address, nothing shared, and a clock at [`START`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The address of the other end; `None` for text that is no address.
+    #[must_use]
+    pub fn with_peer(mut self, address: &str) -> Self {
+        self.peer = address.parse().ok();
+        self
+    }
+
+    /// The operation an earlier policy found.
+    #[must_use]
+    pub fn with_operation(mut self, key: &str) -> Self {
+        self.operation = Some(key.into());
+        self
+    }
+
+    /// The caller an earlier policy identified.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(Rc::new(identity));
+        self
+    }
+
+    /// The caller an earlier policy identified, of whom only the name matters.
+    #[must_use]
+    pub fn with_consumer(self, consumer: &str) -> Self {
+        self.with_identity(Identity { consumer: consumer.to_owned(), ..Identity::default() })
+    }
+
+    /// Shares data with whoever else has a clone of `store`.
+    #[must_use]
+    pub fn with_store(mut self, store: SharedStore) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Runs `hook` before each access to the shared data: the place where another worker gets its turn.
+    #[must_use]
+    pub fn before_shared(mut self, hook: impl Fn(SharedCall) + 'static) -> Self {
+        self.before_shared = Some(Box::new(hook));
+        self
+    }
+
+    /// Sets the clock, forwards or backwards.
+    pub fn set_now(&self, now: UnixNanos) {
+        self.clock.0.set(now);
+    }
+
+    /// Moves the clock forwards.
+    pub fn advance(&self, by: Duration) {
+        let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.set_now(UnixNanos(self.clock.0.get().0.saturating_add(by)));
+    }
+
+    /// The shared data.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// What has been asked so far.
+    pub fn calls(&self) -> Calls {
+        self.calls.get()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Calls)) {
+        let mut calls = self.calls.get();
+        change(&mut calls);
+        self.calls.set(calls);
+    }
+
+    fn announce(&self, call: SharedCall) {
+        if let Some(hook) = &self.before_shared {
+            hook(call);
+        }
+    }
+}
+
+impl Env for FakeEnv {
+    fn now(&self) -> UnixNanos {
+        self.count(|calls| calls.now += 1);
+        self.clock.0.get()
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.count(|calls| calls.property += 1);
+        self.peer
+    }
+
+    fn operation(&self) -> Option<Rc<str>> {
+        self.count(|calls| calls.property += 1);
+        self.operation.clone()
+    }
+
+    fn identity(&self) -> Option<Rc<Identity>> {
+        self.count(|calls| calls.property += 1);
+        self.identity.clone()
+    }
+
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.count(|calls| calls.shared_get += 1);
+        self.announce(SharedCall::Get);
+        self.store.get(key)
+    }
+
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
+        self.count(|calls| calls.shared_set += 1);
+        self.announce(SharedCall::Set);
+        self.store.set(key, value, version)
+    }
+}
+
+/// Shared data as Envoy has it: no deletion, versions from one counter, and any version makes a key that is
+/// missing. Clones are the same data; it may be shared between threads.
+#[derive(Debug, Clone, Default)]
+pub struct SharedStore(Arc<Mutex<Values>>);
+
+#[derive(Debug, Default)]
+struct Values {
+    by_key: HashMap<String, (Vec<u8>, u32)>,
+    last_version: u32,
+}
+
+impl SharedStore {
+    /// See [`Env::shared_get`].
+    pub fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.locked().by_key.get(key).cloned()
+    }
+
+    /// See [`Env::shared_set`]. Version 0 sets whatever is there, as `None` does.
+    pub fn set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
+        let mut values = self.locked();
+        let wanted = version.filter(|version| *version != 0);
+        let current = values.by_key.get(key).map(|(_, current)| *current);
+        if let (Some(wanted), Some(current)) = (wanted, current)
+            && wanted != current
+        {
+            return Err(Contended);
+        }
+        values.last_version = values.last_version.wrapping_add(1).max(1);
+        let version = values.last_version;
+        values.by_key.insert(key.to_owned(), (value.to_vec(), version));
+        Ok(())
+    }
+
+    /// How many keys there are.
+    pub fn keys(&self) -> usize {
+        self.locked().by_key.len()
+    }
+
+    /// The bytes of all values.
+    pub fn value_bytes(&self) -> usize {
+        self.locked().by_key.values().map(|(value, _)| value.len()).sum()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Values> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_is_spent_does_not_write() {
+        let store = SharedStore::default();
+        assert_eq!(store.set("key", b"created", Some(77)), Ok(()), "any version makes a missing key");
+        let (_, version) = store.get("key").unwrap();
+        assert_eq!(store.set("key", b"second", Some(version)), Ok(()));
+        assert_eq!(store.set("key", b"third", Some(version)), Err(Contended));
+        assert_eq!(store.set("key", b"fourth", None), Ok(()));
+        assert_eq!(store.get("key").unwrap().0, b"fourth");
+        assert_eq!((store.keys(), store.value_bytes()), (1, 6));
+    }
+
+    #[test]
+    fn workers_share_the_store_but_not_the_clock() {
+        let first = FakeEnv::new();
+        let second = FakeEnv::new().with_store(first.store().clone());
+        first.shared_set("key", b"value", None).unwrap();
+        first.advance(Duration::from_secs(1));
+        assert_eq!(second.shared_get("key").unwrap().0, b"value");
+        assert_eq!(second.now(), START);
+        assert_eq!(second.calls(), Calls { now: 1, shared_get: 1, ..Calls::default() });
+    }
+}
