@@ -1,1 +1,30 @@
-//! Runs a policy in a proxy-wasm host; the only crate that makes host calls.
+//! Runs a policy in a proxy-wasm host (ABI 0.2.1): [`serve!`] turns a policy into a plugin. The only crate
+//! that makes host calls; it decides nothing but what happens when the host or a client breaks the rules,
+//! and then it fails closed.
+
+pub mod wire;
+
+#[cfg(target_os = "wasi")]
+mod env;
+#[cfg(target_os = "wasi")]
+mod host;
+#[cfg(target_os = "wasi")]
+mod root;
+#[cfg(target_os = "wasi")]
+mod stream;
+
+#[cfg(target_os = "wasi")]
+pub use proxy_wasm;
+#[cfg(target_os = "wasi")]
+pub use root::start;
+
+/// Makes the crate a plugin that serves the policy: `serve!(crate::RoutingPolicy);`.
+#[cfg(target_os = "wasi")]
+#[macro_export]
+macro_rules! serve {
+    ($policy:ty) => {
+        $crate::proxy_wasm::main! {{
+            $crate::start::<$policy>();
+        }}
+    };
+}

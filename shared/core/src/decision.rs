@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::identity::Identity;
+use crate::path::PathError;
+use crate::request::Malformed;
 
 /// A policy's answer to a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,9 +87,28 @@ impl Rejection {
         self
     }
 
+    /// The 413 of a body that is longer than `max` bytes.
+    pub fn body_too_large(max: u32) -> Self {
+        Self::new(
+            413,
+            "body-too-large",
+            format!("The body is larger than the {max} bytes that are accepted."),
+        )
+    }
+
     /// The 503 of a gateway whose parts do not fit together or that is in trouble; never lets through.
     pub fn internal(code: &'static str) -> Self {
         Self::new(503, code, "The gateway cannot decide on this request at the moment.")
+    }
+}
+
+impl From<Malformed> for Rejection {
+    fn from(cause: Malformed) -> Self {
+        let status = match cause {
+            Malformed::Path(PathError::TooLong) | Malformed::QueryTooLong => 414,
+            _ => 400,
+        };
+        Self::new(status, "request-malformed", format!("The request is refused: {cause}."))
     }
 }
 

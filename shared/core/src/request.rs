@@ -25,6 +25,21 @@ pub enum Malformed {
     Host,
 }
 
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Method => f.write_str("the method is no HTTP method"),
+            Self::PathMissing => f.write_str("there is no path"),
+            Self::Path(cause) => cause.fmt(f),
+            Self::QueryTooLong => f.write_str("the query is too long"),
+            Self::Query => f.write_str("the query contains a character that must be percent-encoded"),
+            Self::Host => f.write_str("the host is named twice, or is not text"),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
 /// One request, alive as long as its stream.
 #[derive(Debug)]
 pub struct Request {

@@ -1,0 +1,55 @@
+//! What a decision learns from the host. Each answer is asked for at most once per decision.
+
+use std::cell::OnceCell;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use portcullis_core::{Contended, Env, Identity, UnixNanos};
+
+use crate::host;
+
+/// Where the operation's key travels between the plugins of a chain.
+pub(crate) const OPERATION: &str = "portcullis.operation";
+/// Where the caller travels between the plugins of a chain.
+pub(crate) const IDENTITY: &str = "portcullis.identity";
+
+/// The host, as one decision sees it.
+#[derive(Default)]
+pub(crate) struct HostEnv {
+    now: OnceCell<UnixNanos>,
+    operation: OnceCell<Option<Rc<str>>>,
+    identity: OnceCell<Option<Rc<Identity>>>,
+}
+
+impl Env for HostEnv {
+    fn now(&self) -> UnixNanos {
+        *self.now.get_or_init(|| UnixNanos(host::now()))
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        let address = String::from_utf8(host::property("source\0address")?).ok()?;
+        address.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| address.parse()).ok()
+    }
+
+    fn operation(&self) -> Option<Rc<str>> {
+        let read = || text(OPERATION).map(Rc::from);
+        self.operation.get_or_init(read).clone()
+    }
+
+    fn identity(&self) -> Option<Rc<Identity>> {
+        let read = || Identity::from_line(&text(IDENTITY)?).map(Rc::new);
+        self.identity.get_or_init(read).clone()
+    }
+
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        host::shared(key)
+    }
+
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
+        host::set_shared(key, value, version.unwrap_or(0))
+    }
+}
+
+fn text(path: &str) -> Option<String> {
+    host::property(path).filter(|value| !value.is_empty()).and_then(|value| String::from_utf8(value).ok())
+}

@@ -1,0 +1,187 @@
+//! The host calls in use, each as a function that cannot panic. The SDK's own wrappers panic on statuses they
+//! do not list, and one panic ends the VM for all its requests.
+#![allow(unsafe_code)]
+
+use std::borrow::Cow;
+
+use portcullis_core::{Contended, Headers};
+
+use crate::wire::{read_headers, write_headers};
+
+/// The host said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+/// Which header map.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Map {
+    Request = 0,
+    Response = 2,
+}
+
+/// Which buffer.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Buffer {
+    RequestBody = 0,
+    PluginConfiguration = 7,
+}
+
+const OK: u32 = 0;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_get_buffer_bytes(
+        kind: u32,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+}
+
+/// Nanoseconds since 1970; the end of time when the host has no clock, so that whatever expires has expired.
+pub(crate) fn now() -> u64 {
+    let mut time = 0;
+    // SAFETY: the host writes one u64 to a valid place.
+    match unsafe { proxy_get_current_time_nanoseconds(&mut time) } {
+        OK => time,
+        _ => u64::MAX,
+    }
+}
+
+/// Up to `max` bytes of a buffer; empty when there is none.
+pub(crate) fn buffer(kind: Buffer, max: usize) -> Result<Vec<u8>, Refused> {
+    // SAFETY: see `take`.
+    unsafe { take(|data, size| proxy_get_buffer_bytes(kind as u32, 0, max, data, size)) }.map_err(|_| Refused)
+}
+
+/// All headers of a message.
+pub(crate) fn headers(map: Map) -> Result<Headers, Refused> {
+    // SAFETY: see `take`.
+    let block = unsafe { take(|data, size| proxy_get_header_map_pairs(map as u32, data, size)) };
+    read_headers(block.map_err(|_| Refused)?).ok_or(Refused)
+}
+
+/// Sets a header to one value.
+pub(crate) fn set_header(map: Map, name: &str, value: &str) -> Result<(), Refused> {
+    // SAFETY: both texts outlive the call.
+    accepted(unsafe {
+        proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+/// Removes every value of a header.
+pub(crate) fn remove_header(map: Map, name: &str) -> Result<(), Refused> {
+    // SAFETY: the text outlives the call.
+    accepted(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// A property; `path` has its elements separated by NUL. `None` when there is no such property.
+pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
+    // SAFETY: see `take`; the path outlives the call.
+    unsafe { take(|data, size| proxy_get_property(path.as_ptr(), path.len(), data, size)) }.ok()
+}
+
+/// Publishes a value for the filters that follow and the access log.
+pub(crate) fn set_property(path: &str, value: &str) -> Result<(), Refused> {
+    // SAFETY: both texts outlive the call.
+    accepted(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
+}
+
+/// A shared value and its version.
+pub(crate) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
+    let mut version = 0;
+    // SAFETY: see `take`; the key outlives the call.
+    let value = unsafe {
+        take(|data, size| proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version))
+    };
+    value.ok().map(|value| (value, version))
+}
+
+/// Sets a shared value when its version is still this one; version 0 sets it whatever it is.
+pub(crate) fn set_shared(key: &str, value: &[u8], version: u32) -> Result<(), Contended> {
+    // SAFETY: both texts outlive the call.
+    let status =
+        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) };
+    if status == OK { Ok(()) } else { Err(Contended) }
+}
+
+/// Answers the request here. `details` becomes Envoy's response code details.
+pub(crate) fn answer(
+    status: u16,
+    details: &str,
+    headers: &[(Cow<'_, str>, Cow<'_, str>)],
+    body: &[u8],
+) -> Result<(), Refused> {
+    let headers = write_headers(headers);
+    // SAFETY: all texts outlive the call; -1 leaves the gRPC status to the host.
+    accepted(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            -1,
+        )
+    })
+}
+
+fn accepted(status: u32) -> Result<(), Refused> {
+    if status == OK { Ok(()) } else { Err(Refused) }
+}
+
+/// Takes over the memory of a value that the host returned.
+///
+/// # Safety
+/// `call` must be a host call that, when it returns [`OK`], has written either a null pointer or one that this
+/// module's `proxy_on_memory_allocate` gave out for exactly `size` bytes.
+unsafe fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, u32> {
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    match call(&mut data, &mut size) {
+        OK if data.is_null() || size == 0 => Ok(Vec::new()),
+        // SAFETY: as the caller promises, the allocation is a boxed slice of `size` bytes.
+        OK => Ok(unsafe { Vec::from_raw_parts(data, size, size) }),
+        status => Err(status),
+    }
+}
