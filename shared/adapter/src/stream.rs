@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use portcullis_core::{
-    Decision, Edits, Malformed, PathError, Policy, Rejection, Reply, Request, problem_json,
-};
+use portcullis_core::{Decision, Edits, Policy, Rejection, Reply, Request, problem_json};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
