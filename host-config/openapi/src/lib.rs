@@ -1,1 +1,21 @@
 //! Reads OpenAPI documents into a model whose every node knows its place.
+//!
+//! Stages: bytes --[`tree`]--> nodes --[`Documents`]--> all files a definition names --[`ApiModel::read`]--> model.
+//! All problems are collected in one [`Report`]; the crate touches no file, clock or network, and knows no plugin,
+//! no limit and no Envoy.
+
+pub mod codes;
+mod diagnostic;
+mod documents;
+pub mod model;
+mod read;
+mod reference;
+mod source;
+pub mod tree;
+
+pub use diagnostic::{Diagnostic, Report, Severity};
+pub use documents::{Documents, MAX_FILE_BYTES, MAX_FILES};
+pub use model::ApiModel;
+pub use reference::Unresolved;
+pub use source::{FileId, LoadError, Loader, Place, Position};
+pub use tree::{Node, Value};

@@ -1,0 +1,312 @@
+//! All files that a definition is made of, read and parsed once: the first, and what its `$ref`s name.
+//! Knows how to follow a reference, not what it means.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::reference::{Reference, Unresolved, escaped, unescaped};
+use crate::source::{FileId, Loader, Place, Position, Source, saturating};
+use crate::tree::{self, Node, Value};
+
+/// The largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 256 << 20;
+/// How many files one definition may be made of.
+pub const MAX_FILES: usize = 1024;
+/// How many `$ref`s may follow one another.
+const MAX_HOPS: usize = 64;
+
+/// The files of a definition.
+#[derive(Debug)]
+pub struct Documents {
+    files: Vec<File>,
+    by_name: HashMap<String, FileId>,
+}
+
+#[derive(Debug)]
+struct File {
+    source: Source,
+    tree: Result<Tree, String>,
+}
+
+#[derive(Debug)]
+struct Tree {
+    root: Node,
+    /// Steps from the root to each node with an `$anchor`.
+    anchors: HashMap<Box<str>, Vec<u32>>,
+}
+
+impl Documents {
+    /// Reads the document named `entry` and every file that it and the others refer to. A file that cannot be read
+    /// is a problem only where something refers to it; one that is no JSON or YAML is reported here.
+    #[must_use]
+    pub fn load(loader: &dyn Loader, entry: &str, report: &mut Report) -> Self {
+        let mut documents = Self { files: Vec::new(), by_name: HashMap::new() };
+        let mut wanted = vec![entry.to_owned()];
+        while let Some(name) = wanted.pop() {
+            if documents.by_name.contains_key(&name) || documents.files.len() >= MAX_FILES {
+                continue;
+            }
+            let id = FileId(saturating(documents.files.len()));
+            let file = File::load(loader, id, &name, report);
+            if let Ok(tree) = &file.tree {
+                collect_files(&tree.root, &name, &mut wanted);
+            }
+            documents.by_name.insert(name, id);
+            documents.files.push(file);
+        }
+        documents
+    }
+
+    /// The document that was asked for, if it could be read.
+    #[must_use]
+    pub fn root(&self) -> Option<&Node> {
+        self.files.first().and_then(File::root)
+    }
+
+    /// The names and texts of all files, the document that was asked for first.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &str, &str)> {
+        let numbered = self.files.iter().enumerate();
+        numbered.map(|(at, file)| (FileId(saturating(at)), &*file.source.name, &*file.source.text))
+    }
+
+    /// The file's name, as it was asked for from the loader.
+    #[must_use]
+    pub fn name(&self, file: FileId) -> &str {
+        self.file(file).map_or("", |file| &file.source.name)
+    }
+
+    /// The file's text, without a byte order mark; what places count in.
+    #[must_use]
+    pub fn text(&self, file: FileId) -> &str {
+        self.file(file).map_or("", |file| &file.source.text)
+    }
+
+    /// Where a place starts, as line and column.
+    #[must_use]
+    pub fn position(&self, place: Place) -> Position {
+        let position = self.file(place.file).map(|file| file.source.position(place.start));
+        position.unwrap_or(Position { line: 1, column: 1 })
+    }
+
+    /// The JSON pointer of the innermost node that holds a place, within its file.
+    #[must_use]
+    pub fn pointer(&self, place: Place) -> String {
+        let mut pointer = String::new();
+        let mut node = self.file(place.file).and_then(File::root);
+        while let Some((token, child)) = node.and_then(|node| step_towards(node, place)) {
+            pointer.push('/');
+            pointer.push_str(&token);
+            node = child;
+        }
+        pointer
+    }
+
+    /// Follows the reference `text` that stands in `from`, and only this one.
+    ///
+    /// # Errors
+    /// When it leads nowhere.
+    pub fn resolve(&self, text: &str, from: FileId) -> Result<&Node, Unresolved> {
+        let reference = Reference::parse(text, self.name(from))?;
+        let tree = self.tree(&reference, text, from)?;
+        let found = match &*reference.fragment {
+            "" => Some(&tree.root),
+            pointer if pointer.starts_with('/') => at_pointer(&tree.root, pointer),
+            anchor => tree.anchors.get(anchor).and_then(|steps| at_steps(&tree.root, steps)),
+        };
+        found.ok_or_else(|| Unresolved::Dangling { reference: text.to_owned() })
+    }
+
+    /// Follows the node's own `$ref`, and those that follow, to a node without one.
+    ///
+    /// # Errors
+    /// When a reference leads nowhere or in a circle.
+    pub fn follow<'d>(&'d self, node: &'d Node) -> Result<&'d Node, Unresolved> {
+        let mut current = node;
+        for _ in 0..MAX_HOPS {
+            let Some(reference) = current.reference() else { return Ok(current) };
+            current = self.resolve(reference, current.place().file)?;
+        }
+        Err(Unresolved::Cycle { reference: node.reference().unwrap_or_default().to_owned() })
+    }
+
+    fn tree(&self, reference: &Reference<'_>, text: &str, from: FileId) -> Result<&Tree, Unresolved> {
+        let id = match &reference.file {
+            None => Some(from),
+            Some(name) => self.by_name.get(name).copied(),
+        };
+        let failed =
+            |reason: &str| Unresolved::File { reference: text.to_owned(), reason: reason.to_owned() };
+        let file = id.and_then(|id| self.file(id));
+        let file = file.ok_or_else(|| failed("the definition is made of too many files"))?;
+        file.tree.as_ref().map_err(|reason| failed(reason))
+    }
+
+    fn file(&self, id: FileId) -> Option<&File> {
+        self.files.get(id.0 as usize)
+    }
+}
+
+impl Node {
+    /// The node's `$ref`, when it has one that is a string.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.get("$ref")?.as_str()
+    }
+}
+
+impl File {
+    fn load(loader: &dyn Loader, id: FileId, name: &str, report: &mut Report) -> Self {
+        let unreadable = |reason: String, code: &'static str, report: &mut Report| {
+            if id == FileId(0) || code == codes::NOT_UTF8 {
+                let message = format!("{name}: {reason}");
+                report.push(Diagnostic {
+                    severity: Severity::Error,
+                    code,
+                    message,
+                    place: None,
+                    pointer: String::new(),
+                    hint: None,
+                });
+            }
+            Self { source: Source::new(name.to_owned(), String::new()), tree: Err(reason) }
+        };
+        let bytes = match loader.load(name) {
+            Ok(bytes) if bytes.len() > MAX_FILE_BYTES => {
+                return unreadable(
+                    format!("larger than {MAX_FILE_BYTES} bytes"),
+                    codes::FILE_UNREADABLE,
+                    report,
+                );
+            }
+            Ok(bytes) => bytes,
+            Err(error) => return unreadable(error.reason, codes::FILE_UNREADABLE, report),
+        };
+        let Ok(mut text) = String::from_utf8(bytes) else {
+            return unreadable("the file is not UTF-8".to_owned(), codes::NOT_UTF8, report);
+        };
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let tree = match tree::parse(id, name, &text) {
+            Ok(root) => Ok(Tree { anchors: anchors(&root, &text), root }),
+            Err(error) => {
+                let reason = error.message.clone();
+                report.push(Diagnostic {
+                    severity: Severity::Error,
+                    code: error.code,
+                    message: error.message,
+                    place: Some(error.place),
+                    pointer: String::new(),
+                    hint: None,
+                });
+                Err(reason)
+            }
+        };
+        Self { source: Source::new(name.to_owned(), text), tree }
+    }
+
+    fn root(&self) -> Option<&Node> {
+        self.tree.as_ref().ok().map(|tree| &tree.root)
+    }
+}
+
+/// The files that a tree's `$ref`s name, wherever they stand; an example that looks like one costs a failed read.
+fn collect_files(node: &Node, name: &str, wanted: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    let mut rest = vec![node];
+    while let Some(node) = rest.pop() {
+        match node.value() {
+            Value::Array(items) => rest.extend(items.iter()),
+            Value::Object(object) => {
+                let elsewhere = node.reference().filter(|text| !text.starts_with('#'));
+                if let Some(text) = elsewhere.filter(|text| seen.insert(*text)) {
+                    wanted.extend(Reference::parse(text, name).ok().and_then(|reference| reference.file));
+                }
+                rest.extend(object.members().iter().map(|member| &member.node));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Every `$anchor` of JSON Schema 2020-12, with the way to its node.
+fn anchors(root: &Node, text: &str) -> HashMap<Box<str>, Vec<u32>> {
+    let mut anchors = HashMap::new();
+    if text.contains("$anchor") {
+        collect_anchors(root, &mut Vec::new(), &mut anchors);
+    }
+    anchors
+}
+
+fn collect_anchors(node: &Node, steps: &mut Vec<u32>, anchors: &mut HashMap<Box<str>, Vec<u32>>) {
+    if let Some(anchor) = node.get("$anchor").and_then(Node::as_str) {
+        anchors.entry(anchor.into()).or_insert_with(|| steps.clone());
+    }
+    for at in 0..node.children() {
+        steps.push(saturating(at));
+        if let Some(child) = node.child(at) {
+            collect_anchors(child, steps, anchors);
+        }
+        steps.pop();
+    }
+}
+
+impl Node {
+    fn children(&self) -> usize {
+        match self.value() {
+            Value::Array(items) => items.len(),
+            Value::Object(object) => object.members().len(),
+            _ => 0,
+        }
+    }
+
+    fn child(&self, at: usize) -> Option<&Node> {
+        match self.value() {
+            Value::Array(items) => items.get(at),
+            Value::Object(object) => object.members().get(at).map(|member| &member.node),
+            _ => None,
+        }
+    }
+}
+
+fn at_steps<'d>(root: &'d Node, steps: &[u32]) -> Option<&'d Node> {
+    steps.iter().try_fold(root, |node, at| node.child(*at as usize))
+}
+
+fn at_pointer<'d>(root: &'d Node, pointer: &str) -> Option<&'d Node> {
+    pointer.split('/').skip(1).try_fold(root, |node, token| {
+        let token = unescaped(token);
+        match node.value() {
+            Value::Object(object) => object.get(&token).map(|member| &member.node),
+            Value::Array(items) if token.len() == 1 || !token.starts_with('0') => {
+                items.get(token.parse::<usize>().ok()?)
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The key or position under which a node holds a place, and the child when it is in that child.
+fn step_towards(node: &Node, place: Place) -> Option<(String, Option<&Node>)> {
+    match node.value() {
+        Value::Array(items) => {
+            let after = items.partition_point(|item| item.place().start <= place.start);
+            let item = items.get(after.checked_sub(1)?)?;
+            holds(item, place).then(|| ((after - 1).to_string(), Some(item)))
+        }
+        Value::Object(object) => {
+            let members = object.members();
+            let after = members.partition_point(|member| member.key_place.start <= place.start);
+            let member = members.get(after.checked_sub(1)?)?;
+            let child = holds(&member.node, place).then_some(&member.node);
+            let in_key = place.end <= member.key_place.end;
+            (in_key || child.is_some()).then(|| (escaped(&member.key).into_owned(), child))
+        }
+        _ => None,
+    }
+}
+
+fn holds(node: &Node, place: Place) -> bool {
+    node.place().start <= place.start && place.end <= node.place().end
+}

@@ -1,0 +1,183 @@
+//! Parameters, headers and examples.
+
+use super::Reading;
+use crate::codes;
+use crate::model::{Example, Header, Location, Parameter, ParameterValue, SchemaRef, Style};
+use crate::tree::{Member, Node};
+
+const VALUE_FIELDS: &[&str] = &[
+    "description",
+    "required",
+    "deprecated",
+    "allowEmptyValue",
+    "style",
+    "explode",
+    "allowReserved",
+    "schema",
+    "example",
+    "examples",
+    "content",
+];
+const PARAMETER_FIELDS: &[&str] = &[
+    "name",
+    "in",
+    "description",
+    "required",
+    "deprecated",
+    "allowEmptyValue",
+    "style",
+    "explode",
+    "allowReserved",
+    "schema",
+    "example",
+    "examples",
+    "content",
+];
+
+impl<'d> Reading<'d, '_> {
+    /// The parameters of a path item or operation.
+    pub(super) fn parameters(&mut self, node: &'d Node) -> Vec<Parameter<'d>> {
+        let mut parameters: Vec<Parameter<'d>> = Vec::new();
+        for item in self.list(node, "parameters") {
+            let Some(parameter) = self.parameter(item) else { continue };
+            if parameters.iter().any(|earlier| earlier.is_same(&parameter)) {
+                let message = format!(
+                    "the {} parameter `{}` is declared twice",
+                    parameter.location.as_str(),
+                    parameter.name
+                );
+                self.error(codes::PARAMETER_DUPLICATE, item.place(), message);
+            } else {
+                parameters.push(parameter);
+            }
+        }
+        parameters
+    }
+
+    fn parameter(&mut self, node: &'d Node) -> Option<Parameter<'d>> {
+        let node = self.followed(node)?;
+        self.object(node, "a parameter", PARAMETER_FIELDS, false)?;
+        let name = self.required_string(node, "name", "a parameter")?;
+        let place_name = self.required_string(node, "in", "a parameter")?;
+        let Some(location) = Location::from_name(place_name) else {
+            let place = node.get("in").unwrap_or(node).place();
+            self.error(codes::INVALID_VALUE, place, format!("a parameter cannot stand in `{place_name}`"));
+            return None;
+        };
+        let mut required = self.boolean(node, "required").unwrap_or(false);
+        if location == Location::Path && !required {
+            let message = format!("the path parameter `{name}` is not marked as required");
+            self.warn(codes::PATH_PARAMETER_OPTIONAL, node.place(), message);
+            required = true;
+        }
+        Some(Parameter {
+            name,
+            location,
+            required,
+            allow_empty_value: self.boolean(node, "allowEmptyValue").unwrap_or(false),
+            value: self.parameter_value(node, location)?,
+            examples: self.examples(node),
+            deprecated: self.boolean(node, "deprecated").unwrap_or(false),
+            place: node.place(),
+        })
+    }
+
+    /// Headers of a response or of a part of a body.
+    pub(super) fn headers(&mut self, node: &'d Node) -> Vec<Header<'d>> {
+        let members = self.map(node, "headers").iter();
+        let members = members.filter(|member| !member.key.eq_ignore_ascii_case("content-type"));
+        members.filter_map(|member| self.header(member)).collect()
+    }
+
+    fn header(&mut self, member: &'d Member) -> Option<Header<'d>> {
+        let node = self.followed(&member.node)?;
+        self.object(node, "a header", VALUE_FIELDS, false)?;
+        Some(Header {
+            name: &member.key,
+            required: self.boolean(node, "required").unwrap_or(false),
+            value: self.parameter_value(node, Location::Header)?,
+            examples: self.examples(node),
+            place: member.key_place,
+        })
+    }
+
+    fn parameter_value(&mut self, node: &'d Node, location: Location) -> Option<ParameterValue<'d>> {
+        let Some(content) = node.get("content") else { return self.styled(node, location) };
+        if node.get("schema").is_some() {
+            let message = "a parameter has either `schema` or `content`, not both".to_owned();
+            self.error(codes::PARAMETER_SCHEMA, content.place(), message);
+        }
+        let [member] = self.map(node, "content") else {
+            let message = "the `content` of a parameter has exactly one media type".to_owned();
+            self.error(codes::PARAMETER_SCHEMA, content.place(), message);
+            return None;
+        };
+        let schema = self.schema(&member.node, "schema");
+        Some(ParameterValue::Content { media_type: &member.key, schema })
+    }
+
+    fn styled(&mut self, node: &'d Node, location: Location) -> Option<ParameterValue<'d>> {
+        let style = match self.string(node, "style") {
+            None => location.default_style(),
+            Some(name) => self.style(node, name, location)?,
+        };
+        Some(ParameterValue::Styled {
+            style,
+            explode: self.boolean(node, "explode").unwrap_or(style == Style::Form),
+            allow_reserved: self.boolean(node, "allowReserved").unwrap_or(false),
+            schema: self.parameter_schema(node),
+        })
+    }
+
+    fn style(&mut self, node: &'d Node, name: &str, location: Location) -> Option<Style> {
+        let style = Style::from_name(name).filter(|style| location.allows(*style));
+        if style.is_none() {
+            let place = node.get("style").unwrap_or(node).place();
+            let message = format!("a {} parameter cannot have the style `{name}`", location.as_str());
+            self.error(codes::PARAMETER_STYLE, place, message);
+        }
+        style
+    }
+
+    fn parameter_schema(&mut self, node: &'d Node) -> Option<SchemaRef<'d>> {
+        let schema = self.schema(node, "schema");
+        if node.get("schema").is_none() {
+            let message = "neither `schema` nor `content` is given: the value can be anything".to_owned();
+            self.warn(codes::MISSING_FIELD, node.place(), message);
+        }
+        schema
+    }
+
+    /// `example` and `examples`, those within the document.
+    pub(super) fn examples(&mut self, node: &'d Node) -> Vec<Example<'d>> {
+        let single = node.get("example").map(|value| Example { name: "", value });
+        let mut examples: Vec<_> = single.into_iter().collect();
+        for member in self.map(node, "examples") {
+            let Some(example) = self.followed(&member.node) else { continue };
+            match (example.get("value"), example.get("externalValue")) {
+                (Some(value), _) => examples.push(Example { name: &member.key, value }),
+                (None, Some(external)) => {
+                    let message =
+                        format!("the example `{}` stands outside the document and is not read", member.key);
+                    self.note(codes::EXAMPLE_EXTERNAL, external.place(), message);
+                }
+                (None, None) => {
+                    let message = format!("the example `{}` has no `value`", member.key);
+                    self.warn(codes::MISSING_FIELD, member.key_place, message);
+                }
+            }
+        }
+        examples
+    }
+}
+
+impl Parameter<'_> {
+    /// Whether both stand for the same value: a parameter is known by its location and name.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same_name = match self.location {
+            Location::Header => self.name.eq_ignore_ascii_case(other.name),
+            _ => self.name == other.name,
+        };
+        self.location == other.location && same_name
+    }
+}

@@ -1,0 +1,87 @@
+//! Schemas stay nodes; here only every reference that can be reached in them is followed once, so that whoever
+//! compiles them meets none that leads nowhere. Knows where in a schema schemas stand, and nothing else of them.
+
+use super::Reading;
+use crate::codes;
+use crate::model::{SchemaRef, Version};
+use crate::tree::{Node, Value};
+
+/// Keywords that hold one schema.
+const SINGLE: &[&str] = &[
+    "items",
+    "additionalProperties",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+];
+/// Keywords that hold a list of schemas.
+const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
+/// Keywords that hold schemas by name.
+const MAPS: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
+
+impl<'d> Reading<'d, '_> {
+    /// The schema under `key`, its references checked.
+    pub(super) fn schema(&mut self, node: &'d Node, key: &str) -> Option<SchemaRef<'d>> {
+        let schema = node.get(key)?;
+        self.check_schema(schema);
+        Some(SchemaRef { node: schema })
+    }
+
+    fn check_schema(&mut self, root: &'d Node) {
+        let mut rest = vec![root];
+        while let Some(node) = rest.pop() {
+            if !self.checked.insert(node) {
+                continue;
+            }
+            match node.value() {
+                Value::Bool(_) => {}
+                Value::Object(_) => self.check_keywords(node, &mut rest),
+                _ => self.wrong_type(node, "a schema", "an object"),
+            }
+        }
+    }
+
+    fn check_keywords(&mut self, node: &'d Node, rest: &mut Vec<&'d Node>) {
+        if let Some(reference) = node.get("$ref") {
+            rest.extend(self.referred(node, reference));
+            if self.version == Version::V3_0 {
+                return;
+            }
+        }
+        if self.version > Version::V3_0
+            && let Some(id) = node.get("$id")
+        {
+            self.error(codes::SCHEMA_ID, id.place(), "a schema may not have an `$id` of its own".to_owned());
+        }
+        for member in node.as_object().map_or(&[][..], |object| object.members()) {
+            let key = &*member.key;
+            if SINGLE.contains(&key) {
+                rest.push(&member.node);
+            } else if LISTS.contains(&key) {
+                rest.extend(self.list(node, key));
+            } else if MAPS.contains(&key) {
+                rest.extend(self.map(node, key).iter().map(|member| &member.node));
+            }
+        }
+    }
+
+    fn referred(&mut self, node: &'d Node, reference: &'d Node) -> Option<&'d Node> {
+        let Some(text) = reference.as_str() else {
+            self.error(
+                codes::REF_SYNTAX,
+                reference.place(),
+                format!("`$ref` must be a string, not {}", reference.kind()),
+            );
+            return None;
+        };
+        let end =
+            self.documents.follow(node).and_then(|_| self.documents.resolve(text, reference.place().file));
+        end.map_err(|error| self.unresolved(&error, reference.place())).ok()
+    }
+}
