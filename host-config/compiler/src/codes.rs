@@ -1,0 +1,39 @@
+//! The codes of this crate's diagnostics, each with the sentence its reference page shows. Codes are stable.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal: $explanation:literal;)*) => {
+        $(#[doc = $explanation] pub const $name: &str = $code;)*
+        /// Every code of this crate with its explanation.
+        pub const ALL: &[(&str, &str)] = &[$(($code, $explanation)),*];
+    };
+}
+
+codes! {
+    // The gateway file and `x-portcullis`.
+    FILE_UNKNOWN = "file-unknown": "The file is neither an OpenAPI document nor a gateway file.";
+    SETTING_INVALID = "setting-invalid": "A setting is unknown, missing or of the wrong kind.";
+    NAME_DUPLICATE = "name-duplicate": "Two things of the gateway have the same name.";
+    ENDPOINT_MISSING = "endpoint-missing": "Nothing says where an operation's requests should go.";
+    ENDPOINT_INVALID = "endpoint-invalid": "An endpoint is neither `mock` nor an absolute http or https URL.";
+    LIMIT_UNKNOWN = "limit-unknown": "A limit is named that the gateway file does not define.";
+    ISSUER_UNKNOWN = "issuer-unknown": "An issuer is named that the gateway file does not define.";
+    CREDENTIAL_FILE = "credential-file": "A file with keys or users could not be read.";
+    IDENTITY_EMPTY = "identity-empty": "A security scheme is used for which the gateway knows no credential: nobody can pass.";
+    LISTENER_INVALID = "listener-invalid": "A listener's address or TLS settings are not usable.";
+    WAIVER_UNUSED = "waiver-unused": "A waiver names a code that does not occur here.";
+    // Paths.
+    PATH_TEMPLATE = "path-template": "A path is not a template that requests can be matched with.";
+    PATH_CONFLICT = "path-conflict": "No request can tell two operations apart.";
+    PATH_CONDITION = "path-condition": "A path has a query or fragment, which OpenAPI does not allow; it is enforced as a condition.";
+    // Security.
+    SCHEME_UNSUPPORTED = "scheme-unsupported": "A security scheme cannot be enforced by this version.";
+    // Parameters, bodies and schemas.
+    PARAMETER_UNSUPPORTED = "parameter-unsupported": "A parameter's encoding cannot be enforced by this version.";
+    STYLE_MISMATCH = "style-mismatch": "A parameter's style has no meaning for the type of its schema.";
+    MEDIA_TYPE_UNSUPPORTED = "media-type-unsupported": "A body's media type has a schema that cannot be enforced by this version.";
+    MEDIA_TYPE_INVALID = "media-type-invalid": "A key under `content` is not a media type or range.";
+    SCHEMA_INVALID = "schema-invalid": "A schema does not compile.";
+    SCHEMA_DIALECT = "schema-dialect": "A schema names a dialect other than that of its OpenAPI version.";
+    SCHEMA_KEYWORD_IGNORED = "schema-keyword-ignored": "A keyword has no meaning in this OpenAPI version's schemas.";
+    FORMAT_UNKNOWN = "format-unknown": "A format is not one that is asserted; values are not checked against it.";
+}
