@@ -10,8 +10,8 @@ use crate::message::{LogLine, Work};
 use crate::module::Module;
 use crate::shared::SharedState;
 
-/// Fuel for one callback, some ten seconds: what spends it would hang an Envoy worker for ever, and traps here.
-const FUEL_PER_CALLBACK: u64 = 10_000_000_000;
+/// Fuel for one callback, about a second: what spends it would hang an Envoy worker for long or for ever, and traps here.
+const FUEL_PER_CALLBACK: u64 = 1_000_000_000;
 
 /// A started plugin. In Envoy each worker thread has one; start several with the same [`SharedState`] to be several workers.
 pub struct Vm {
