@@ -84,14 +84,16 @@ impl Headers {
 mod tests {
     use super::*;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn repeated_headers_keep_their_order() {
         let headers = Headers::from_pairs([("a", "1"), ("b", "2"), ("a", "3")]);
         assert_eq!(headers.all("a").collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(headers.first("c"), None);
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_field_outside_the_block_is_refused() {
         let field = Field { name: (0, 1), value: (u32::MAX, 2) };
         assert_eq!(Headers::from_block(b"ab".to_vec(), vec![field]).err(), Some(OutOfBounds));

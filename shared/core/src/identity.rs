@@ -59,6 +59,7 @@ fn encode_into(text: &str, line: &mut String) {
 mod tests {
     use super::*;
 
+    #[cfg(not(target_arch = "wasm32"))]
     proptest::proptest! {
         #[test]
         fn an_identity_survives_its_line(consumer in ".{0,20}", scheme in ".{0,8}", scopes in proptest::collection::vec(".{1,8}", 0..4)) {
@@ -67,7 +68,8 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn other_text_is_no_identity() {
         for line in ["", "consumer=a", "consumer=a&scheme=b", "consumer=%zz&scheme=b&scopes=", "x"] {
             assert_eq!(Identity::from_line(line), None, "{line}");

@@ -2,9 +2,11 @@
 //! policy that judges it and the decision that comes out. Host-neutral: no clock, no I/O, no JSON
 //! parser, no OpenAPI and no Envoy in here; what a decision learns from outside comes through [`Env`].
 
+mod condition;
 mod decision;
 mod headers;
 mod identity;
+mod lookup;
 mod operations;
 mod path;
 mod percent;
@@ -12,16 +14,18 @@ mod policy;
 mod problem;
 mod query;
 mod request;
+mod segment;
 mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tree;
 
+pub use condition::{Condition, ConditionPlace};
 pub use decision::{Decision, Edits, Rejection, Reply, Violation};
 pub use headers::{Field, Headers, OutOfBounds};
 pub use identity::Identity;
-pub use operations::{
-    Condition, ConditionPlace, Entry, InvalidIndex, Lookup, Operation, OperationId, OperationIndex, PathItem,
-};
+pub use lookup::{Lookup, PathItem};
+pub use operations::{Entry, InvalidIndex, Operation, OperationId, OperationIndex};
 pub use path::{CanonicalPath, MAX_PATH, MAX_SEGMENTS, PathError};
 pub use percent::{InvalidEncoding, decode, decode_form};
 pub use policy::{Contended, Env, Policy, UnixNanos};

@@ -191,7 +191,8 @@ fn is_path_byte(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_path_has_one_canonical_form() {
         let cases = [
             ("/", Ok("/")),
@@ -223,12 +224,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn length_and_depth_are_bounded() {
         assert_eq!(CanonicalPath::new(&[b'/'; MAX_PATH + 1]), Err(PathError::TooLong));
         assert_eq!(CanonicalPath::new("/a".repeat(MAX_SEGMENTS + 1).as_bytes()), Err(PathError::TooLong));
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     proptest::proptest! {
         #[test]
         fn canonical_form_is_a_fixed_point(raw in "/[a.%2eEfF5cC/;]{0,24}") {

@@ -79,7 +79,8 @@ fn hex(digit: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn escapes_are_decoded_exactly_once() {
         let cases = [
             ("plain", Ok("plain")),
@@ -97,7 +98,8 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_plus_is_a_space_in_forms_only() {
         assert_eq!(decode_form("a+b%2B").as_deref(), Ok("a b+"));
     }

@@ -80,7 +80,8 @@ mod tests {
     use super::*;
     use crate::decision::Violation;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_rejection_becomes_problem_details() {
         let mut rejection = Rejection::new(400, "request-invalid", "It says \"no\"\n.");
         rejection.violations.push(Violation {

@@ -21,7 +21,8 @@ pub fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> + Clone {
 mod tests {
     use super::*;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn pairs_keep_order_and_tell_empty_from_absent() {
         let seen: Vec<_> = pairs("a=1&&b&c==&a=").map(|pair| (pair.name, pair.value)).collect();
         assert_eq!(seen, [("a", Some("1")), ("b", None), ("c", Some("=")), ("a", Some(""))]);

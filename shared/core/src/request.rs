@@ -159,7 +159,8 @@ mod tests {
         Request::new(Headers::from_pairs([(":method", method), (":path", target), (":authority", host)]))
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_head_is_read_into_its_parts() {
         let request = read("GET", "/a//b?x=1&y", "Example.COM.:8080").unwrap();
         assert_eq!(request.method(), "GET");
@@ -169,7 +170,8 @@ mod tests {
         assert_eq!(request.query_pairs().count(), 2);
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn malformed_heads_are_told_apart() {
         let cases = [
             ("G T", "/", "a", Malformed::Method),
@@ -187,12 +189,14 @@ mod tests {
         assert_eq!(Request::new(two_hosts).err(), Some(Malformed::Host));
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn asterisk_form_is_for_options() {
         assert_eq!(read("OPTIONS", "*", "a").unwrap().path().as_str(), "/");
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn an_ipv6_host_loses_brackets_and_port() {
         assert_eq!(read("GET", "/", "[::1]:80").unwrap().host(), "::1");
     }

@@ -1,34 +1,17 @@
 //! OpenAPI path templates: `/pets/{id}`, and expressions within a segment, `/files/{name}.{ext}`.
-//! Which template wins where several match is one `Ord`: segment by segment from the left, a literal comes
+//! Which template wins where several match is one order: segment by segment from the left, a literal comes
 //! before a pattern, a pattern with more literal text before one with less, and both before a parameter.
 
 use std::cmp::Ordering;
 
-use crate::path::CanonicalPath;
-use crate::percent::decode;
+use crate::path::{CanonicalPath, MAX_SEGMENTS};
+use crate::segment::TemplateSegment;
 
 /// A compiled path template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathTemplate {
     pub(crate) segments: Vec<TemplateSegment>,
     pub(crate) trailing_slash: bool,
-}
-
-/// One segment of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TemplateSegment {
-    /// Text, percent-decoded.
-    Literal(Box<str>),
-    /// Literals and parameters in turn, at least one of each.
-    Pattern(Vec<Part>),
-    /// One parameter alone.
-    Parameter(Box<str>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Part {
-    Literal(Box<str>),
-    Parameter(Box<str>),
 }
 
 /// Why a text is no path template.
@@ -46,6 +29,8 @@ pub enum InvalidTemplate {
     AdjacentParameters(String, String),
     /// An empty, `.` or `..` segment: no canonical path has one.
     UnreachableSegment,
+    /// More than [`MAX_SEGMENTS`] segments: no canonical path has so many.
+    TooManySegments,
     /// A literal with a broken escape.
     Encoding,
 }
@@ -63,6 +48,7 @@ impl std::fmt::Display for InvalidTemplate {
             Self::UnreachableSegment => {
                 f.write_str("an empty, '.' or '..' segment can never match a normalised path")
             }
+            Self::TooManySegments => write!(f, "a path has at most {MAX_SEGMENTS} segments"),
             Self::Encoding => f.write_str("a segment is not percent-encoded UTF-8"),
         }
     }
@@ -84,8 +70,11 @@ impl PathTemplate {
         let mut segments = Vec::new();
         if !(rest.is_empty() && trailing_slash && text == "/") {
             for segment in split_outside_braces(rest)? {
-                segments.push(parse_segment(segment)?);
+                segments.push(TemplateSegment::parse(segment)?);
             }
+        }
+        if segments.len() > MAX_SEGMENTS {
+            return Err(InvalidTemplate::TooManySegments);
         }
         let template = Self { segments, trailing_slash };
         template.check_names()?;
@@ -97,7 +86,18 @@ impl PathTemplate {
         self.segments.iter().flat_map(TemplateSegment::parameters)
     }
 
-    /// The template with every parameter nameless: templates of the same shape match the same paths.
+    /// Which template is asked first; `Less` comes first, and `Equal` are templates that match the same paths.
+    pub fn precedence(&self, other: &Self) -> Ordering {
+        let pairs = self.segments.iter().zip(&other.segments);
+        pairs
+            .map(|(left, right)| left.precedence(right))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| self.segments.len().cmp(&other.segments.len()))
+            .then_with(|| self.trailing_slash.cmp(&other.trailing_slash))
+    }
+
+    /// The template with every parameter nameless and without a final slash: templates of the same shape match
+    /// the same segments. In literals, what could be taken for a slash or a parameter stays encoded.
     pub fn shape(&self) -> String {
         let mut shape = String::new();
         for segment in &self.segments {
@@ -133,133 +133,6 @@ impl PathTemplate {
     }
 }
 
-impl TemplateSegment {
-    /// Whether the decoded segment is one of this shape.
-    pub(crate) fn matches(&self, decoded: &str) -> bool {
-        match self {
-            Self::Literal(text) => **text == *decoded,
-            Self::Parameter(_) => !decoded.is_empty(),
-            Self::Pattern(parts) => spans(parts, decoded).is_some(),
-        }
-    }
-
-    fn capture<'p>(&self, raw: &'p str, decoded: &str, captures: &mut Captures<'p>) -> Option<()> {
-        match self {
-            Self::Literal(text) => (**text == *decoded).then_some(()),
-            Self::Parameter(name) => {
-                captures.push((name.to_string(), raw));
-                Some(())
-            }
-            Self::Pattern(parts) => {
-                for (name, (start, end)) in spans(parts, decoded)? {
-                    let value = raw.get(raw_offset(raw, start)..raw_offset(raw, end))?;
-                    captures.push((name.to_owned(), value));
-                }
-                Some(())
-            }
-        }
-    }
-
-    fn parameters(&self) -> impl Iterator<Item = &str> {
-        let (alone, parts) = match self {
-            Self::Literal(_) => (None, &[][..]),
-            Self::Parameter(name) => (Some(&**name), &[][..]),
-            Self::Pattern(parts) => (None, &parts[..]),
-        };
-        alone.into_iter().chain(parts.iter().filter_map(|part| match part {
-            Part::Parameter(name) => Some(&**name),
-            Part::Literal(_) => None,
-        }))
-    }
-
-    fn write_shape(&self, shape: &mut String) {
-        match self {
-            Self::Literal(text) => shape.push_str(text),
-            Self::Parameter(_) => shape.push_str("{}"),
-            Self::Pattern(parts) => {
-                for part in parts {
-                    match part {
-                        Part::Literal(text) => shape.push_str(text),
-                        Part::Parameter(_) => shape.push_str("{}"),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Smaller is more specific: kind, then less literal text, then more parameters, then the text itself.
-    fn rank(&self) -> (u8, std::cmp::Reverse<usize>, usize, String) {
-        let mut shape = String::new();
-        self.write_shape(&mut shape);
-        let parameters = self.parameters().count();
-        let kind = match self {
-            Self::Literal(_) => 0,
-            Self::Pattern(_) => 1,
-            Self::Parameter(_) => 2,
-        };
-        (kind, std::cmp::Reverse(shape.len() - 2 * parameters), parameters, shape)
-    }
-
-    /// The precedence between two segments that match the same text; `Less` comes first.
-    pub(crate) fn precedence(&self, other: &Self) -> Ordering {
-        self.rank().cmp(&other.rank())
-    }
-}
-
-/// Where each parameter of a pattern stands in the decoded segment. The last parameter is the shortest
-/// possible: `{name}.{ext}` reads `a.b.c` as `a.b` and `c`.
-fn spans<'t>(parts: &'t [Part], decoded: &str) -> Option<Vec<(&'t str, (usize, usize))>> {
-    let mut found = Vec::new();
-    let mut end = decoded.len();
-    let mut pending: Option<&str> = None;
-    for (index, part) in parts.iter().enumerate().rev() {
-        match part {
-            Part::Parameter(name) => pending = Some(name),
-            Part::Literal(text) => {
-                let head = decoded.get(..end)?;
-                let start = match pending {
-                    None => head.strip_suffix(&**text)?.len(),
-                    Some(_) if index == 0 => head.starts_with(&**text).then_some(0)?,
-                    Some(_) => last_before_end(head, text)?,
-                };
-                if let Some(name) = pending.take() {
-                    let after = start + text.len();
-                    (after < end).then(|| found.push((name, (after, end))))?;
-                }
-                end = start;
-            }
-        }
-    }
-    match pending {
-        Some(name) if end > 0 => found.push((name, (0, end))),
-        None if end == 0 => {}
-        _ => return None,
-    }
-    found.reverse();
-    Some(found)
-}
-
-/// The last place of `text` in `head` that leaves at least one character behind it.
-fn last_before_end(head: &str, text: &str) -> Option<usize> {
-    let (last, _) = head.char_indices().next_back()?;
-    head.get(..last)?.rfind(text)
-}
-
-/// The offset in `raw` of the byte at `decoded_offset` of its decoded form.
-fn raw_offset(raw: &str, decoded_offset: usize) -> usize {
-    let mut offset = 0;
-    let mut bytes = raw.bytes();
-    for _ in 0..decoded_offset {
-        let Some(byte) = bytes.next() else { break };
-        let width = if byte == b'%' { 3 } else { 1 };
-        if width == 3 {
-            bytes.nth(1);
-        }
-        offset += width;
-    }
-    offset
-}
-
 fn split_outside_braces(text: &str) -> Result<Vec<&str>, InvalidTemplate> {
     let (mut segments, mut start, mut inside) = (Vec::new(), 0, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -282,39 +155,6 @@ fn split_outside_braces(text: &str) -> Result<Vec<&str>, InvalidTemplate> {
     Ok(segments)
 }
 
-fn parse_segment(segment: &str) -> Result<TemplateSegment, InvalidTemplate> {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut rest = segment;
-    while let Some((literal, behind)) = rest.split_once('{') {
-        if !literal.is_empty() {
-            parts.push(Part::Literal(read_literal(literal)?));
-        }
-        let (name, behind) = behind.split_once('}').ok_or(InvalidTemplate::Braces)?;
-        if name.is_empty() {
-            return Err(InvalidTemplate::EmptyName);
-        }
-        if let Some(Part::Parameter(left)) = parts.last() {
-            return Err(InvalidTemplate::AdjacentParameters(left.to_string(), name.to_owned()));
-        }
-        parts.push(Part::Parameter(name.into()));
-        rest = behind;
-    }
-    if !rest.is_empty() {
-        parts.push(Part::Literal(read_literal(rest)?));
-    }
-    match parts.as_slice() {
-        [] => Err(InvalidTemplate::UnreachableSegment),
-        [Part::Literal(text)] if matches!(&**text, "." | "..") => Err(InvalidTemplate::UnreachableSegment),
-        [Part::Literal(text)] => Ok(TemplateSegment::Literal(text.clone())),
-        [Part::Parameter(name)] => Ok(TemplateSegment::Parameter(name.clone())),
-        _ => Ok(TemplateSegment::Pattern(parts)),
-    }
-}
-
-fn read_literal(text: &str) -> Result<Box<str>, InvalidTemplate> {
-    decode(text).map(|decoded| decoded.into_owned().into()).map_err(|_| InvalidTemplate::Encoding)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,7 +167,8 @@ mod tests {
 
     type Expected = Option<&'static [(&'static str, &'static str)]>;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn parameters_are_captured_still_encoded() {
         let cases: [(&str, &str, Expected); 14] = [
             ("/pets/{id}", "/pets/7", Some(&[("id", "7")])),
@@ -353,7 +194,8 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn what_no_path_can_match_is_refused() {
         let cases = [
             ("pets", InvalidTemplate::NotAbsolute),
@@ -372,9 +214,49 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_trailing_slash_is_kept_apart() {
         assert!(PathTemplate::parse("/a/").unwrap().trailing_slash);
         assert!(!PathTemplate::parse("/a").unwrap().trailing_slash);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn more_segments_than_any_path_has_are_refused() {
+        assert!(PathTemplate::parse(&"/a".repeat(MAX_SEGMENTS)).is_ok());
+        let longer = PathTemplate::parse(&"/a".repeat(MAX_SEGMENTS + 1));
+        assert_eq!(longer, Err(InvalidTemplate::TooManySegments));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn the_more_specific_template_comes_first() {
+        let in_order = ["/a/{y}", "/a/{y}/", "/a/{y}/b", "/b", "/{x}-long/b", "/{x}-{z}/a", "/{x}/{y}"];
+        let templates = in_order.map(|text| PathTemplate::parse(text).unwrap());
+        for (at, left) in templates.iter().enumerate() {
+            for (other, right) in templates.iter().enumerate() {
+                assert_eq!(left.precedence(right), at.cmp(&other), "{} {}", in_order[at], in_order[other]);
+            }
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn only_templates_that_match_the_same_paths_have_one_shape() {
+        let cases = [
+            ("/a/{x}", "/a/{y}", true),
+            ("/{x}-{y}", "/{y}-{x}", true),
+            ("/%61", "/a", true),
+            ("/a%2Fb", "/a/b", false),
+            ("/%7B%7D", "/{x}", false),
+            ("/{x}%7B%7D-", "/%7B%7D{x}-", false),
+            ("/%252F", "/%2F", false),
+        ];
+        for (left, right, expected) in cases {
+            let (left, right) = (PathTemplate::parse(left).unwrap(), PathTemplate::parse(right).unwrap());
+            assert_eq!(left.shape() == right.shape(), expected, "{left:?} {right:?}");
+            assert_eq!(left.precedence(&right).is_eq(), expected, "{left:?} {right:?}");
+        }
     }
 }

@@ -223,7 +223,8 @@ impl SharedStore {
 mod tests {
     use super::*;
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_version_that_is_spent_does_not_write() {
         let store = SharedStore::default();
         assert_eq!(store.set("key", b"created", Some(77)), Ok(()), "any version makes a missing key");
@@ -235,7 +236,8 @@ mod tests {
         assert_eq!((store.keys(), store.value_bytes()), (1, 6));
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn workers_share_the_store_but_not_the_clock() {
         let first = FakeEnv::new();
         let second = FakeEnv::new().with_store(first.store().clone());
