@@ -49,6 +49,8 @@ fn write_string(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         let mut characters = special.chars();
         match characters.next() {
             Some(character @ ('"' | '\\')) => write!(out, "\\{character}")?,
+            Some('\u{8}') => out.write_str("\\b")?,
+            Some('\u{c}') => out.write_str("\\f")?,
             Some('\n') => out.write_str("\\n")?,
             Some('\r') => out.write_str("\\r")?,
             Some('\t') => out.write_str("\\t")?,
