@@ -1,1 +1,10 @@
-//! Which operation a request means, and which upstream answers it.
+//! Which operation a request means, and which upstream answers it. First in the chain: what it cannot name
+//! reaches no upstream.
+
+mod policy;
+mod target;
+
+pub use policy::{InvalidRouting, RoutingPolicy};
+
+#[cfg(target_os = "wasi")]
+mod entry;

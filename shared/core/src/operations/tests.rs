@@ -28,6 +28,9 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request {
     Request::new(Headers::from_pairs(head.into_iter().chain(headers.iter().copied()))).unwrap()
 }
 
+/// Headers of a request.
+type Carried = &'static [(&'static str, &'static str)];
+
 /// The key found, or the status that refuses the request.
 fn outcome(index: &OperationIndex, request: &Request) -> String {
     match index.find(request).into_found() {
@@ -186,7 +189,7 @@ fn conditions_tell_operations_of_one_path_apart() {
         "POST / if h:x-target",
         "POST / if h:x-target=T, h:x-kind=K",
     ]);
-    let cases: [(&str, &[(&str, &str)], &str); 13] = [
+    let cases: [(&str, Carried, &str); 13] = [
         ("/?Action=Run", &[], "POST / if q:Action=Run"),
         ("/?Action=R%75n", &[], "POST / if q:Action=Run"),
         ("/?A%63tion=Run&x", &[], "POST / if q:Action=Run"),
