@@ -1,0 +1,90 @@
+//! What is wrong with a message, found before or by its schema, and the list of it that the client gets.
+
+use std::borrow::Cow;
+
+use portcullis_core::Violation;
+
+/// One thing wrong within a value: where, by which rule, and a sentence that does not repeat the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer within the value; empty for the value itself.
+    pub pointer: String,
+    /// The schema keyword, or a word for what comes before the schema.
+    pub keyword: &'static str,
+    /// What a reader is told after the name of the place: `is not JSON`.
+    pub message: Cow<'static, str>,
+}
+
+impl Fault {
+    /// A fault of the value itself.
+    pub(crate) fn new(keyword: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { pointer: String::new(), keyword, message: message.into() }
+    }
+
+    /// The same fault, seen from the object or array that has the value as its member `name`.
+    #[must_use]
+    pub(crate) fn within(mut self, name: &str) -> Self {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        self.pointer.insert_str(0, &name);
+        self.pointer.insert(0, '/');
+        self
+    }
+}
+
+/// The violations of one request, up to a bound.
+#[derive(Debug)]
+pub(crate) struct Violations {
+    list: Vec<Violation>,
+    most: usize,
+}
+
+/// Longest pointer that is shown: member names are the client's own.
+const MAX_POINTER: usize = 256;
+
+impl Violations {
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self { list: Vec::new(), most }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= self.most
+    }
+
+    /// Adds a violation; `base` is the parameter's name, or empty for a body.
+    pub(crate) fn add(
+        &mut self,
+        location: &'static str,
+        base: &str,
+        pointer: &str,
+        keyword: &str,
+        message: Cow<'static, str>,
+    ) {
+        if self.is_full() {
+            return;
+        }
+        let pointer = shorten(format!("{base}{pointer}"));
+        self.list.push(Violation { location, pointer, keyword: keyword.to_owned(), message: message.into() });
+    }
+
+    pub(crate) fn add_fault(&mut self, location: &'static str, base: &str, fault: Fault) {
+        self.add(location, base, &fault.pointer, fault.keyword, fault.message);
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Violation> {
+        self.list
+    }
+}
+
+/// The text, cut at a character's end when it is too long to be shown.
+fn shorten(mut text: String) -> String {
+    if text.len() > MAX_POINTER {
+        let end = (0..=MAX_POINTER).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,264 @@
+//! JSON texts (RFC 8259) from strangers: every bound is checked while reading, names may not repeat, numbers
+//! keep their digits. Judges nothing that a schema could say.
+
+use serde_json::{Map, Number, Value};
+
+use crate::fault::Fault;
+
+/// What a reader bears.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How deep arrays and objects may nest.
+    pub depth: usize,
+    /// Most bytes of one number, so that comparing it stays cheap.
+    pub number: usize,
+    /// Most values of all kinds.
+    pub values: usize,
+}
+
+impl Limits {
+    /// For what clients send.
+    pub const MESSAGE: Self = Self { depth: 64, number: 128, values: 250_000 };
+    /// For schemas, which the compiler wrote.
+    pub(crate) const SCHEMA: Self = Self { depth: 200, number: 1024, values: 5_000_000 };
+}
+
+/// The greatest power of ten that a number may be written with.
+const MAX_EXPONENT: u32 = 400;
+
+/// Reads one JSON text and nothing behind it.
+pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
+    let mut reader = Reader { text, at: 0, limits, values: 0 };
+    let value = reader.value(0)?;
+    reader.skip_space();
+    if reader.at == text.len() { Ok(value) } else { Err(reader.syntax()) }
+}
+
+/// Reads a JSON number that is the whole text.
+pub(crate) fn read_number(text: &str) -> Option<Number> {
+    let mut reader = Reader { text, at: 0, limits: Limits::MESSAGE, values: 0 };
+    match reader.number() {
+        Ok(Value::Number(number)) if reader.at == text.len() => Some(number),
+        _ => None,
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    limits: Limits,
+    values: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn value(&mut self, depth: usize) -> Result<Value, Fault> {
+        self.values += 1;
+        if self.values > self.limits.values {
+            return Err(Fault::new("size", "has too many values"));
+        }
+        self.skip_space();
+        match self.peek() {
+            Some(b'{') => self.object(depth + 1),
+            Some(b'[') => self.array(depth + 1),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.syntax()),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, Fault> {
+        self.enter(depth)?;
+        let mut members = Map::new();
+        if self.take(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.skip_space();
+            let name = self.string()?;
+            self.skip_space();
+            if !self.take(b':') {
+                return Err(self.syntax());
+            }
+            let value = self.value(depth).map_err(|fault| fault.within(&name))?;
+            match members.entry(name) {
+                serde_json::map::Entry::Vacant(free) => free.insert(value),
+                serde_json::map::Entry::Occupied(taken) => {
+                    return Err(Fault::new("uniqueNames", "stands twice in its object").within(taken.key()));
+                }
+            };
+            self.skip_space();
+            if self.take(b'}') {
+                return Ok(Value::Object(members));
+            }
+            if !self.take(b',') {
+                return Err(self.syntax());
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, Fault> {
+        self.enter(depth)?;
+        let mut items = Vec::new();
+        if self.take(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            items.push(self.value(depth).map_err(|fault| fault.within(&items.len().to_string()))?);
+            self.skip_space();
+            if self.take(b']') {
+                return Ok(Value::Array(items));
+            }
+            if !self.take(b',') {
+                return Err(self.syntax());
+            }
+        }
+    }
+
+    /// Steps over the opening bracket and the space behind it.
+    fn enter(&mut self, depth: usize) -> Result<(), Fault> {
+        if depth > self.limits.depth {
+            return Err(Fault::new("depth", format!("nests deeper than {} levels", self.limits.depth)));
+        }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<String, Fault> {
+        if !self.take(b'"') {
+            return Err(self.syntax());
+        }
+        let mut decoded = String::new();
+        loop {
+            let rest = self.rest();
+            let stop = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ');
+            let plain = stop.and_then(|stop| rest.get(..stop)).ok_or_else(|| self.syntax())?;
+            decoded.push_str(plain);
+            self.at += plain.len();
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(decoded);
+                }
+                Some(b'\\') => decoded.push(self.escape()?),
+                _ => return Err(self.syntax()),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Fault> {
+        self.at += 1;
+        let kind = self.peek().ok_or_else(|| self.syntax())?;
+        self.at += 1;
+        Ok(match kind {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return Err(self.syntax()),
+        })
+    }
+
+    /// The four digits behind `\u`, and those of the second half of a surrogate pair.
+    fn code_point(&mut self) -> Result<char, Fault> {
+        let first = self.four_digits()?;
+        let code = if (0xD800..0xDC00).contains(&first) && self.rest().starts_with("\\u") {
+            self.at += 2;
+            let second = self.four_digits()?;
+            if !(0xDC00..0xE000).contains(&second) {
+                return Err(self.syntax());
+            }
+            0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+        } else {
+            first
+        };
+        char::from_u32(code).ok_or_else(|| self.syntax())
+    }
+
+    fn four_digits(&mut self) -> Result<u32, Fault> {
+        let digits =
+            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let code = code.ok_or_else(|| self.syntax())?;
+        self.at += 4;
+        Ok(code)
+    }
+
+    fn number(&mut self) -> Result<Value, Fault> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _ = self.take(b'+') || self.take(b'-');
+            let exponent: Option<u32> = self.digits()?.parse().ok();
+            if exponent.is_none_or(|exponent| exponent > MAX_EXPONENT) {
+                return Err(Fault::new("number", "is a number with too large an exponent"));
+            }
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        if text.len() > self.limits.number {
+            return Err(Fault::new("number", "is a number with too many digits"));
+        }
+        text.parse().map(Value::Number).map_err(|_| self.syntax())
+    }
+
+    fn digits(&mut self) -> Result<&'t str, Fault> {
+        let rest = self.rest();
+        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if length == 0 {
+            return Err(self.syntax());
+        }
+        self.at += length;
+        Ok(rest.get(..length).unwrap_or_default())
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, Fault> {
+        if !self.rest().starts_with(word) {
+            return Err(self.syntax());
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn syntax(&self) -> Fault {
+        Fault::new("syntax", format!("is not JSON from byte {} on", self.at))
+    }
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

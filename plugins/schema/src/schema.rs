@@ -1,0 +1,168 @@
+//! Schemas: kept as text, compiled when a request first needs them, then asked. The compiler of gateways
+//! calls [`check_schema`] on each before a gateway is built, with the code that runs in it.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use portcullis_config::schema::{DialectConfig, DocumentConfig};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::fault::Violations;
+use crate::{format, json, references, sentence};
+
+/// Steps that one match of a pattern with look-around or back-references may take; the others are linear.
+const PATTERN_STEPS: usize = 100_000;
+/// Most bytes of a compiled pattern.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// Why a schema cannot be enforced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSchema {
+    /// A `$ref` to a definition that is not there.
+    #[error("refers to '#/$defs/{name}', which does not exist")]
+    DanglingReference {
+        /// The definition's name.
+        name: String,
+    },
+    /// Not JSON, or too deep or too large to be a schema.
+    #[error("the schema at '{pointer}' {message}")]
+    Unreadable {
+        /// Where in the schema.
+        pointer: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Not a schema of its dialect.
+    #[error("at '{pointer}': {message}")]
+    Refused {
+        /// Where in the schema.
+        pointer: String,
+        /// What the validator says.
+        message: String,
+    },
+}
+
+/// Compiles a schema of a document and forgets it: what a gateway does when a request first needs it.
+pub fn check_schema(document: &DocumentConfig, schema: &RawValue) -> Result<(), InvalidSchema> {
+    compile(document, schema.get()).map(|_| ())
+}
+
+/// A schema and the definitions it may refer to.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    document: Rc<DocumentConfig>,
+    text: Box<RawValue>,
+    validator: OnceCell<Option<Validator>>,
+}
+
+/// A schema that does not compile, although the gateway's compiler compiled it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+impl Schema {
+    /// Checks what can be checked without compiling: that every name it refers to exists.
+    pub(crate) fn new(document: Rc<DocumentConfig>, text: Box<RawValue>) -> Result<Self, InvalidSchema> {
+        check_references(&document, text.get())?;
+        Ok(Self { document, text, validator: OnceCell::new() })
+    }
+
+    /// Whether the value satisfies the schema.
+    pub(crate) fn accepts(&self, value: &Value) -> Result<bool, Broken> {
+        Ok(self.validator()?.is_valid(value))
+    }
+
+    /// Adds what is wrong with the value; `base` is the parameter's name, or empty for a body.
+    pub(crate) fn explain(
+        &self,
+        value: &Value,
+        location: &'static str,
+        base: &str,
+        violations: &mut Violations,
+    ) -> Result<(), Broken> {
+        for error in self.validator()?.iter_errors(value) {
+            if violations.is_full() {
+                break;
+            }
+            let (keyword, message) = sentence::of(&error);
+            violations.add(location, base, error.instance_path().as_str(), keyword, message);
+        }
+        Ok(())
+    }
+
+    fn validator(&self) -> Result<&Validator, Broken> {
+        let compiled = self.validator.get_or_init(|| compile(&self.document, self.text.get()).ok());
+        compiled.as_ref().ok_or(Broken)
+    }
+}
+
+/// Refuses a reference to a definition that does not exist.
+pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<(), InvalidSchema> {
+    match references::names(text).find(|name| !document.definitions.contains_key(name)) {
+        Some(name) => Err(InvalidSchema::DanglingReference { name }),
+        None => Ok(()),
+    }
+}
+
+fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSchema> {
+    let mut root = read(text)?;
+    let definitions = needed(document, text)?;
+    if !definitions.is_empty()
+        && let Value::Object(members) = &mut root
+    {
+        let mut named = Map::new();
+        for (name, text) in definitions {
+            named.insert(name.to_owned(), read(text)?);
+        }
+        members.insert("$defs".to_owned(), Value::Object(named));
+    }
+    format::mark_number_formats(&mut root);
+    let draft = match document.dialect {
+        DialectConfig::Draft4 => Draft::Draft4,
+        DialectConfig::Draft202012 => Draft::Draft202012,
+    };
+    let patterns = PatternOptions::fancy_regex().backtrack_limit(PATTERN_STEPS).size_limit(PATTERN_BYTES);
+    jsonschema::options()
+        .with_draft(draft)
+        .offline()
+        .should_validate_formats(true)
+        .with_pattern_options(patterns)
+        .with_format("uuid", format::is_uuid)
+        .with_format("byte", format::is_base64)
+        .with_keyword(format::NUMBER_FORMAT, format::compile)
+        .build(&root)
+        .map_err(|error| InvalidSchema::Refused {
+            pointer: error.instance_path().as_str().to_owned(),
+            message: error.to_string(),
+        })
+}
+
+/// The definitions that a schema needs, directly and through others.
+fn needed<'d>(document: &'d DocumentConfig, text: &str) -> Result<BTreeMap<&'d str, &'d str>, InvalidSchema> {
+    let mut found = BTreeMap::new();
+    let mut wanted: BTreeSet<String> = references::names(text).collect();
+    while let Some(name) = wanted.pop_first() {
+        let Some((name, definition)) = document.definitions.get_key_value(&name) else {
+            return Err(InvalidSchema::DanglingReference { name });
+        };
+        if found.insert(name.as_str(), definition.get()).is_none() {
+            wanted.extend(
+                references::names(definition.get()).filter(|next| !found.contains_key(next.as_str())),
+            );
+        }
+    }
+    Ok(found)
+}
+
+fn read(text: &str) -> Result<Value, InvalidSchema> {
+    json::read(text.as_bytes(), json::Limits::SCHEMA).map_err(|fault| InvalidSchema::Unreadable {
+        pointer: fault.pointer,
+        message: fault.message.into_owned(),
+    })
+}
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
