@@ -19,6 +19,7 @@ codes! {
     YAML_NUMBER = "yaml-number": "A YAML number has no counterpart in JSON: an infinity, not-a-number, or more than 128 bits.";
     YAML_TAG = "yaml-tag": "A YAML tag is not of the core schema, or does not fit its value.";
     DUPLICATE_KEY = "duplicate-key": "A key occurs twice in one object; parsers disagree about which one counts.";
+    TOO_LARGE = "too-large": "Read out in full, with every reference followed, the definition is larger than any real one.";
     TOO_DEEP = "too-deep": "Values nest deeper than any definition needs.";
     SWAGGER_2_UNSUPPORTED = "swagger-2-unsupported": "The document is Swagger 2.0; convert it to OpenAPI 3.";
     OPENAPI_VERSION = "openapi-version": "The field `openapi` is missing or names a version other than 3.0.x and 3.1.x.";
@@ -32,6 +33,7 @@ codes! {
     REF_FILE = "ref-file": "A `$ref` names a file that could not be read.";
     REF_DANGLING = "ref-dangling": "A `$ref` names a node that does not exist.";
     REF_CYCLE = "ref-cycle": "A `$ref` leads back to itself.";
+    REF_MISPLACED = "ref-misplaced": "A `$ref` stands in an object that OpenAPI does not let be one.";
     REF_SIBLINGS = "ref-siblings": "Fields next to a `$ref` have no defined meaning here.";
     SCHEMA_ID = "schema-id": "A schema sets its own base URI with `$id`, which changes what its references mean; this is not supported.";
     PATH_WITHOUT_SLASH = "path-without-slash": "A path does not start with a slash.";
@@ -45,6 +47,7 @@ codes! {
     OPERATION_ID_DUPLICATE = "operation-id-duplicate": "Two operations have the same `operationId`.";
     RESPONSE_STATUS = "response-status": "A response's key is no status code, no range such as 4XX, and not `default`.";
     SECURITY_SCHEME_UNDEFINED = "security-scheme-undefined": "A security requirement names a scheme that is not defined.";
+    SCOPE_UNDECLARED = "scope-undeclared": "A security requirement asks for a scope that none of the scheme's flows declares.";
     SERVER_VARIABLE_UNDEFINED = "server-variable-undefined": "A server's URL names a variable that has no default.";
     EXAMPLE_EXTERNAL = "example-external": "An example stands outside the document (`externalValue`); it is not read.";
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::source::Place;
 
-/// How grave a problem is.
+/// How grave a problem is; the gravest comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// The definition cannot be enforced as written.
@@ -32,16 +32,26 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+/// How many problems are kept; what comes after them is only counted.
+pub const MAX_DIAGNOSTICS: usize = 10_000;
+
 /// All problems found so far; the same problem at the same place is kept once.
 #[derive(Debug, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
+    omitted: usize,
+    has_errors: bool,
     seen: HashSet<(&'static str, Option<Place>, String)>,
 }
 
 impl Report {
     /// Adds a problem unless it is known already (a shared node is read once for each use).
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.has_errors |= diagnostic.severity == Severity::Error;
+        if self.diagnostics.len() >= MAX_DIAGNOSTICS {
+            self.omitted += 1;
+            return;
+        }
         let key = (diagnostic.code, diagnostic.place, diagnostic.message.clone());
         if self.seen.insert(key) {
             self.diagnostics.push(diagnostic);
@@ -54,10 +64,16 @@ impl Report {
         &self.diagnostics
     }
 
-    /// Whether any of them is an error.
+    /// How many more there were than are kept.
+    #[must_use]
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// Whether any of them is an error, kept or not.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.has_errors
     }
 
     /// Gives up the problems.
@@ -84,5 +100,16 @@ mod tests {
         assert!(!report.has_errors());
         report.push(problem("b", Severity::Error));
         assert!(report.has_errors());
+    }
+
+    #[test]
+    fn an_error_after_too_many_problems_still_counts() {
+        let mut report = Report::default();
+        for at in 0..MAX_DIAGNOSTICS {
+            report.push(Diagnostic { message: at.to_string(), ..problem("a", Severity::Note) });
+        }
+        report.push(problem("b", Severity::Error));
+        assert!(report.has_errors());
+        assert_eq!((report.diagnostics().len(), report.omitted()), (MAX_DIAGNOSTICS, 1));
     }
 }

@@ -13,7 +13,7 @@ mod reference;
 mod source;
 pub mod tree;
 
-pub use diagnostic::{Diagnostic, Report, Severity};
+pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Report, Severity};
 pub use documents::{Documents, MAX_FILE_BYTES, MAX_FILES};
 pub use model::ApiModel;
 pub use reference::Unresolved;

@@ -9,6 +9,8 @@ pub use message::{Encoding, Example, Header, MediaType, RequestBody, Response};
 pub use parameter::{Location, Parameter, ParameterValue, Style};
 pub use security::{KeyLocation, Requirement, RequirementOrigin, Scheme, SchemeKind, SchemeUse, Security};
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::diagnostic::Report;
@@ -39,7 +41,7 @@ pub struct ApiModel<'d> {
     /// `info.version`, the API's own, empty when missing.
     pub api_version: &'d str,
     /// The root's servers; one with the URL `/` when the document has none.
-    pub servers: Vec<Server<'d>>,
+    pub servers: Arc<[Server<'d>]>,
     /// All operations in document order.
     pub operations: Vec<Operation<'d>>,
     /// `components.securitySchemes` in document order.
@@ -79,7 +81,7 @@ pub struct Operation<'d> {
     /// `operationId`.
     pub operation_id: Option<&'d str>,
     /// The operation's own servers, or its path's, or the root's.
-    pub servers: Vec<Server<'d>>,
+    pub servers: Arc<[Server<'d>]>,
     /// The path's parameters and the operation's, which win by location and name.
     pub parameters: Vec<Parameter<'d>>,
     /// Header parameters that OpenAPI says to ignore: Accept, Content-Type, Authorization.

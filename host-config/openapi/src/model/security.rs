@@ -1,5 +1,7 @@
 //! Security: which schemes there are, and which an operation asks for.
 
+use std::sync::Arc;
+
 use crate::source::Place;
 
 /// A way to show who one is.
@@ -60,7 +62,7 @@ pub struct Security<'d> {
     /// Where it is said.
     pub origin: RequirementOrigin,
     /// Any one of these is enough; none at all means everybody.
-    pub alternatives: Vec<Requirement<'d>>,
+    pub alternatives: Arc<[Requirement<'d>]>,
 }
 
 /// Where an operation's security is said.

@@ -1,8 +1,8 @@
 //! One field of an object at a time: of the right kind, or reported.
 
-use super::{EXTENSION, Reading};
+use super::extension::is_ours;
+use super::{MAX_OBJECTS, Reading};
 use crate::codes;
-use crate::model::ForeignExtension;
 use crate::reference::Unresolved;
 use crate::source::Place;
 use crate::tree::{Member, Node, Object};
@@ -20,10 +20,14 @@ impl<'d> Reading<'d, '_> {
             self.wrong_type(node, what, "an object");
             return None;
         };
+        self.spend(node)?;
         for member in object.members() {
             let key = &*member.key;
             if key.starts_with("x-") {
                 self.extension(member, is_extended);
+            } else if key == "$ref" && !fields.contains(&key) {
+                let message = format!("{what} cannot be a `$ref`");
+                self.error(codes::REF_MISPLACED, member.key_place, message);
             } else if !fields.contains(&key) {
                 self.warn(
                     codes::UNKNOWN_FIELD,
@@ -35,16 +39,16 @@ impl<'d> Reading<'d, '_> {
         Some(object)
     }
 
-    fn extension(&mut self, member: &'d Member, is_extended: bool) {
-        let key = &*member.key;
-        if key.eq_ignore_ascii_case(EXTENSION) {
-            if !is_extended || key != EXTENSION {
-                self.error(codes::EXTENSION_MISPLACED, member.key_place, format!("`{key}` is not read here"));
-            }
-        } else if is_extended {
-            let first = member.key_place;
-            self.foreign_extensions.entry(key).or_insert(ForeignExtension { first, count: 0 }).count += 1;
+    /// Counts an object; none when there have been too many.
+    fn spend(&mut self, node: &'d Node) -> Option<()> {
+        let rest = self.budget.checked_sub(1);
+        self.budget = rest.unwrap_or(0);
+        if rest.is_none() && !self.is_spent {
+            self.is_spent = true;
+            let message = format!("the definition has more than {MAX_OBJECTS} objects, references followed");
+            self.error(codes::TOO_LARGE, node.place(), message);
         }
+        rest.map(|_| ())
     }
 
     /// The node itself, or what its `$ref` leads to. For every kind of object but schemas.
@@ -61,11 +65,12 @@ impl<'d> Reading<'d, '_> {
         let siblings = node.as_object().map_or(&[][..], Object::members).iter();
         for sibling in siblings.filter(|sibling| !matches!(&*sibling.key, "$ref" | "summary" | "description"))
         {
-            self.warn(
-                codes::REF_SIBLINGS,
-                sibling.key_place,
-                format!("`{}` next to `$ref` has no effect", sibling.key),
-            );
+            if is_ours(&sibling.key) {
+                self.misplaced(sibling);
+            } else {
+                let message = format!("`{}` next to `$ref` has no effect", sibling.key);
+                self.warn(codes::REF_SIBLINGS, sibling.key_place, message);
+            }
         }
         match self.documents.follow(node) {
             Ok(target) => Some(target),

@@ -1,5 +1,8 @@
 //! Parameters, headers and examples.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::Reading;
 use crate::codes;
 use crate::model::{Example, Header, Location, Parameter, ParameterValue, SchemaRef, Style};
@@ -37,18 +40,16 @@ const PARAMETER_FIELDS: &[&str] = &[
 impl<'d> Reading<'d, '_> {
     /// The parameters of a path item or operation.
     pub(super) fn parameters(&mut self, node: &'d Node) -> Vec<Parameter<'d>> {
-        let mut parameters: Vec<Parameter<'d>> = Vec::new();
+        let mut parameters = Vec::new();
+        let mut keys = HashSet::new();
         for item in self.list(node, "parameters") {
             let Some(parameter) = self.parameter(item) else { continue };
-            if parameters.iter().any(|earlier| earlier.is_same(&parameter)) {
-                let message = format!(
-                    "the {} parameter `{}` is declared twice",
-                    parameter.location.as_str(),
-                    parameter.name
-                );
-                self.error(codes::PARAMETER_DUPLICATE, item.place(), message);
-            } else {
+            if keys.insert(parameter.key()) {
                 parameters.push(parameter);
+            } else {
+                let location = parameter.location.as_str();
+                let message = format!("the {location} parameter `{}` is declared twice", parameter.name);
+                self.error(codes::PARAMETER_DUPLICATE, item.place(), message);
             }
         }
         parameters
@@ -171,13 +172,13 @@ impl<'d> Reading<'d, '_> {
     }
 }
 
-impl Parameter<'_> {
-    /// Whether both stand for the same value: a parameter is known by its location and name.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let same_name = match self.location {
-            Location::Header => self.name.eq_ignore_ascii_case(other.name),
-            _ => self.name == other.name,
+impl<'d> Parameter<'d> {
+    /// What a parameter is known by: its location and name, which in a header is case-insensitive.
+    pub(super) fn key(&self) -> (Location, Cow<'d, str>) {
+        let name = match self.location {
+            Location::Header => Cow::Owned(self.name.to_ascii_lowercase()),
+            _ => Cow::Borrowed(self.name),
         };
-        self.location == other.location && same_name
+        (self.location, name)
     }
 }

@@ -1,6 +1,7 @@
 //! Paths and operations: what a path item says for all of its methods is written into each of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{EXTENSION, Reading};
 use crate::codes;
@@ -42,7 +43,7 @@ const OPERATION_FIELDS: &[&str] = &[
 struct Inherited<'d, 'i> {
     path: &'d str,
     path_place: Place,
-    servers: &'i [Server<'d>],
+    servers: &'i Arc<[Server<'d>]>,
     parameters: &'i [Parameter<'d>],
     security: &'i Security<'d>,
     extension: Option<&'d Node>,
@@ -52,7 +53,7 @@ impl<'d> Reading<'d, '_> {
     pub(super) fn operations(
         &mut self,
         root: &'d Node,
-        servers: &[Server<'d>],
+        servers: &Arc<[Server<'d>]>,
         security: &Security<'d>,
     ) -> Vec<Operation<'d>> {
         if root.get("paths").is_none() && root.get("webhooks").is_none() && root.get("components").is_none() {
@@ -76,7 +77,7 @@ impl<'d> Reading<'d, '_> {
     fn path_item(
         &mut self,
         member: &'d Member,
-        servers: &[Server<'d>],
+        servers: &Arc<[Server<'d>]>,
         security: &Security<'d>,
         operations: &mut Vec<Operation<'d>>,
     ) {
@@ -87,7 +88,7 @@ impl<'d> Reading<'d, '_> {
         let inherited = Inherited {
             path: &member.key,
             path_place: member.key_place,
-            servers: own_servers.as_deref().unwrap_or(servers),
+            servers: own_servers.as_ref().unwrap_or(servers),
             parameters: &parameters,
             security,
             extension: node.get(EXTENSION),
@@ -124,7 +125,8 @@ impl<'d> Reading<'d, '_> {
         let node = &member.node;
         self.object(node, "an operation", OPERATION_FIELDS, true)?;
         let own = self.parameters(node);
-        let is_overridden = |parameter: &&Parameter<'d>| own.iter().any(|own| own.is_same(parameter));
+        let own_keys: HashSet<_> = own.iter().map(Parameter::key).collect();
+        let is_overridden = |parameter: &&Parameter<'d>| own_keys.contains(&parameter.key());
         let kept = inherited.parameters.iter().filter(|parameter| !is_overridden(parameter)).cloned();
         let (ignored_parameters, parameters) = kept.chain(own.iter().cloned()).partition(is_ignored);
         let operation = Operation {
@@ -134,7 +136,7 @@ impl<'d> Reading<'d, '_> {
             place: member.key_place,
             node,
             operation_id: self.string(node, "operationId"),
-            servers: self.servers(node).unwrap_or_else(|| inherited.servers.to_vec()),
+            servers: self.servers(node).unwrap_or_else(|| inherited.servers.clone()),
             parameters,
             ignored_parameters,
             request_body: self.request_body(node),
@@ -150,16 +152,16 @@ impl<'d> Reading<'d, '_> {
     }
 
     fn check_parameters(&mut self, operation: &Operation<'d>) {
-        let names = template_names(operation.path);
-        let declared: Vec<_> =
-            operation.parameters.iter().filter(|one| one.location == Location::Path).collect();
-        for name in names.iter().filter(|name| !declared.iter().any(|one| one.name == **name)) {
-            let message = format!("the path's parameter `{name}` is not declared; it can be any string");
-            self.warn(codes::PATH_PARAMETER_UNDECLARED, operation.place, message);
-        }
-        for parameter in declared.iter().filter(|one| !names.contains(&one.name)) {
+        let names: HashSet<&str> = template_names(operation.path).collect();
+        let declared = operation.parameters.iter().filter(|one| one.location == Location::Path);
+        for parameter in declared.clone().filter(|one| !names.contains(one.name)) {
             let message = format!("the path `{}` has no parameter `{}`", operation.path, parameter.name);
             self.warn(codes::PATH_PARAMETER_UNUSED, parameter.place, message);
+        }
+        let declared: HashSet<&str> = declared.map(|one| one.name).collect();
+        for name in template_names(operation.path).filter(|name| !declared.contains(name)) {
+            let message = format!("the path's parameter `{name}` is not declared; it can be any string");
+            self.warn(codes::PATH_PARAMETER_UNDECLARED, operation.place, message);
         }
         for parameter in &operation.ignored_parameters {
             let message = format!("OpenAPI ignores header parameters named `{}`", parameter.name);
@@ -191,6 +193,6 @@ fn is_ignored(parameter: &Parameter<'_>) -> bool {
 }
 
 /// The names in braces, in order.
-fn template_names(path: &str) -> Vec<&str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+fn template_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }

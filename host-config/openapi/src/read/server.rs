@@ -1,5 +1,8 @@
 //! Servers, with their variables replaced by the defaults.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::Reading;
 use crate::codes;
 use crate::model::{Server, ServerVariable};
@@ -7,14 +10,14 @@ use crate::tree::Node;
 
 impl<'d> Reading<'d, '_> {
     /// The root's servers; `/` when there are none (OpenAPI 3.1, 4.8.1.1).
-    pub(super) fn root_servers(&mut self, root: &'d Node) -> Vec<Server<'d>> {
+    pub(super) fn root_servers(&mut self, root: &'d Node) -> Arc<[Server<'d>]> {
         let implied =
             || Server { url: "/".to_owned(), template: "/", variables: Vec::new(), place: root.place() };
-        self.servers(root).unwrap_or_else(|| vec![implied()])
+        self.servers(root).unwrap_or_else(|| Arc::new([implied()]))
     }
 
     /// The servers of a root, path item or operation; none when it has no list, or an empty one.
-    pub(super) fn servers(&mut self, node: &'d Node) -> Option<Vec<Server<'d>>> {
+    pub(super) fn servers(&mut self, node: &'d Node) -> Option<Arc<[Server<'d>]>> {
         let items = self.list(node, "servers");
         if items.is_empty() {
             return None;
@@ -40,6 +43,7 @@ impl<'d> Reading<'d, '_> {
     }
 
     fn expanded(&mut self, template: &str, variables: &[ServerVariable<'d>], node: &'d Node) -> String {
+        let defaults: HashMap<&str, &str> = variables.iter().map(|one| (one.name, one.default)).collect();
         let mut url = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
@@ -50,8 +54,8 @@ impl<'d> Reading<'d, '_> {
                 self.error(codes::INVALID_VALUE, node.place(), message);
                 return url;
             };
-            match variables.iter().find(|variable| variable.name == name) {
-                Some(variable) => url.push_str(variable.default),
+            match defaults.get(name) {
+                Some(default) => url.push_str(default),
                 None => {
                     let message = format!("the server URL names the variable `{name}`, which has no default");
                     self.error(codes::SERVER_VARIABLE_UNDEFINED, node.place(), message);

@@ -123,10 +123,63 @@ fn problems_of_operations_are_found() {
         ("open brace in a server", "servers: [{url: 'https://{h'}]", "", "invalid-value"),
         ("unknown field", "consumes: []", "", "unknown-field"),
         ("misspelt extension", "x-Portcullis: {}", "", "extension-misplaced"),
+        (
+            "reference where none can be",
+            "requestBody: {content: {a/b: {$ref: '#/info'}}}",
+            "",
+            "ref-misplaced",
+        ),
+        (
+            "undeclared scope",
+            "security: [{s: [read]}]",
+            "components: {securitySchemes: {s: {type: oauth2, flows: {implicit: {scopes: {write: w}}}}}}",
+            "scope-undeclared",
+        ),
     ] {
         let text = definition(&format!("      parameters: [{ID}]\n      {operation}"), rest);
         assert_eq!(codes(&[("a.yaml", &text)]), [expected], "{name}");
     }
+}
+
+#[test]
+fn our_extension_is_refused_wherever_it_is_not_read() {
+    for (name, operation, rest, expected) in [
+        ("root", "", "x-portcullis: {}", vec![]),
+        ("operation", "x-portcullis: {}", "", vec![]),
+        ("unused path item", "", "components: {pathItems: {p: {x-portcullis: {}}}}", vec![]),
+        ("name of a property", "", "components: {schemas: {s: {properties: {x-portcullis: {}}}}}", vec![]),
+        ("name of a header", "", "components: {responses: {r: {headers: {X-Portcullis: {}}}}}", vec![]),
+        ("within an example", "", "components: {schemas: {s: {example: {x-portcullis: {}}}}}", vec![]),
+        ("misspelt", "X-Portcullis: {}", "", vec!["unknown-field", "extension-misplaced"]),
+        ("paths", "", "  x-portcullis: {}", vec!["extension-misplaced"]),
+        ("tags", "", "tags: [{name: a, x-portcullis: {}}]", vec!["extension-misplaced"]),
+        ("a schema", "", "components: {schemas: {s: {x-portcullis: {}}}}", vec!["extension-misplaced"]),
+        ("a callback", "callbacks: {c: {u: {get: {x-portcullis: {}}}}}", "", vec!["extension-misplaced"]),
+        (
+            "next to a reference",
+            "requestBody: {$ref: '#/components/requestBodies/b', x-portcullis: {}}",
+            "components: {requestBodies: {b: {content: {}}}}",
+            vec!["extension-misplaced"],
+        ),
+    ] {
+        let text = definition(&format!("      parameters: [{ID}]\n      {operation}"), rest);
+        assert_eq!(codes(&[("a.yaml", &text)]), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_definition_that_unfolds_without_end_is_too_large() {
+    let headers: Vec<_> = (0..3000).map(|at| format!("h{at}: {{schema: {{}}}}")).collect();
+    let uses: Vec<_> = (100..500).map(|at| format!("'{at}': {{$ref: '#/components/responses/r'}}")).collect();
+    let paths: Vec<_> =
+        (0..4).map(|at| format!("  /{at}: {{get: {{responses: {{{}}}}}}}", uses.join(", "))).collect();
+    let text = format!(
+        "openapi: 3.0.0\ninfo: {}\npaths:\n{}\ncomponents:\n  responses: {{r: {{headers: {{{}}}}}}}\n",
+        "{title: t, version: '1'}",
+        paths.join("\n"),
+        headers.join(", ")
+    );
+    assert_eq!(codes(&[("a.yaml", &text)]), ["too-large"]);
 }
 
 #[test]
