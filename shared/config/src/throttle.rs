@@ -12,9 +12,10 @@ use crate::apis::ApiConfig;
 pub struct ThrottleConfig {
     /// The APIs of the gateway.
     pub apis: Vec<ApiConfig<ThrottleRule>>,
-    /// Limits by name.
+    /// Limits by name: visible ASCII and spaces, at most 128 bytes, since names stand in header fields.
     pub limits: BTreeMap<String, LimitConfig>,
-    /// How many shared slots callers are spread over: bounds the memory, about 200 bytes a slot. A power of two.
+    /// How many shared slots callers are spread over, 16 callers to a slot: bounds the memory, at most about
+    /// 400 bytes a slot. A power of two, at most 1,048,576.
     pub slots: u32,
 }
 
@@ -22,7 +23,7 @@ pub struct ThrottleConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleRule {
-    /// In the order in which they are reported.
+    /// In the order in which they are reported; at most 16, and none twice in one scope.
     #[serde(default)]
     pub limits: Vec<AppliedLimitConfig>,
 }
@@ -43,9 +44,9 @@ pub struct AppliedLimitConfig {
 pub struct LimitConfig {
     /// Requests per period; 0 lets none pass.
     pub requests: u64,
-    /// The period in seconds, at least 1.
+    /// The period in seconds, from 1 to ten years.
     pub period_seconds: u64,
-    /// Requests that may come at once after a quiet time; absent: as many as `requests`.
+    /// Requests that may come at once after a quiet time; absent: as many as `requests`. Not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst: Option<u64>,
     /// Who is counted.

@@ -51,7 +51,8 @@ pub trait Env {
     fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
 
     /// Sets a shared value if its version is still the one given; `None` sets it whatever it is. A key that
-    /// does not exist yet is made under any version, so two makers can overwrite each other once.
+    /// does not exist yet is made under any version: a maker that gives one which no value has (`u32::MAX`)
+    /// is told when another was faster, a maker that gives `None` overwrites it.
     fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended>;
 }
 

@@ -1,0 +1,146 @@
+//! Who is counted: callers and counts become numbers, so that a slot holds no name and no address, and
+//! nobody can choose whose count to share.
+
+use std::cell::OnceCell;
+use std::net::IpAddr;
+
+use portcullis_config::throttle::LimitKeyConfig;
+use portcullis_core::Env;
+use sha2::{Digest as _, Sha256};
+
+/// What a text or address is known by: the first 16 bytes of its SHA-256. There is no secret in a plugin's
+/// configuration and no randomness that all workers share, so the hash must do without a key: finding
+/// somebody else's tag costs 2^64 hashes, and whoever picks slots finds [`crate::slot::Slot`] bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Fingerprint {
+    /// Tells callers of one slot apart.
+    pub(crate) tag: u64,
+    /// Chooses the slot.
+    pub(crate) spread: u64,
+}
+
+impl Fingerprint {
+    /// Of parts that cannot run into one another.
+    pub(crate) fn of(kind: u8, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update([kind]);
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        let (words, _) = digest.as_slice().as_chunks::<8>();
+        let word = |at: usize| words.get(at).copied().map(u64::from_le_bytes).unwrap_or_default();
+        Self { tag: word(0), spread: word(1) }
+    }
+
+    /// Of two things together, each already a fingerprint.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self { tag: self.tag ^ other.tag, spread: self.spread ^ other.spread }
+    }
+}
+
+/// A caller, as a limit counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) fingerprint: Fingerprint,
+    /// Whether there are only as many of these as there are credentials. Addresses come for nothing, and
+    /// have their own half of the table.
+    pub(crate) verified: bool,
+}
+
+/// The callers of one request; each is looked up once, when a limit wants it.
+pub(crate) struct Callers<'e> {
+    env: &'e dyn Env,
+    consumer: OnceCell<Caller>,
+    address: OnceCell<Caller>,
+}
+
+impl<'e> Callers<'e> {
+    pub(crate) fn new(env: &'e dyn Env) -> Self {
+        Self { env, consumer: OnceCell::new(), address: OnceCell::new() }
+    }
+
+    /// Who a limit `by` counts.
+    pub(crate) fn by(&self, by: LimitKeyConfig) -> Caller {
+        match by {
+            LimitKeyConfig::Consumer => *self.consumer.get_or_init(|| self.consumer()),
+            LimitKeyConfig::Address => self.address(),
+            LimitKeyConfig::All => Caller { fingerprint: Fingerprint::default(), verified: true },
+        }
+    }
+
+    fn consumer(&self) -> Caller {
+        match self.env.identity() {
+            Some(identity) => {
+                let fingerprint = Fingerprint::of(b'c', &[identity.consumer.as_bytes()]);
+                Caller { fingerprint, verified: true }
+            }
+            None => self.address(),
+        }
+    }
+
+    fn address(&self) -> Caller {
+        *self.address.get_or_init(|| {
+            let fingerprint = match self.env.peer().map(|address| address.to_canonical()) {
+                Some(IpAddr::V4(address)) => Fingerprint::of(b'4', &[&address.octets()]),
+                // A subscriber gets at least a /64 (RFC 6177), and would else have 2^64 counts.
+                Some(IpAddr::V6(address)) => {
+                    let network = (u128::from(address) >> 64) as u64;
+                    Fingerprint::of(b'6', &[&network.to_be_bytes()])
+                }
+                None => Fingerprint::of(b'-', &[]),
+            };
+            Caller { fingerprint, verified: false }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::testing::FakeEnv;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn addresses_of_one_subscriber_are_one_caller() {
+        let cases = [
+            ("same", "192.0.2.1", "192.0.2.1", true),
+            ("another", "192.0.2.1", "192.0.2.2", false),
+            ("an IPv4 address seen through IPv6", "192.0.2.1", "::ffff:192.0.2.1", true),
+            ("two of those", "::ffff:192.0.2.2", "::ffff:192.0.2.1", false),
+            ("one /64", "2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true),
+            ("the next /64", "2001:db8:0:1::1", "2001:db8:0:2::1", false),
+            ("no address is like no other", "", "192.0.2.1", false),
+        ];
+        for (name, left, right, same) in cases {
+            let of = |address: &str| {
+                let env = FakeEnv::new().with_peer(address);
+                Callers::new(&env).by(LimitKeyConfig::Address)
+            };
+            assert_eq!(of(left) == of(right), same, "{name}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn the_anonymous_are_counted_by_address() {
+        let of = |env: FakeEnv, by| Callers::new(&env).by(by);
+        let anonymous = || FakeEnv::new().with_peer("192.0.2.1");
+        let known = || anonymous().with_consumer("alice");
+        let address = of(anonymous(), LimitKeyConfig::Address);
+        assert_eq!(of(anonymous(), LimitKeyConfig::Consumer), address);
+        assert_eq!(of(known(), LimitKeyConfig::Address), address);
+        assert_ne!(of(known(), LimitKeyConfig::Consumer), address);
+        assert_eq!(of(known(), LimitKeyConfig::All), of(anonymous(), LimitKeyConfig::All));
+        let elsewhere = FakeEnv::new().with_peer("192.0.2.2").with_consumer("alice");
+        assert_eq!(of(known(), LimitKeyConfig::Consumer), of(elsewhere, LimitKeyConfig::Consumer));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn parts_do_not_run_into_one_another() {
+        assert_ne!(Fingerprint::of(b'l', &[b"ab", b"c"]), Fingerprint::of(b'l', &[b"a", b"bc"]));
+        assert_ne!(Fingerprint::of(b'c', &[b"ab"]), Fingerprint::of(b'4', &[b"ab"]));
+    }
+}

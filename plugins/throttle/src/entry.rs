@@ -1,0 +1,3 @@
+//! What the host loads.
+
+portcullis_adapter::serve!(crate::ThrottlePolicy);

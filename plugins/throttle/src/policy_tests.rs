@@ -1,0 +1,272 @@
+//! The policy as a gateway sees it: configuration in, decisions out.
+
+use std::time::Duration;
+
+use portcullis_core::testing::{Calls, FakeEnv};
+use portcullis_core::{Headers, problem_json};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// `gold` for both operations of one API together, `hourly` for the second alone, by address.
+fn config() -> Value {
+    json!({
+        "apis": [{
+            "name": "petstore",
+            "operations": [
+                {"key": "petstore GET /pets", "method": "GET", "path": "/pets",
+                 "rule": {"limits": [{"limit": "gold", "scope": "api petstore"}]}},
+                {"key": "petstore POST /pets", "method": "POST", "path": "/pets",
+                 "rule": {"limits": [{"limit": "gold", "scope": "api petstore"},
+                                     {"limit": "hourly", "scope": "petstore POST /pets"}]}},
+                {"key": "petstore GET /health", "method": "GET", "path": "/health", "rule": {}},
+                {"key": "petstore GET /closed", "method": "GET", "path": "/closed",
+                 "rule": {"limits": [{"limit": "gold", "scope": "api petstore"},
+                                     {"limit": "closed", "scope": "x"}]}},
+                {"key": "petstore GET /all", "method": "GET", "path": "/all",
+                 "rule": {"limits": [{"limit": "everybody", "scope": "x"}]}}
+            ]
+        }],
+        "limits": {
+            "gold": {"requests": 6, "period_seconds": 60, "by": "consumer"},
+            "hourly": {"requests": 2, "period_seconds": 3600, "burst": 2, "by": "address"},
+            "closed": {"requests": 0, "period_seconds": 60, "by": "all"},
+            "everybody": {"requests": 3, "period_seconds": 60, "burst": 1, "by": "all"}
+        },
+        "slots": 1024
+    })
+}
+
+fn compile(config: Value) -> Result<ThrottlePolicy, InvalidThrottle> {
+    ThrottlePolicy::compile(serde_json::from_value(config).unwrap())
+}
+
+fn policy() -> ThrottlePolicy {
+    compile(config()).unwrap()
+}
+
+fn request(method: &str, target: &str) -> Request {
+    let head = [(":method", method), (":path", target), (":authority", "api.example")];
+    Request::new(Headers::from_pairs(head)).unwrap()
+}
+
+/// Status and the fields that tell of limits; 200 stands for "may go on".
+fn outcome(decision: Decision) -> (u16, Vec<(String, String)>) {
+    let (status, headers) = match decision {
+        Decision::Continue(edits) => (200, edits.response),
+        Decision::Reject(rejection) => (rejection.status, rejection.headers),
+        other => panic!("{other:?}"),
+    };
+    (status, headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
+}
+
+fn ask(policy: &ThrottlePolicy, line: &str, env: &FakeEnv) -> (u16, Vec<(String, String)>) {
+    let (method, target) = line.split_once(' ').unwrap();
+    outcome(policy.on_request(&request(method, target), env))
+}
+
+fn field(headers: &[(String, String)], name: &str) -> Option<String> {
+    headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_client_sees_where_it_stands_until_it_is_refused() {
+    let (policy, env) = (policy(), FakeEnv::new().with_consumer("alice"));
+    let fields = |rest: &str| {
+        vec![
+            ("ratelimit-policy".to_owned(), r#""gold";q=6;w=60"#.to_owned()),
+            ("ratelimit".to_owned(), format!(r#""gold";{rest}"#)),
+        ]
+    };
+    for used in 1..=6 {
+        let expected = fields(&format!("r={};t={}", 6 - used, 10 * used));
+        assert_eq!(ask(&policy, "GET /pets", &env), (200, expected));
+    }
+    let mut expected = vec![("retry-after".to_owned(), "10".to_owned())];
+    expected.extend(fields("r=0;t=10"));
+    assert_eq!(ask(&policy, "GET /pets", &env), (429, expected));
+    env.advance(Duration::from_millis(9_999));
+    assert_eq!(field(&ask(&policy, "GET /pets", &env).1, "retry-after").as_deref(), Some("1"), "rounded up");
+    env.advance(Duration::from_millis(1));
+    assert_eq!(ask(&policy, "GET /pets", &env).0, 200);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn all_of_the_reply_names_the_limit_that_refused() {
+    let (policy, env) = (policy(), FakeEnv::new().with_consumer("alice").with_peer("192.0.2.1"));
+    let (_, headers) = ask(&policy, "POST /pets", &env);
+    assert_eq!(field(&headers, "ratelimit-policy").unwrap(), r#""gold";q=6;w=60, "hourly";q=2;w=3600"#);
+    assert_eq!(field(&headers, "ratelimit").unwrap(), r#""hourly";r=1;t=1800"#, "the tightest");
+    assert_eq!(ask(&policy, "POST /pets", &env).0, 200);
+    let Decision::Reject(rejection) = policy.on_request(&request("POST", "/pets"), &env) else { panic!() };
+    assert_eq!((rejection.status, rejection.code), (429, "limit-exceeded"));
+    let body: Value = serde_json::from_str(&problem_json(&rejection)).unwrap();
+    assert_eq!(
+        body["detail"],
+        "The limit 'hourly' of 2 requests in 3600 seconds is used up; retry in 1800 seconds."
+    );
+    let (_, headers) = outcome(Decision::Reject(rejection));
+    assert_eq!(field(&headers, "retry-after").unwrap(), "1800");
+    assert_eq!(field(&headers, "ratelimit").unwrap(), r#""hourly";r=0;t=1800"#);
+    // The refused request did not count against the other limit: two of six are used.
+    assert_eq!(field(&ask(&policy, "GET /pets", &env).1, "ratelimit").unwrap(), r#""gold";r=3;t=30"#);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn who_shares_a_count_with_alice_is_as_the_limit_says() {
+    let env = || FakeEnv::new().with_peer("2001:db8::1");
+    let cases = [
+        (
+            "the same consumer elsewhere",
+            "GET /pets",
+            FakeEnv::new().with_peer("192.0.2.9").with_consumer("alice"),
+            429,
+        ),
+        ("another consumer at the same address", "GET /pets", env().with_consumer("bob"), 200),
+        ("an anonymous caller at the same address", "GET /pets", env(), 200),
+        ("another operation of the scope", "POST /pets", env().with_consumer("alice"), 429),
+        ("an operation of another scope", "GET /health", env().with_consumer("alice"), 200),
+    ];
+    for (name, line, other, expected) in cases {
+        let (policy, alice) = (policy(), env().with_consumer("alice"));
+        for _ in 0..6 {
+            assert_eq!(ask(&policy, "GET /pets", &alice).0, 200);
+        }
+        let other = other.with_store(alice.store().clone());
+        assert_eq!(ask(&policy, line, &other).0, expected, "{name}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_anonymous_of_one_network_share_a_count() {
+    let cases = [("2001:db8::2", 429), ("2001:db8:0:1::1", 200), ("192.0.2.1", 200), ("", 200)];
+    for (address, expected) in cases {
+        let (policy, first) = (policy(), FakeEnv::new().with_peer("2001:db8::1"));
+        for _ in 0..6 {
+            assert_eq!(ask(&policy, "GET /pets", &first).0, 200);
+        }
+        let other = FakeEnv::new().with_peer(address).with_store(first.store().clone());
+        assert_eq!(ask(&policy, "GET /pets", &other).0, expected, "{address}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_limit_for_all_counts_everybody_and_its_burst_is_kept() {
+    let (policy, alice) = (policy(), FakeEnv::new().with_consumer("alice"));
+    let bob = FakeEnv::new().with_consumer("bob").with_store(alice.store().clone());
+    assert_eq!(ask(&policy, "GET /all", &alice).0, 200);
+    let (status, headers) = ask(&policy, "GET /all", &bob);
+    assert_eq!((status, field(&headers, "retry-after").as_deref()), (429, Some("20")));
+    bob.advance(Duration::from_secs(20));
+    assert_eq!(ask(&policy, "GET /all", &bob).0, 200);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_limit_of_none_lets_none_pass_and_charges_nothing() {
+    let (policy, env) = (policy(), FakeEnv::new().with_consumer("alice"));
+    let (status, headers) = ask(&policy, "GET /closed", &env);
+    assert_eq!((status, field(&headers, "retry-after").as_deref()), (429, Some("60")));
+    assert_eq!(field(&headers, "ratelimit").unwrap(), r#""closed";r=0;t=60"#);
+    assert_eq!(env.store().keys(), 0);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_host_is_asked_no_more_than_the_limits_need() {
+    let cases = [
+        ("GET /health", Calls { property: 1, ..Calls::default() }),
+        ("GET /all", Calls { property: 1, now: 1, shared_get: 1, shared_set: 1 }),
+        ("GET /pets", Calls { property: 2, now: 1, shared_get: 1, shared_set: 1 }),
+        ("POST /pets", Calls { property: 3, now: 1, shared_get: 2, shared_set: 2 }),
+    ];
+    for (line, expected) in cases {
+        let env = FakeEnv::new().with_consumer("alice").with_peer("192.0.2.1");
+        assert_eq!(ask(&policy(), line, &env).0, 200);
+        assert_eq!(env.calls(), expected, "{line}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_is_no_operation_is_refused() {
+    let cases = [
+        ("GET /pets", Some("petstore GET /health"), 200),
+        ("GET /elsewhere", Some("petstore GET /health"), 200),
+        ("GET /pets", Some("another build's key"), 503),
+        ("GET /elsewhere", None, 404),
+        ("DELETE /pets", None, 405),
+    ];
+    for (line, operation, expected) in cases {
+        let env = operation.map_or_else(FakeEnv::new, |key| FakeEnv::new().with_operation(key));
+        assert_eq!(ask(&policy(), line, &env).0, expected, "{line} {operation:?}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn trouble_with_the_shared_data_lets_nothing_pass() {
+    let env = FakeEnv::new().with_consumer("alice");
+    for slot in 0..1024 {
+        env.store().set(&format!("throttle1:{slot}"), b"garbage", None).unwrap();
+    }
+    let Decision::Reject(rejection) = policy().on_request(&request("GET", "/pets"), &env) else { panic!() };
+    assert_eq!((rejection.status, rejection.code), (503, "limit-state-unreadable"));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn endless_contention_is_answered_with_503() {
+    let store = portcullis_core::testing::SharedStore::default();
+    let rival = store.clone();
+    let env = FakeEnv::new().with_consumer("alice").with_store(store).before_shared(move |_| {
+        for slot in 0..1024 {
+            rival.set(&format!("throttle1:{slot}"), b"", None).unwrap();
+        }
+    });
+    let Decision::Reject(rejection) = policy().on_request(&request("GET", "/pets"), &env) else { panic!() };
+    assert_eq!((rejection.status, rejection.code), (503, "limit-contended"));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_configuration_that_cannot_be_enforced_is_refused() {
+    let operation = || "petstore GET /pets".to_owned();
+    let rule = "/apis/0/operations/0/rule/limits";
+    let gold = json!({"limit": "gold", "scope": "s"});
+    let many: Vec<Value> =
+        (0..17).map(|scope| json!({"limit": "gold", "scope": scope.to_string()})).collect();
+    let limit = |cause| InvalidThrottle::Limit { name: "gold".into(), cause };
+    let cases = [
+        ("/slots", json!(0), InvalidThrottle::Slots(0)),
+        ("/slots", json!(1000), InvalidThrottle::Slots(1000)),
+        ("/slots", json!(1 << 21), InvalidThrottle::Slots(1 << 21)),
+        ("/limits/gold/period_seconds", json!(0), limit(InvalidLimit::Period(0))),
+        ("/limits/gold/burst", json!(0), limit(InvalidLimit::Burst { burst: 0, requests: 6 })),
+        (
+            rule,
+            json!([{"limit": "silver", "scope": "s"}]),
+            InvalidThrottle::UnknownLimit { operation: operation(), limit: "silver".into() },
+        ),
+        (
+            rule,
+            json!([gold, gold]),
+            InvalidThrottle::RepeatedLimit { operation: operation(), limit: "gold".into() },
+        ),
+        (rule, json!(many), InvalidThrottle::TooManyLimits(operation())),
+    ];
+    for (pointer, value, expected) in cases {
+        let mut config = config();
+        config["limits"]["gold"]["burst"] = json!(6);
+        *config.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(compile(config).err(), Some(expected), "{pointer}");
+    }
+    let mut twice = config();
+    twice["apis"][0]["operations"][1]["key"] = json!("petstore GET /pets");
+    assert!(matches!(compile(twice).err(), Some(InvalidThrottle::Index(_))));
+}

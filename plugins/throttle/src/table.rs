@@ -1,0 +1,232 @@
+//! The counts of all callers, in a fixed number of shared slots. A request is charged to all of its counts or
+//! to none: all are read and judged before the first is written, each slot is written by compare-and-set.
+
+use portcullis_core::{Env, UnixNanos};
+
+use crate::caller::{Caller, Fingerprint};
+use crate::gcra::{Rate, Verdict};
+use crate::slot::Slot;
+
+/// Most slots a table may have.
+pub(crate) const MOST_SLOTS: u32 = 1 << 20;
+
+/// How often a slot is tried. A write fails only where another worker's succeeded; with sixteen workers that
+/// do nothing but charge one caller, one request in a billion fails this often.
+const ATTEMPTS: usize = 32;
+
+/// The version given for a slot that does not exist yet: no slot has it, so that of two workers that make the
+/// slot at once the second is told so. (None at all would let it overwrite the first.)
+const ABSENT: u32 = u32::MAX;
+
+/// The shared table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    slots: u32,
+    /// No count is further ahead of the clock, in nanoseconds.
+    horizon: u64,
+}
+
+/// One count that a request is charged to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    slot: u32,
+    tag: u64,
+    rate: Rate,
+}
+
+/// Where a count stands after the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// How many more may pass at once.
+    pub(crate) remaining: u64,
+    /// Nanoseconds until the whole burst is there again.
+    pub(crate) full_in: u64,
+}
+
+/// Why a request is not charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// A count is used up; of several, the one that takes longest.
+    UsedUp {
+        /// Its place among the charges.
+        charge: usize,
+        /// Nanoseconds until it lets one pass.
+        retry_in: u64,
+    },
+    /// Other workers were faster, every time.
+    Contended,
+    /// A slot holds what this plugin never wrote.
+    Unreadable,
+}
+
+/// A slot as read, with this request's charges on it.
+struct Held {
+    number: u32,
+    slot: Slot,
+    version: u32,
+    /// Whether a count in it was too far ahead: the clock stepped back.
+    stepped: bool,
+    /// The least that remains of a count in it after this request.
+    remaining: u64,
+}
+
+impl Table {
+    /// `slots` is a power of two; `horizon` is the greatest capacity of all rates.
+    pub(crate) fn new(slots: u32, horizon: u64) -> Self {
+        Self { slots, horizon }
+    }
+
+    /// The count of `caller` under the limit and scope that `counter` stands for. Verified callers have the
+    /// upper half of the table to themselves: addresses, which come for nothing, cannot crowd them out.
+    pub(crate) fn locate(self, caller: Caller, counter: Fingerprint, rate: Rate) -> Charge {
+        let Fingerprint { tag, spread } = caller.fingerprint.with(counter);
+        let half = (self.slots / 2).max(1);
+        let upper = if caller.verified && self.slots > 1 { half } else { 0 };
+        Charge { slot: upper + (spread as u32 & (half - 1)), tag, rate }
+    }
+
+    /// Charges all or none. The standings are in the order of the charges.
+    pub(crate) fn charge(self, charges: &[Charge], env: &dyn Env) -> Result<Vec<Standing>, Denied> {
+        let now = env.now();
+        let mut standings = vec![Standing { remaining: 0, full_in: 0 }; charges.len()];
+        let mut held: Vec<Held> = Vec::with_capacity(charges.len());
+        for charge in charges {
+            if held.iter().all(|held| held.number != charge.slot) {
+                held.push(self.read(charge.slot, env, now)?);
+            }
+        }
+        let refusals = held.iter_mut().filter_map(|held| held.judge(charges, now, &mut standings).err());
+        if let Some(denied) = refusals.reduce(Denied::longer) {
+            self.set_right(&held, charges, env, now);
+            return Err(denied);
+        }
+        // The tightest first: if others use one up in between, it is this, and nothing is charged yet.
+        held.sort_by_key(|held| held.remaining);
+        for at in 0..held.len() {
+            let Some(current) = held.get_mut(at) else { break };
+            if let Err(denied) = self.write(current, charges, env, now, &mut standings) {
+                self.give_back(held.get(..at).unwrap_or_default(), charges, env);
+                return Err(denied);
+            }
+        }
+        Ok(standings)
+    }
+
+    fn read(self, number: u32, env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {
+        let (value, version) = env.shared_get(&key(number)).unwrap_or((Vec::new(), ABSENT));
+        let mut slot = Slot::read(&value, now.0).map_err(|_| Denied::Unreadable)?;
+        let stepped = slot.pull_back(now.0, self.horizon);
+        Ok(Held { number, slot, version, stepped, remaining: u64::MAX })
+    }
+
+    /// Writes a slot with its charges; where another worker came between, judges them again.
+    fn write(
+        self,
+        held: &mut Held,
+        charges: &[Charge],
+        env: &dyn Env,
+        now: UnixNanos,
+        standings: &mut [Standing],
+    ) -> Result<(), Denied> {
+        for _ in 0..ATTEMPTS {
+            if held.store(env) {
+                return Ok(());
+            }
+            *held = self.read(held.number, env, now)?;
+            held.judge(charges, now, standings)?;
+        }
+        Err(Denied::Contended)
+    }
+
+    /// Takes back what was charged before a later slot refused. Where others have taken back of the same count
+    /// meanwhile, or are faster every time, the caller has one request less; never one more.
+    fn give_back(self, written: &[Held], charges: &[Charge], env: &dyn Env) {
+        for charged in written {
+            for _ in 0..ATTEMPTS {
+                let now = env.now();
+                let Ok(mut current) = self.read(charged.number, env, now) else { break };
+                let mut changed = false;
+                for charge in charges.iter().filter(|charge| charge.slot == charged.number) {
+                    let Some(tat) = charged.slot.tat(charge.tag) else { continue };
+                    changed |= current.slot.give_back(charge.tag, charge.rate.interval(), tat, now.0);
+                }
+                if !changed || current.store(env) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// After the clock stepped back, a refused caller's count is too far ahead and would stay so, since
+    /// refusals are not written: this writes where it stands now. A worker that is faster does the same.
+    fn set_right(self, held: &[Held], charges: &[Charge], env: &dyn Env, now: UnixNanos) {
+        for stepped in held.iter().filter(|held| held.stepped) {
+            let Ok(mut current) = self.read(stepped.number, env, now) else { continue };
+            for charge in charges.iter().filter(|charge| charge.slot == stepped.number) {
+                current.slot.pull_back_one(charge.tag, charge.rate, now.0);
+            }
+            let _faster = current.store(env);
+        }
+    }
+}
+
+impl Held {
+    /// Judges this slot's charges and makes them; of several refusals, says the one that takes longest.
+    fn judge(
+        &mut self,
+        charges: &[Charge],
+        now: UnixNanos,
+        standings: &mut [Standing],
+    ) -> Result<(), Denied> {
+        let mut denied = None;
+        for (at, (charge, standing)) in charges.iter().zip(standings).enumerate() {
+            if charge.slot != self.number {
+                continue;
+            }
+            self.stepped |= self.slot.pull_back_one(charge.tag, charge.rate, now.0);
+            match self.slot.take(charge.tag, charge.rate, now.0) {
+                Verdict::Admitted { remaining, full_in } => {
+                    *standing = Standing { remaining, full_in };
+                    self.remaining = self.remaining.min(remaining);
+                }
+                Verdict::Refused { retry_in } => {
+                    let found = Denied::UsedUp { charge: at, retry_in };
+                    denied = Some(denied.map_or(found, |denied| Denied::longer(denied, found)));
+                }
+            }
+        }
+        denied.map_or(Ok(()), Err)
+    }
+
+    fn store(&self, env: &dyn Env) -> bool {
+        env.shared_set(&key(self.number), &self.slot.to_value(), Some(self.version)).is_ok()
+    }
+}
+
+impl Denied {
+    /// Of two refusals the one that takes longer; of equals the first.
+    fn longer(self, other: Self) -> Self {
+        if other.wait() > self.wait() { other } else { self }
+    }
+
+    fn wait(self) -> u64 {
+        match self {
+            Self::UsedUp { retry_in, .. } => retry_in,
+            Self::Contended | Self::Unreadable => u64::MAX,
+        }
+    }
+}
+
+/// The slot's name among the shared data; the digit is the layout's version.
+fn key(number: u32) -> String {
+    format!("throttle1:{number}")
+}
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "workers_tests.rs"]
+mod workers_tests;
