@@ -1,1 +1,28 @@
-//! Who is calling, and whether they may.
+//! Who is calling, and whether they may: OpenAPI's `security` as written, over API keys, HTTP basic and
+//! JWT bearer tokens. Knows nothing of where credentials are kept or of limits; its answer is the caller.
+
+mod api_key;
+mod basic;
+mod cache;
+mod challenge;
+mod claims;
+mod failure;
+mod invalid;
+mod issuer;
+mod json;
+mod key;
+mod password;
+mod policy;
+mod presented;
+mod requirement;
+mod scheme;
+mod strip;
+mod token;
+
+pub use invalid::InvalidAuth;
+pub use policy::AuthPolicy;
+pub use presented::{Authorization, cookies, read_authorization, read_basic};
+pub use token::{Token, TokenError, parse_token};
+
+#[cfg(target_os = "wasi")]
+mod entry;

@@ -1,0 +1,131 @@
+//! Why a caller is turned away, and how that is told: the status, the code, and one sentence that helps its
+//! developer and nobody else. No credential is ever repeated.
+
+use portcullis_core::Rejection;
+
+use crate::challenge::Challenges;
+use crate::claims::Refused;
+use crate::token::TokenError;
+
+/// Why a requirement does not hold. The order is that of importance: what came nearest to success is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No credential for it was presented.
+    Missing,
+    /// The API key is not known here.
+    ApiKeyUnknown,
+    /// No such user with that password here.
+    BasicInvalid,
+    /// The token is not accepted.
+    Token(InvalidToken),
+    /// The credential is good but does not grant these scopes.
+    ScopeMissing(Vec<String>),
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidToken {
+    #[error("the token is malformed: {0}")]
+    Malformed(TokenError),
+    #[error("the token is malformed: a registered member is of the wrong type")]
+    MemberType,
+    #[error("the token's issuer is not accepted here")]
+    IssuerUnknown,
+    #[error("the token's algorithm is not accepted from its issuer")]
+    AlgorithmRefused,
+    #[error("the token's key is not known")]
+    KeyUnknown,
+    #[error("the token's signature is not valid")]
+    SignatureInvalid,
+    #[error("the token names no consumer")]
+    ConsumerMissing,
+    #[error("{}", describe(.0))]
+    Claims(Refused),
+}
+
+impl InvalidToken {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::MemberType | Self::Claims(Refused::WrongType(_)) => "token-malformed",
+            Self::IssuerUnknown => "token-issuer-unknown",
+            Self::AlgorithmRefused => "token-algorithm-refused",
+            Self::KeyUnknown => "token-key-unknown",
+            Self::SignatureInvalid => "token-signature-invalid",
+            Self::ConsumerMissing | Self::Claims(Refused::Missing(_)) => "token-claim-missing",
+            Self::Claims(Refused::Expired) => "token-expired",
+            Self::Claims(Refused::NotYetValid) => "token-not-yet-valid",
+            Self::Claims(Refused::Audience) => "token-audience-mismatch",
+        }
+    }
+}
+
+impl From<Refused> for InvalidToken {
+    fn from(cause: Refused) -> Self {
+        Self::Claims(cause)
+    }
+}
+
+impl From<InvalidToken> for Failure {
+    fn from(cause: InvalidToken) -> Self {
+        Self::Token(cause)
+    }
+}
+
+impl Failure {
+    /// Whether this came nearer to success than `other`.
+    pub(crate) fn outranks(&self, other: &Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Missing => 0,
+            Self::ApiKeyUnknown | Self::BasicInvalid | Self::Token(_) => 1,
+            Self::ScopeMissing(_) => 2,
+        }
+    }
+
+    /// What the client is told: 403 for scopes, else 401 with a challenge for each way in.
+    pub(crate) fn into_rejection(self, challenges: &Challenges) -> Rejection {
+        let (code, detail) = match &self {
+            Self::Missing => {
+                let detail = "The operation requires a credential; see WWW-Authenticate.";
+                ("credential-missing", detail.to_owned())
+            }
+            Self::ApiKeyUnknown => ("api-key-unknown", "The API key is not accepted here.".to_owned()),
+            Self::BasicInvalid => {
+                ("basic-invalid", "The user name or the password is not accepted here.".to_owned())
+            }
+            Self::Token(cause) => (cause.code(), sentence(&cause.to_string())),
+            Self::ScopeMissing(scopes) => {
+                let detail =
+                    format!("The credential does not grant what is required: {}.", scopes.join(", "));
+                let rejection = Rejection::new(403, "scope-missing", detail);
+                return challenges.insufficient_scope(scopes, rejection);
+            }
+        };
+        let token_error = match &self {
+            Self::Token(cause) => Some(cause.to_string()),
+            _ => None,
+        };
+        challenges.unauthorized(token_error.as_deref(), Rejection::new(401, code, detail))
+    }
+}
+
+fn describe(cause: &Refused) -> String {
+    match cause {
+        Refused::Missing(name) => format!("the token lacks the claim {name}"),
+        Refused::WrongType(name) => format!("the token's claim {name} is of the wrong type"),
+        Refused::Expired => "the token has expired".to_owned(),
+        Refused::NotYetValid => "the token is not valid yet".to_owned(),
+        Refused::Audience => "the token is not meant for this audience".to_owned(),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}.", first.to_ascii_uppercase(), characters.as_str()),
+        None => String::new(),
+    }
+}

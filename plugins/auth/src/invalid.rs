@@ -1,0 +1,121 @@
+//! Why a configuration cannot be enforced.
+
+use portcullis_core::InvalidIndex;
+
+/// Why a configuration cannot be enforced. Never holds a secret: keys and hashes are named by their place.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidAuth {
+    /// The operations make no index.
+    #[error(transparent)]
+    Index(#[from] InvalidIndex),
+    /// The realm cannot stand in a header.
+    #[error("the realm contains a character that no header can carry")]
+    Realm,
+    /// A requirement names a scheme that is not configured.
+    #[error("operation '{operation}' requires the scheme '{scheme}', which is not configured")]
+    UnknownScheme {
+        /// The operation's key.
+        operation: String,
+        /// The missing scheme.
+        scheme: String,
+    },
+    /// A scheme accepts an issuer that is not configured.
+    #[error("the scheme '{scheme}' accepts the issuer '{issuer}', which is not configured")]
+    UnknownIssuer {
+        /// The scheme's name.
+        scheme: String,
+        /// The missing issuer.
+        issuer: String,
+    },
+    /// An API key's header name is no token, or one that carries something else.
+    #[error("the scheme '{scheme}' reads a key from '{name}', which cannot hold one")]
+    KeyName {
+        /// The scheme's name.
+        scheme: String,
+        /// The name of the header, parameter or cookie.
+        name: String,
+    },
+    /// An API key's digest is not 64 hexadecimal digits, is that of the empty text, or stands twice.
+    #[error("the API key at position {position} (consumer '{consumer}'): {cause}")]
+    ApiKey {
+        /// Counted from 0.
+        position: usize,
+        /// Who holds it.
+        consumer: String,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+    /// A user that cannot be verified.
+    #[error("the user '{name}': {cause}")]
+    User {
+        /// The user name.
+        name: String,
+        /// What is wrong.
+        cause: UserError,
+    },
+    /// An issuer whose tokens cannot be verified.
+    #[error("the issuer '{name}': {cause}")]
+    Issuer {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong.
+        cause: IssuerError,
+    },
+}
+
+/// What is wrong with a user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// RFC 7617 ends the name at the first colon.
+    #[error("the name is empty or contains a colon or a control character")]
+    Name,
+    /// The same name twice.
+    #[error("the name stands twice")]
+    Repeated,
+    /// Not `$pbkdf2-sha256$i=N,l=32$salt$hash`.
+    #[error("the password is no PHC string of the form $pbkdf2-sha256$i=N,l=32$salt$hash")]
+    Format,
+    /// Too cheap to guess, or so dear that checks would stall a worker.
+    #[error("the password's hash takes {found} iterations; {min} to {max} are accepted")]
+    Iterations {
+        /// What the hash asks for.
+        found: u32,
+        /// Fewest accepted.
+        min: u32,
+        /// Most accepted: a check must not hold a worker for more than 5 ms.
+        max: u32,
+    },
+}
+
+/// What is wrong with an issuer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerError {
+    /// An algorithm that is not supported; `none` and the symmetric ones are not.
+    #[error("the algorithm '{0}' is not supported")]
+    Algorithm(String),
+    /// No algorithm at all.
+    #[error("no algorithm is accepted")]
+    NoAlgorithm,
+    /// No claim would name the consumer.
+    #[error("no claim names the consumer")]
+    NoConsumerClaim,
+    /// A key that claims to serve an accepted algorithm but cannot.
+    #[error("the key at position {position} is no usable {algorithm} key: {cause}")]
+    Key {
+        /// Counted from 0.
+        position: usize,
+        /// The algorithm it was read for.
+        algorithm: &'static str,
+        /// What the reader of keys says.
+        cause: String,
+    },
+    /// Private or symmetric key material.
+    #[error("the key at position {position} is secret; only public keys belong here")]
+    SecretKey {
+        /// Counted from 0.
+        position: usize,
+    },
+    /// Not one key fits an accepted algorithm.
+    #[error("none of its keys fits an accepted algorithm")]
+    NoKey,
+}

@@ -1,0 +1,170 @@
+//! Issuers of tokens: whose tokens are accepted, under which rules, and what a good one says of its bearer.
+//! Cheap checks come before the signature, which costs a hundred times as much as all of them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use portcullis_config::auth::IssuerConfig;
+use portcullis_core::UnixNanos;
+use sha2::{Digest, Sha256};
+
+use crate::cache::Cache;
+use crate::claims::{self, Refused, Validity};
+use crate::failure::{Failure, InvalidToken};
+use crate::invalid::{InvalidAuth, IssuerError};
+use crate::key::{Algorithm, Key, Unsigned};
+use crate::requirement::Grant;
+use crate::token::{MAX_TOKEN, Token, TokenError, parse_token};
+
+/// Half of the tokens remembered per VM.
+const HALF_CACHE: usize = 2048;
+/// Largest consumer and scopes that are remembered, so that the memory of all is bounded.
+const MAX_REMEMBERED: usize = 2048;
+/// Most keys tried for one token: without a `kid`, each costs a verification.
+const MAX_TRIED: usize = 4;
+
+/// All issuers, in the order of their names.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    names: Vec<String>,
+    issuers: Vec<Issuer>,
+    /// Tokens found good, by the SHA-256 of the whole token and the issuer under whose rules they are.
+    good: Cache<([u8; 32], usize), Rc<Verdict>>,
+}
+
+#[derive(Debug)]
+struct Issuer {
+    issuer: String,
+    audiences: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    keys: Vec<Key>,
+    skew_nanos: u64,
+    consumer_claims: Vec<String>,
+    scope_claims: Vec<String>,
+}
+
+/// What is left of a good token: all that has to be looked at again is the time.
+#[derive(Debug)]
+struct Verdict {
+    validity: Validity,
+    grant: Rc<Grant>,
+}
+
+impl Issuers {
+    /// Compiles all issuers.
+    pub(crate) fn compile(configs: BTreeMap<String, IssuerConfig>) -> Result<Self, InvalidAuth> {
+        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good: Cache::new(HALF_CACHE) };
+        for (name, config) in configs {
+            let issuer = Issuer::compile(config);
+            all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
+            all.names.push(name);
+        }
+        Ok(all)
+    }
+
+    /// The place of an issuer, by its name in the configuration.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// What a token grants, if one of the issuers at `accepted` vouches for it.
+    pub(crate) fn verify(
+        &self,
+        text: &str,
+        accepted: &[usize],
+        now: UnixNanos,
+    ) -> Result<Rc<Grant>, Failure> {
+        if text.len() > MAX_TOKEN {
+            return Err(InvalidToken::Malformed(TokenError::TooLong).into());
+        }
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        for (at, issuer) in self.accepted(accepted) {
+            if let Some(verdict) = self.good.get(&(digest, at)) {
+                verdict.validity.check(now, issuer.skew_nanos).map_err(InvalidToken::from)?;
+                return Ok(verdict.grant.clone());
+            }
+        }
+        let token = parse_token(text).map_err(InvalidToken::Malformed)?;
+        let named = token.claims.text("iss").ok_or(InvalidToken::Claims(Refused::Missing("iss")))?;
+        let mut failure = InvalidToken::IssuerUnknown;
+        for (at, issuer) in self.accepted(accepted).filter(|(_, issuer)| issuer.issuer == named) {
+            match issuer.verify(&token, now) {
+                Ok(verdict) => return Ok(self.remember((digest, at), verdict)),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure.into())
+    }
+
+    fn accepted(&self, accepted: &[usize]) -> impl Iterator<Item = (usize, &Issuer)> {
+        accepted.iter().filter_map(|at| self.issuers.get(*at).map(|issuer| (*at, issuer)))
+    }
+
+    fn remember(&self, key: ([u8; 32], usize), verdict: Verdict) -> Rc<Grant> {
+        let grant = verdict.grant.clone();
+        if grant.size() <= MAX_REMEMBERED {
+            self.good.insert(key, Rc::new(verdict));
+        }
+        grant
+    }
+}
+
+impl Issuer {
+    fn compile(config: IssuerConfig) -> Result<Self, IssuerError> {
+        let algorithm =
+            |name: &String| Algorithm::parse(name).ok_or_else(|| IssuerError::Algorithm(name.clone()));
+        let algorithms: Vec<_> = config.algorithms.iter().map(algorithm).collect::<Result<_, _>>()?;
+        if algorithms.is_empty() {
+            return Err(IssuerError::NoAlgorithm);
+        }
+        if config.consumer_claims.is_empty() {
+            return Err(IssuerError::NoConsumerClaim);
+        }
+        let mut keys = Vec::new();
+        for (position, jwk) in config.keys.iter().enumerate() {
+            keys.extend(Key::read(jwk, position, &algorithms)?);
+        }
+        if keys.is_empty() {
+            return Err(IssuerError::NoKey);
+        }
+        Ok(Self {
+            issuer: config.issuer,
+            audiences: config.audiences,
+            algorithms,
+            keys,
+            skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
+            consumer_claims: config.consumer_claims,
+            scope_claims: config.scope_claims,
+        })
+    }
+
+    fn verify(&self, token: &Token, now: UnixNanos) -> Result<Verdict, InvalidToken> {
+        let algorithm = Algorithm::parse(&token.algorithm)
+            .filter(|algorithm| self.algorithms.contains(algorithm))
+            .ok_or(InvalidToken::AlgorithmRefused)?;
+        let validity = Validity::read(&token.claims)?;
+        validity.check(now, self.skew_nanos)?;
+        claims::check_audience(&token.claims, &self.audiences)?;
+        let consumer = claims::consumer(&token.claims, &self.consumer_claims)
+            .ok_or(InvalidToken::ConsumerMissing)?
+            .to_owned();
+        self.check_signature(token, algorithm)?;
+        let scopes = claims::scopes(&token.claims, &self.scope_claims);
+        Ok(Verdict { validity, grant: Rc::new(Grant { consumer, scopes }) })
+    }
+
+    /// With a `kid`, only keys of that name; without, those that fit, as long as they are few.
+    fn check_signature(&self, token: &Token, algorithm: Algorithm) -> Result<(), InvalidToken> {
+        let named = |key: &&Key| token.key_id.is_none() || token.key_id == key.id;
+        let mut failure = InvalidToken::KeyUnknown;
+        let fitting = self.keys.iter().filter(|key| key.algorithm == algorithm).filter(named);
+        for key in fitting.take(MAX_TRIED) {
+            match key.verify(token) {
+                Ok(()) => return Ok(()),
+                Err(Unsigned::Signature) => failure = InvalidToken::SignatureInvalid,
+                Err(Unsigned::Unreadable) => failure = InvalidToken::MemberType,
+            }
+        }
+        Err(failure)
+    }
+}

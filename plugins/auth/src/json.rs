@@ -1,0 +1,72 @@
+//! JSON objects of untrusted origin, in which no name may stand twice: two readers of one token must never
+//! see two different values (RFC 7519, section 4).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
+
+/// The members of an object whose names are all different. Names of inner objects are not compared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UniqueMembers(BTreeMap<String, Value>);
+
+impl UniqueMembers {
+    /// The member of a name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The text of a member that is a string.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+}
+
+impl<'de> Deserialize<'de> for UniqueMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = UniqueMembers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueMembers, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if members.insert(name, map.next_value::<Value>()?).is_some() {
+                return Err(A::Error::custom("a name stands twice"));
+            }
+        }
+        Ok(UniqueMembers(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_repeated_name_is_refused_however_it_is_written() {
+        let cases = [
+            (r#"{"a":1,"b":2}"#, true),
+            (r#"{"a":{"a":1}}"#, true),
+            (r#"{"a":1,"a":1}"#, false),
+            (r#"{"a":1,"\u0061":2}"#, false),
+            ("[]", false),
+            (r#"{"a":1} "#, true),
+            (r#"{"a":1}x"#, false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(serde_json::from_str::<UniqueMembers>(text).is_ok(), expected, "{text}");
+        }
+    }
+}

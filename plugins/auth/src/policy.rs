@@ -1,0 +1,201 @@
+//! The policy: what each operation requires, judged by what a request presents.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use portcullis_config::auth::{AuthConfig, AuthRule, RequirementConfig};
+use portcullis_core::{Decision, Edits, Env, Identity, OperationIndex, Policy, Rejection, Request};
+
+use crate::api_key::ApiKeys;
+use crate::basic::Users;
+use crate::challenge::{Challenges, quoted};
+use crate::failure::Failure;
+use crate::invalid::InvalidAuth;
+use crate::issuer::Issuers;
+use crate::requirement::{Alternatives, Grant, Requirement, Satisfied, Vouch};
+use crate::scheme::Scheme;
+use crate::strip::strip;
+
+/// Says who is calling, and turns away who may not.
+#[derive(Debug)]
+pub struct AuthPolicy {
+    index: OperationIndex,
+    /// By [`portcullis_core::OperationId::position`].
+    rules: Vec<Rc<Rule>>,
+    known: Known,
+}
+
+/// All credentials that are known.
+#[derive(Debug)]
+struct Known {
+    issuers: Issuers,
+    api_keys: ApiKeys,
+    users: Users,
+}
+
+/// What an operation requires; operations that require the same share it.
+#[derive(Debug)]
+struct Rule {
+    /// The schemes that the alternatives name, each once.
+    schemes: Vec<NamedScheme>,
+    alternatives: Alternatives,
+    challenges: Challenges,
+    keep_credential: bool,
+}
+
+type NamedScheme = (Rc<str>, Rc<Scheme>);
+
+impl Policy for AuthPolicy {
+    type Config = AuthConfig;
+    type Invalid = InvalidAuth;
+
+    fn compile(config: AuthConfig) -> Result<Self, InvalidAuth> {
+        let known = Known {
+            issuers: Issuers::compile(config.issuers)?,
+            api_keys: ApiKeys::compile(config.api_keys)?,
+            users: Users::compile(config.users)?,
+        };
+        let mut schemes = BTreeMap::new();
+        for (name, scheme) in config.schemes {
+            let scheme = Scheme::compile(&name, scheme, &known.issuers)?;
+            schemes.insert(Rc::from(name), Rc::new(scheme));
+        }
+        let mut compiler = RuleCompiler {
+            realm: quoted(&config.realm).ok_or(InvalidAuth::Realm)?,
+            schemes,
+            compiled: HashMap::new(),
+        };
+        let keys: Vec<String> = operation_keys(&config.apis);
+        let (index, rules) = portcullis_config::index(config.apis)?;
+        let rules = rules.into_iter().zip(&keys).map(|(rule, key)| compiler.rule(rule, key));
+        Ok(Self { index, rules: rules.collect::<Result<_, _>>()?, known })
+    }
+
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+        match self.judge(request, env) {
+            Ok(edits) => Decision::Continue(edits),
+            Err(rejection) => Decision::Reject(rejection),
+        }
+    }
+}
+
+impl AuthPolicy {
+    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Rejection> {
+        let mismatch = || Rejection::internal("configuration-mismatch");
+        let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
+        let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
+        let credentials = Credentials { rule, known: &self.known, env, presented: rule.presented(request)? };
+        let satisfied = rule.alternatives.judge(&credentials);
+        let satisfied = satisfied.map_err(|failure| failure.into_rejection(&rule.challenges))?;
+        let mut edits = Edits::default();
+        if !rule.keep_credential {
+            strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
+        }
+        edits.identity = satisfied.and_then(|satisfied| rule.identity(satisfied)).map(Rc::new);
+        Ok(edits)
+    }
+}
+
+impl Rule {
+    /// The credential of each scheme. One that comes twice is refused even where none is needed.
+    fn presented<'r>(&'r self, request: &'r Request) -> Result<Vec<Option<Cow<'r, [u8]>>>, Rejection> {
+        let presented = self.schemes.iter().map(|(_, scheme)| scheme.presented(request));
+        presented.collect::<Result<_, _>>().map_err(|_| {
+            let detail = "The request carries the same kind of credential more than once.";
+            Rejection::new(400, "credential-duplicate", detail)
+        })
+    }
+
+    fn identity(&self, satisfied: Satisfied) -> Option<Identity> {
+        let (name, _) = self.schemes.get(satisfied.scheme)?;
+        let Grant { consumer, scopes } = satisfied.grant;
+        Some(Identity { consumer, scheme: name.to_string(), scopes })
+    }
+}
+
+/// One request's credentials and those who know which are good.
+struct Credentials<'r> {
+    rule: &'r Rule,
+    known: &'r Known,
+    env: &'r dyn Env,
+    presented: Vec<Option<Cow<'r, [u8]>>>,
+}
+
+impl Credentials<'_> {
+    fn bytes(&self, scheme: usize) -> Option<&[u8]> {
+        self.presented.get(scheme).and_then(Option::as_deref)
+    }
+}
+
+impl Vouch for Credentials<'_> {
+    fn is_presented(&self, scheme: usize) -> bool {
+        self.bytes(scheme).is_some()
+    }
+
+    fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure> {
+        let presented = self.bytes(scheme).ok_or(Failure::Missing)?;
+        let text = || std::str::from_utf8(presented).unwrap_or_default();
+        let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
+        match &**scheme {
+            Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented, api),
+            Scheme::Basic { api } => self.known.users.verify(text(), api),
+            Scheme::Bearer { issuers } => self.known.issuers.verify(text(), issuers, self.env.now()),
+        }
+    }
+}
+
+struct RuleCompiler {
+    /// Quoted.
+    realm: String,
+    schemes: BTreeMap<Rc<str>, Rc<Scheme>>,
+    /// By what the rules are made from.
+    compiled: HashMap<String, Rc<Rule>>,
+}
+
+impl RuleCompiler {
+    fn rule(&mut self, config: AuthRule, operation: &str) -> Result<Rc<Rule>, InvalidAuth> {
+        let written = format!("{config:?}");
+        if let Some(known) = self.compiled.get(&written) {
+            return Ok(known.clone());
+        }
+        let mut alternatives = Alternatives { ways: Vec::new(), anonymous: config.alternatives.is_empty() };
+        let mut schemes = Vec::new();
+        for alternative in config.alternatives {
+            if alternative.is_empty() {
+                alternatives.anonymous = true;
+                continue;
+            }
+            let requirements = alternative.into_iter();
+            let way = requirements.map(|requirement| self.requirement(requirement, operation, &mut schemes));
+            alternatives.ways.push(way.collect::<Result<_, _>>()?);
+        }
+        let challenges = Challenges::new(&self.realm, schemes.iter().map(|(_, scheme)| &**scheme));
+        let rule =
+            Rc::new(Rule { schemes, alternatives, challenges, keep_credential: config.keep_credential });
+        self.compiled.insert(written, rule.clone());
+        Ok(rule)
+    }
+
+    fn requirement(
+        &self,
+        config: RequirementConfig,
+        operation: &str,
+        used: &mut Vec<NamedScheme>,
+    ) -> Result<Requirement, InvalidAuth> {
+        if let Some(scheme) = used.iter().position(|(name, _)| **name == *config.scheme) {
+            return Ok(Requirement { scheme, scopes: config.scopes });
+        }
+        let Some((name, scheme)) = self.schemes.get_key_value(config.scheme.as_str()) else {
+            let operation = operation.to_owned();
+            return Err(InvalidAuth::UnknownScheme { operation, scheme: config.scheme });
+        };
+        used.push((name.clone(), scheme.clone()));
+        Ok(Requirement { scheme: used.len() - 1, scopes: config.scopes })
+    }
+}
+
+/// In the order of [`portcullis_config::index`].
+fn operation_keys<R>(apis: &[portcullis_config::ApiConfig<R>]) -> Vec<String> {
+    apis.iter().flat_map(|api| &api.operations).map(|operation| operation.key.clone()).collect()
+}

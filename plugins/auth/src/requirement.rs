@@ -1,0 +1,120 @@
+//! What an operation requires, as OpenAPI says it: any one of several alternatives, each a set of schemes
+//! that must all vouch for the caller. Knows neither requests nor credentials, only who answers for a scheme.
+
+use std::rc::Rc;
+
+use crate::failure::Failure;
+
+/// What a good credential says of its bearer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// Who is charged and logged.
+    pub(crate) consumer: String,
+    /// What the credential allows.
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Grant {
+    /// Bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>()
+    }
+}
+
+/// One scheme that must vouch for the caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    /// The scheme, by its place among those of the operation.
+    pub(crate) scheme: usize,
+    /// What the credential must allow, all of it.
+    pub(crate) scopes: Vec<String>,
+}
+
+/// All ways to satisfy an operation.
+#[derive(Debug, Default)]
+pub(crate) struct Alternatives {
+    /// In the author's order; none is empty.
+    pub(crate) ways: Vec<Vec<Requirement>>,
+    /// Whether a caller without any credential is welcome.
+    pub(crate) anonymous: bool,
+}
+
+/// The caller, as the first satisfied alternative has it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Satisfied {
+    /// The scheme of the alternative's first requirement, which names the consumer.
+    pub(crate) scheme: usize,
+    /// The consumer of that scheme, and the scopes of all.
+    pub(crate) grant: Grant,
+}
+
+/// Who answers for credentials.
+pub(crate) trait Vouch {
+    /// Whether a credential was presented for the scheme.
+    fn is_presented(&self, scheme: usize) -> bool;
+
+    /// Verifies the credential. Asked at most once per scheme and request.
+    fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure>;
+}
+
+impl Alternatives {
+    /// The first alternative that holds; `None` for an anonymous caller, who is welcome only where no
+    /// alternative holds. Otherwise the failure that came nearest to success.
+    pub(crate) fn judge(&self, vouch: &dyn Vouch) -> Result<Option<Satisfied>, Failure> {
+        let mut answers = Answers { vouch, known: Vec::new() };
+        let mut nearest = Failure::Missing;
+        for way in &self.ways {
+            match answers.satisfy(way) {
+                Ok(satisfied) => return Ok(Some(satisfied)),
+                Err(failure) if failure.outranks(&nearest) => nearest = failure,
+                Err(_) => {}
+            }
+        }
+        if self.anonymous { Ok(None) } else { Err(nearest) }
+    }
+}
+
+struct Answers<'v> {
+    vouch: &'v dyn Vouch,
+    known: Vec<(usize, Result<Rc<Grant>, Failure>)>,
+}
+
+impl Answers<'_> {
+    fn satisfy(&mut self, way: &[Requirement]) -> Result<Satisfied, Failure> {
+        if !way.iter().all(|requirement| self.vouch.is_presented(requirement.scheme)) {
+            return Err(Failure::Missing);
+        }
+        let mut satisfied: Option<Satisfied> = None;
+        for Requirement { scheme, scopes } in way {
+            let grant = self.ask(*scheme)?;
+            if !scopes.iter().all(|scope| grant.scopes.contains(scope)) {
+                return Err(Failure::ScopeMissing(scopes.clone()));
+            }
+            match &mut satisfied {
+                None => satisfied = Some(Satisfied { scheme: *scheme, grant: Grant::clone(&grant) }),
+                Some(satisfied) => join(&mut satisfied.grant.scopes, &grant.scopes),
+            }
+        }
+        satisfied.ok_or(Failure::Missing)
+    }
+
+    fn ask(&mut self, scheme: usize) -> Result<Rc<Grant>, Failure> {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == scheme) {
+            return known.clone();
+        }
+        let answer = self.vouch.verify(scheme);
+        self.known.push((scheme, answer.clone()));
+        answer
+    }
+}
+
+fn join(scopes: &mut Vec<String>, more: &[String]) {
+    for scope in more {
+        if !scopes.contains(scope) {
+            scopes.push(scope.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

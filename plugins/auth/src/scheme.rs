@@ -1,0 +1,94 @@
+//! Security schemes: how a credential is presented, and who has to know it.
+
+use std::borrow::Cow;
+
+use portcullis_config::auth::{KeyPlaceConfig, SchemeConfig};
+use portcullis_core::Request;
+
+use crate::invalid::InvalidAuth;
+use crate::issuer::Issuers;
+use crate::presented::{self, Authorization, Duplicate};
+
+/// One way to present a credential.
+#[derive(Debug)]
+pub(crate) enum Scheme {
+    /// A key of `api`'s callers.
+    ApiKey { place: Place, api: String },
+    /// A password of `api`'s users.
+    Basic { api: String },
+    /// A token of one of these issuers.
+    Bearer { issuers: Vec<usize> },
+}
+
+/// Where an API key is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A header, in lower case.
+    Header(String),
+    /// A query parameter, decoded.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+/// Headers that carry something else and must not be stripped for a key.
+const RESERVED: [&str; 6] =
+    ["host", "cookie", "connection", "content-length", "content-type", "transfer-encoding"];
+
+impl Scheme {
+    /// Compiles the scheme called `name`.
+    pub(crate) fn compile(name: &str, config: SchemeConfig, issuers: &Issuers) -> Result<Self, InvalidAuth> {
+        Ok(match config {
+            SchemeConfig::ApiKey { place, name: key_name, api } => {
+                let refuse = || InvalidAuth::KeyName { scheme: name.to_owned(), name: key_name.clone() };
+                let place = Place::compile(place, &key_name).ok_or_else(refuse)?;
+                Self::ApiKey { place, api }
+            }
+            SchemeConfig::Basic { api } => Self::Basic { api },
+            SchemeConfig::Bearer { issuers: accepted } => {
+                let unknown = |issuer: &str| InvalidAuth::UnknownIssuer {
+                    scheme: name.to_owned(),
+                    issuer: issuer.to_owned(),
+                };
+                let find = |issuer: String| issuers.position(&issuer).ok_or_else(|| unknown(&issuer));
+                Self::Bearer { issuers: accepted.into_iter().map(find).collect::<Result<_, _>>()? }
+            }
+        })
+    }
+
+    /// The credential that the request presents for this scheme.
+    pub(crate) fn presented<'r>(&'r self, request: &'r Request) -> Result<Option<Cow<'r, [u8]>>, Duplicate> {
+        let authorization = |read: fn(Authorization<'r>) -> Option<&'r str>| {
+            let credentials = presented::read_authorization(request.headers())?;
+            Ok(read(credentials).map(|text| Cow::Borrowed(text.as_bytes())))
+        };
+        match self {
+            Self::ApiKey { place: Place::Header(name), .. } => presented::header(request, name),
+            Self::ApiKey { place: Place::Query(name), .. } => presented::query(request, name),
+            Self::ApiKey { place: Place::Cookie(name), .. } => presented::cookie(request, name),
+            Self::Basic { .. } => authorization(|found| match found {
+                Authorization::Basic(credentials) => Some(credentials),
+                _ => None,
+            }),
+            Self::Bearer { .. } => authorization(|found| match found {
+                Authorization::Bearer(token) => Some(token),
+                _ => None,
+            }),
+        }
+    }
+}
+
+impl Place {
+    fn compile(place: KeyPlaceConfig, name: &str) -> Option<Self> {
+        let is_token = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+        match place {
+            KeyPlaceConfig::Header => {
+                let name = name.to_ascii_lowercase();
+                (is_token && !RESERVED.contains(&name.as_str())).then_some(Self::Header(name))
+            }
+            KeyPlaceConfig::Query => (!name.is_empty()).then(|| Self::Query(name.to_owned())),
+            KeyPlaceConfig::Cookie => is_token.then(|| Self::Cookie(name.to_owned())),
+        }
+    }
+}
