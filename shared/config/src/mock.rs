@@ -31,7 +31,8 @@ pub struct MockRule {
 pub struct MockResponseConfig {
     /// `200`, `2XX` or `default`.
     pub status: String,
-    /// Headers with a value that the document's examples or schemas give.
+    /// Headers with a value that the document's examples or schemas give. Those of framing, and `Content-Type`,
+    /// are not sent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Its media types in document order; none: no body.
@@ -43,9 +44,11 @@ pub struct MockResponseConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MockContentConfig {
-    /// The media type sent.
+    /// The media type sent; a range, which cannot be sent, becomes JSON (`*/*`, `application/*`), plain text
+    /// (`text/*`) or octets.
     pub media_type: String,
-    /// The body when no example is asked for by name: the first example, or a value made from the schema.
+    /// The body when no example is asked for by name: the first example, or a value made from the schema. Absent:
+    /// there is nothing to send, and the answer is 501.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Bodies of named examples.
