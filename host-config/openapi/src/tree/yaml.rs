@@ -156,10 +156,18 @@ impl<'t> Reader<'t> {
             let (event, at) = self.event()?;
             if event == Event::SequenceEnd {
                 let end = items.last().map_or(place.end, |item| item.place().end).max(at.end_of_token());
-                return Ok(Node::new(Place { end, ..place }, Value::Array(items.into())));
+                let start = self.sequence_start(place, items.first());
+                return Ok(Node::new(Place { start, end, ..place }, Value::Array(items.into())));
             }
             items.push(self.value(event, at, depth + 1)?);
         }
+    }
+
+    /// A block sequence no deeper than its key is said to start with its first item: it starts with the dash before.
+    fn sequence_start(&self, place: Place, first: Option<&Node>) -> u32 {
+        let is_blurred = first.is_some_and(|item| item.place().start == place.start);
+        let before = self.offsets.text.get(..place.start as usize).filter(|_| is_blurred);
+        before.and_then(|text| text.rfind('-')).map_or(place.start, saturating)
     }
 
     fn mapping(&mut self, place: Place, depth: usize) -> Result<Node, SyntaxError> {

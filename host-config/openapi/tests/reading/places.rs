@@ -31,7 +31,7 @@ fn places_cover_what_they_name() {
 
 #[test]
 fn pointers_lead_back_to_the_node_they_came_from() {
-    let yaml = "a/b:\n  - x: 1\n    '~': [p, q]\n  - - deep\n    - y: z\nlast:\n  k: v\nshared: &s {m: 1}\nagain: *s\n";
+    let yaml = "a/b:\n  - x: 1\n    '~': [p, q]\n  - - deep\n    - y: z\nlast:\n  k: v\nshared: &s {m: 1}\nagain: *s\nflat:\n- a\nflatter:\n- x: 1\n  y: 2\n";
     let json = r#"{"a/b":[{"x":1,"~":["p","q"]},[["deep"],{"y":"z"}]],"last":{"k":"v"}}"#;
     for (name, source) in [("a.yaml", yaml), ("a.json", json)] {
         let (documents, _) = load(&[(name, source)]);
