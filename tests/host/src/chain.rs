@@ -42,12 +42,13 @@ impl Chain {
 
     /// Sends a request to an upstream that answers as told.
     pub fn request_with(&mut self, request: &Request, upstream: &Message) -> Exchange {
+        let reloaded = self.reload();
         for filter in &mut self.filters {
             filter.context = None;
             // What a VM did before the request is not the request's work.
             filter.vm.take_work();
         }
-        let outcome = match self.reload() {
+        let outcome = match reloaded {
             Ok(()) => self.run(request, upstream),
             Err((filter, refused)) => Outcome::Trapped { filter, message: refused.to_string() },
         };
