@@ -35,5 +35,8 @@ codes! {
     SCHEMA_INVALID = "schema-invalid": "A schema does not compile.";
     SCHEMA_DIALECT = "schema-dialect": "A schema names a dialect other than that of its OpenAPI version.";
     SCHEMA_KEYWORD_IGNORED = "schema-keyword-ignored": "A keyword has no meaning in this OpenAPI version's schemas.";
+    SCHEMA_KEYWORD_UNSUPPORTED = "schema-keyword-unsupported": "A keyword of a schema cannot be enforced by this version.";
+    MEDIA_TYPE_NARROWED = "media-type-narrowed": "A media range with a schema accepts JSON alone, the one kind of body that it can be about.";
+    MOCK_TOO_LARGE = "mock-too-large": "An example, or a value made from a schema, is too large to be answered by the mock.";
     FORMAT_UNKNOWN = "format-unknown": "A format is not one that is asserted; values are not checked against it.";
 }

@@ -1,6 +1,347 @@
 //! Compiles a gateway file and the API definitions it names into plugin configurations, Envoy's configuration
 //! and a coverage report. Pure: bytes in, bytes out; the same input gives the same bytes.
 
+mod api;
+mod bundle;
 pub mod codes;
 pub mod coverage;
+mod endpoint;
+mod envoy;
+mod gateway;
+mod mock;
+mod module;
+mod path_key;
+mod plugins;
+mod schema;
+mod security;
 pub mod settings;
+
+use std::collections::BTreeMap;
+
+use portcullis_config::auth::IssuerConfig;
+use portcullis_openapi::{ApiModel, Diagnostic, Documents, Loader, Place, Report, Severity};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use bundle::{Bundle, BundleError};
+pub use coverage::{Construct, OperationCoverage, Treatment};
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
+pub use gateway::file::{GatewayFile, ListenerFile};
+pub use module::InvalidModule;
+pub use plugins::{Plugin, PluginConfigs};
+pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
+
+use api::ApiCompiler;
+use endpoint::Routes;
+use gateway::Gateway;
+use schema::SchemaCompiler;
+
+/// Where a gateway listens when nothing says so.
+pub const DEFAULT_LISTENER: &str = "127.0.0.1:8080";
+
+/// The bytes of each plugin's module.
+pub type Modules = BTreeMap<Plugin, Vec<u8>>;
+
+/// What is not in the files.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Replaces the addresses of the gateway file's listeners by this one, without TLS.
+    pub listen: Option<String>,
+    /// Where requests go when neither the gateway file nor `x-portcullis` says so; wins over `servers`.
+    pub endpoint: Option<Endpoint>,
+    /// Credentials made for this run.
+    pub credentials: Credentials,
+}
+
+/// Credentials beside those of the gateway file.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// Issuers by name; accepted by all APIs.
+    pub issuers: BTreeMap<String, IssuerConfig>,
+    /// API keys.
+    pub api_keys: Vec<ApiKeyConfig>,
+    /// Users.
+    pub users: Vec<UserConfig>,
+}
+
+/// What came out of the compiler.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The files that were read and what is wrong with them: the gateway file first, if there is one, then each API.
+    pub parts: Vec<Part>,
+    /// The gateway, if nothing is wrong.
+    pub compiled: Option<Compiled>,
+    /// How each construct is treated, also when something is wrong.
+    pub coverage: Coverage,
+}
+
+/// One definition or gateway file with everything it refers to.
+#[derive(Debug)]
+pub struct Part {
+    /// The API, unless this is the gateway file.
+    pub api: Option<String>,
+    /// Its files.
+    pub documents: Documents,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The coverage report.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Coverage {
+    /// Each operation, API by API, in document order.
+    pub operations: Vec<PlacedOperation>,
+    /// Extensions of other vendors, which are not read.
+    pub foreign_extensions: Vec<ForeignExtension>,
+}
+
+/// An operation's rows with their places as people read them.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedOperation {
+    /// The API.
+    pub api: String,
+    /// The operation's key.
+    pub operation: String,
+    /// Its constructs.
+    pub constructs: Vec<PlacedRow>,
+}
+
+/// A construct with its place.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedRow {
+    /// What kind.
+    pub construct: Construct,
+    /// Which one.
+    pub name: String,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// An extension that is not read.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForeignExtension {
+    /// The API.
+    pub api: String,
+    /// Its name.
+    pub name: String,
+    /// How often it occurs.
+    pub count: usize,
+    /// Where it occurs first: `file:line:column`.
+    pub place: String,
+}
+
+/// A gateway that can be built and run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Each plugin's configuration.
+    pub plugins: PluginConfigs,
+    /// The files it was made from, by name, relative to the folder of the first.
+    pub inputs: BTreeMap<String, String>,
+    /// How each construct is treated.
+    pub coverage: Coverage,
+    listeners: Vec<ListenerFile>,
+    routes: Routes,
+    max_body_bytes: u32,
+}
+
+impl Compiled {
+    /// Where it listens.
+    pub fn listeners(&self) -> &[ListenerFile] {
+        &self.listeners
+    }
+
+    /// Envoy's bootstrap.
+    pub fn bootstrap(&self, modules: &Modules, surroundings: &Surroundings) -> Result<Value, BundleError> {
+        let mut capabilities = BTreeMap::new();
+        for plugin in self.plugins.keys().copied() {
+            let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
+            capabilities.insert(plugin, module::capabilities(plugin, module)?);
+        }
+        Ok(envoy::bootstrap(&envoy::Input {
+            listeners: &self.listeners,
+            routes: &self.routes,
+            plugins: &self.plugins,
+            capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
+            max_body_bytes: self.max_body_bytes,
+            surroundings,
+        }))
+    }
+}
+
+/// The JSON Schema of the gateway file, for editors.
+pub fn gateway_schema() -> Value {
+    schemars::schema_for!(GatewayFile).to_value()
+}
+
+/// The JSON Schema of `x-portcullis`, for editors.
+pub fn extension_schema() -> Value {
+    schemars::schema_for!(settings::Extension).to_value()
+}
+
+/// Compiles the file `entry`: a gateway file, or one OpenAPI document.
+pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilation {
+    let mut report = Report::default();
+    let documents = Documents::load(loader, entry, &mut report);
+    let mut run = Run { entry, options, routes: Routes::default(), apis: Vec::new(), parts: Vec::new(), coverage: Coverage::default() };
+    match documents.root() {
+        Some(root) if root.get("openapi").is_some() || root.get("swagger").is_some() => {
+            let mut gateway = Gateway::of_document(entry);
+            run.add_credentials(&mut gateway);
+            run.document(documents, report, &gateway, 0);
+            run.finish(gateway)
+        }
+        Some(root) if root.get("apis").is_some() => {
+            let mut gateway = Gateway::read(&documents, root, loader, &mut report);
+            run.add_credentials(&mut gateway);
+            run.part(None, documents, report);
+            for at in 0..gateway.apis.len() {
+                let definition = gateway.apis.get(at).map(|api| api.definition.clone()).unwrap_or_default();
+                let mut report = Report::default();
+                let documents = Documents::load(loader, &definition, &mut report);
+                run.document(documents, report, &gateway, at);
+            }
+            run.finish(gateway)
+        }
+        root => {
+            if let Some(root) = root {
+                report.push(Diagnostic {
+                    hint: Some("an OpenAPI document begins with `openapi: 3…`, a gateway file has `apis:`".into()),
+                    ..settings::problem(codes::FILE_UNKNOWN, "this is no OpenAPI document and no gateway file", root.place())
+                });
+            }
+            run.part(None, documents, report);
+            run.finish(Gateway::default())
+        }
+    }
+}
+
+struct Run<'r> {
+    entry: &'r str,
+    options: Options,
+    routes: Routes,
+    apis: Vec<api::CompiledApi>,
+    parts: Vec<Part>,
+    coverage: Coverage,
+}
+
+impl Run<'_> {
+    fn add_credentials(&self, gateway: &mut Gateway) {
+        let credentials = &self.options.credentials;
+        for (name, issuer) in &credentials.issuers {
+            gateway.identity.issuers.insert(name.clone(), issuer.clone());
+            gateway.apis.iter_mut().for_each(|api| api.issuers.push(name.clone()));
+        }
+        gateway.identity.api_keys.extend(credentials.api_keys.iter().cloned());
+        gateway.identity.users.extend(credentials.users.iter().cloned());
+    }
+
+    /// Compiles one API's document.
+    fn document(&mut self, documents: Documents, mut report: Report, gateway: &Gateway, at: usize) {
+        let Some(source) = gateway.apis.get(at) else { return };
+        if let Some(model) = ApiModel::read(&documents, &mut report) {
+            let schema = SchemaCompiler::new(&model, &source.name);
+            let endpoint = self.options.endpoint.as_ref();
+            let api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
+                .compile(&mut self.routes, &mut report);
+            self.cover(&documents, &api, &model);
+            self.apis.push(api);
+        }
+        self.part(Some(source.name.clone()), documents, report);
+    }
+
+    fn cover(&mut self, documents: &Documents, api: &api::CompiledApi, model: &ApiModel<'_>) {
+        let name = &api.routing.name;
+        for (extension, found) in &model.foreign_extensions {
+            self.coverage.foreign_extensions.push(ForeignExtension {
+                api: name.clone(),
+                name: (*extension).to_owned(),
+                count: found.count,
+                place: shown(documents, found.first),
+            });
+        }
+        for operation in &api.coverage {
+            let constructs = operation.rows.iter().map(|row| PlacedRow {
+                construct: row.construct,
+                name: row.name.clone(),
+                treatment: row.treatment.clone(),
+                place: row.place.map(|place| shown(documents, place)),
+            });
+            self.coverage.operations.push(PlacedOperation {
+                api: operation.api.clone(),
+                operation: operation.operation.clone(),
+                constructs: constructs.collect(),
+            });
+        }
+    }
+
+    fn part(&mut self, api: Option<String>, documents: Documents, report: Report) {
+        let mut diagnostics = report.into_diagnostics();
+        for diagnostic in &mut diagnostics {
+            if let (true, Some(place)) = (diagnostic.pointer.is_empty(), diagnostic.place) {
+                diagnostic.pointer = documents.pointer(place);
+            }
+        }
+        self.parts.push(Part { api, documents, diagnostics });
+    }
+
+    fn finish(mut self, gateway: Gateway) -> Compilation {
+        let failed = self.parts.iter().flat_map(|part| &part.diagnostics).any(|one| one.severity == Severity::Error);
+        let compiled = if failed { None } else { self.assemble(gateway) };
+        Compilation { parts: self.parts, compiled, coverage: self.coverage }
+    }
+
+    fn assemble(&mut self, gateway: Gateway) -> Option<Compiled> {
+        let apis = std::mem::take(&mut self.apis);
+        let max_body_bytes = apis.iter().map(|api| api.max_body_bytes).max().unwrap_or_default();
+        let plugins = match plugins::configure(&gateway, apis) {
+            Ok(plugins) => plugins,
+            Err(refused) => {
+                self.refuse(refused.to_string());
+                return None;
+            }
+        };
+        let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
+            (Some(address), _) => vec![ListenerFile { address: address.clone(), tls: None }],
+            (None, true) => vec![ListenerFile { address: DEFAULT_LISTENER.to_owned(), tls: None }],
+            (None, false) => gateway.listeners,
+        };
+        Some(Compiled {
+            plugins,
+            inputs: self.inputs(),
+            coverage: self.coverage.clone(),
+            listeners,
+            routes: std::mem::take(&mut self.routes),
+            max_body_bytes,
+        })
+    }
+
+    fn inputs(&self) -> BTreeMap<String, String> {
+        let folder = self.entry.rfind('/').and_then(|at| self.entry.get(..=at)).unwrap_or("");
+        let relative = |name: &str| name.strip_prefix(folder).unwrap_or(name).to_owned();
+        let files = self.parts.iter().flat_map(|part| part.documents.files());
+        files.map(|(_, name, text)| (relative(name), text.to_owned())).collect()
+    }
+
+    /// A plugin refuses what was compiled: told at the first file, since no place is known.
+    fn refuse(&mut self, message: String) {
+        if let Some(part) = self.parts.first_mut() {
+            part.diagnostics.push(Diagnostic {
+                severity: Severity::Error,
+                code: codes::SETTING_INVALID,
+                message,
+                place: part.documents.root().map(portcullis_openapi::Node::place),
+                pointer: String::new(),
+                hint: None,
+            });
+        }
+    }
+}
+
+fn shown(documents: &Documents, place: Place) -> String {
+    let position = documents.position(place);
+    format!("{}:{}:{}", documents.name(place.file), position.line, position.column)
+}

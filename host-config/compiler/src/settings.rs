@@ -60,8 +60,8 @@ pub enum Level {
 /// The settings that hold for one operation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The endpoint, if the document names one, and where.
-    pub endpoint: Option<(String, Place)>,
+    /// The endpoint, if an extension names one, the level it was written at, and where.
+    pub endpoint: Option<(String, Level, Place)>,
     /// The limits, where they were written, and where the list stands.
     pub limits: Option<(Vec<String>, Level, Place)>,
     /// Whether the upstream sees the credential.
@@ -114,7 +114,7 @@ impl Settings {
         };
         let place_of = |key: &str| node.get(key).map_or(node.place(), Node::place);
         if let Some(endpoint) = extension.endpoint {
-            self.endpoint = Some((endpoint, place_of("endpoint")));
+            self.endpoint = Some((endpoint, level, place_of("endpoint")));
         }
         if let Some(limits) = extension.limits {
             self.limits = Some((limits, level, place_of("limits")));

@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// An API gateway compiled from OpenAPI: what the document says is enforced, or the build fails and names the line.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile, and report all problems with their places.
+    Check(CheckArgs),
+    /// Compile into an immutable bundle: modules, configurations, Envoy bootstrap, manifest.
+    Build(BuildArgs),
+    /// Compile and serve with Envoy until stopped.
+    Run(RunArgs),
+    /// Print the JSON Schema of the gateway file or of x-portcullis, for editors.
+    Schema(SchemaArgs),
+}
+
+/// What compiling needs beside the file.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct CompileArgs {
+    /// Where requests go unless the gateway file or x-portcullis says so: `mock`, or an absolute URL.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// OpenAPI documents or gateway files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Add the coverage table: how each construct of each operation is treated.
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Show every problem instead of the first twenty of each code.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BuildArgs {
+    /// An OpenAPI document or a gateway file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// The folder to make; it must be absent, empty, or an earlier bundle.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// The folder with the plugins' modules.
+    #[arg(long, value_name = "DIR", env = "PORTCULLIS_MODULES")]
+    pub(crate) modules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// An OpenAPI document or a gateway file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Listen here instead of where the gateway file says; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Make an issuer, a token, an API key and a user that live as long as the run, and print them.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Envoy's worker threads. Default: one for each core.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u16>,
+    /// The Envoy program. Default: PORTCULLIS_ENVOY, then the one that the project's scripts install, then PATH.
+    #[arg(long, value_name = "PATH", env = "PORTCULLIS_ENVOY")]
+    pub(crate) envoy: Option<PathBuf>,
+    /// The folder with the plugins' modules.
+    #[arg(long, value_name = "DIR", env = "PORTCULLIS_MODULES")]
+    pub(crate) modules: Option<PathBuf>,
+    /// Print the access log as Envoy writes it: one JSON object a line.
+    #[arg(long)]
+    pub(crate) json_log: bool,
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// Which schema.
+    #[arg(value_enum, default_value_t = SchemaOf::Gateway)]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The gateway file.
+    Gateway,
+    /// The extension `x-portcullis`.
+    Extension,
+}

@@ -1,0 +1,112 @@
+//! Files in and out: definitions from disk, modules beside the program, bundles to disk.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis_compiler::{Bundle, Modules, Plugin};
+use portcullis_openapi::{LoadError, Loader};
+
+use crate::Failure;
+
+/// Reads definitions by the paths that the command line and the files themselves name.
+pub(crate) struct Disk;
+
+impl Loader for Disk {
+    fn load(&self, path: &str) -> Result<Vec<u8>, LoadError> {
+        fs::read(path).map_err(|cause| LoadError { reason: cause.to_string() })
+    }
+}
+
+/// The modules of all plugins from `folder`, or from `modules` beside the program.
+pub(crate) fn modules(folder: Option<&Path>) -> Result<Modules, Failure> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => program_folder()?.join("modules"),
+    };
+    let read = |plugin: Plugin| {
+        let path = folder.join(format!("{}.wasm", plugin.name()));
+        let bytes = fs::read(&path).map_err(|cause| {
+            let hint = "build them with scripts/build, or name their folder with --modules";
+            Failure::with_hint(format!("cannot read the module {}: {cause}", path.display()), hint)
+        })?;
+        Ok((plugin, bytes))
+    };
+    Plugin::CHAIN.into_iter().map(read).collect()
+}
+
+/// The folder that the running program is in.
+pub(crate) fn program_folder() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe().map_err(|cause| Failure::new(format!("cannot find myself: {cause}")))?;
+    Ok(program.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
+/// Writes a bundle. What an earlier bundle left in the folder and this one does not have is removed; a folder
+/// that holds anything else is not touched.
+pub(crate) fn write_bundle(folder: &Path, bundle: &Bundle) -> Result<(), Failure> {
+    let failed = |cause: std::io::Error| Failure::new(format!("cannot write {}: {cause}", folder.display()));
+    if folder.exists() && !folder.join("manifest.json").exists() && !is_empty(folder).map_err(failed)? {
+        let message = format!("{} is neither empty nor an earlier bundle", folder.display());
+        return Err(Failure::with_hint(message, "name another folder with -o"));
+    }
+    // Without its manifest a folder is no bundle: an interrupted build cannot be mistaken for a whole one.
+    remove_file(&folder.join("manifest.json")).map_err(failed)?;
+    let mut kept = BTreeSet::new();
+    for (name, bytes) in bundle.iter().filter(|(name, _)| *name != "manifest.json") {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
+        fs::write(&path, bytes).map_err(failed)?;
+        kept.insert(path);
+    }
+    for inner in ["modules", "plugins"] {
+        remove_others(&folder.join(inner), &kept).map_err(failed)?;
+    }
+    match bundle.get("manifest.json") {
+        Some(manifest) => fs::write(folder.join("manifest.json"), manifest).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+fn is_empty(folder: &Path) -> std::io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
+}
+
+fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !kept.contains(&path) && path.is_file() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(names: &[&str]) -> Bundle {
+        names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn a_bundle_replaces_an_earlier_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm", "modules/b.wasm"])).unwrap();
+        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm"])).unwrap();
+        assert!(path.join("modules/a.wasm").exists());
+        assert!(!path.join("modules/b.wasm").exists());
+        assert!(write_bundle(folder.path(), &bundle(&["manifest.json"])).is_err());
+    }
+}

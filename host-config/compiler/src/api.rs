@@ -1,0 +1,310 @@
+//! One API: its operations in document order, each made into a rule for every plugin.
+
+use std::collections::{BTreeMap, HashMap};
+
+use portcullis_config::auth::{AuthRule, SchemeConfig};
+use portcullis_config::mock::MockRule;
+use portcullis_config::routing::RoutingRule;
+use portcullis_config::schema::{DocumentConfig, SchemaRule};
+use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
+use portcullis_config::{ApiConfig, ConditionConfig, OperationConfig};
+use portcullis_openapi::model::{Method, Operation, Server};
+use portcullis_openapi::{ApiModel, Diagnostic, Place, Report, Severity};
+use url::Url;
+
+use crate::codes;
+use crate::coverage::{Construct, OperationCoverage, Treatment};
+use crate::endpoint::{Endpoint, Route, Routes};
+use crate::gateway::{ApiSource, Gateway};
+use crate::path_key::PathKey;
+use crate::schema::SchemaCompiler;
+use crate::security::Schemes;
+use crate::settings::{Level, Settings, problem};
+
+/// Everything that the plugins need to know of one API.
+#[derive(Debug)]
+pub(crate) struct CompiledApi {
+    pub(crate) routing: ApiConfig<RoutingRule>,
+    pub(crate) auth: ApiConfig<AuthRule>,
+    pub(crate) schemes: BTreeMap<String, SchemeConfig>,
+    pub(crate) schema: ApiConfig<SchemaRule>,
+    pub(crate) document: DocumentConfig,
+    pub(crate) throttle: ApiConfig<ThrottleRule>,
+    pub(crate) mock: ApiConfig<MockRule>,
+    pub(crate) max_body_bytes: u32,
+    pub(crate) coverage: Vec<OperationCoverage>,
+}
+
+/// What is the same in every plugin's configuration of an operation.
+struct Head {
+    key: String,
+    method: Method,
+    path: String,
+    when: Vec<ConditionConfig>,
+}
+
+/// The rules of one operation.
+struct Rules {
+    head: Head,
+    route: String,
+    auth: AuthRule,
+    schema: SchemaRule,
+    throttle: ThrottleRule,
+    mock: MockRule,
+}
+
+/// Compiles one API while its document is at hand.
+pub(crate) struct ApiCompiler<'d, 'g> {
+    model: &'g ApiModel<'d>,
+    source: &'g ApiSource,
+    limits: &'g BTreeMap<String, LimitConfig>,
+    default_endpoint: Option<&'g Endpoint>,
+    base_path: String,
+    schemes: Schemes<'d, 'g>,
+    schema: SchemaCompiler<'d>,
+    seen: HashMap<Identity, (String, Place)>,
+}
+
+/// What makes two operations the same to every request.
+type Identity = (String, Method, Vec<(String, Option<String>)>);
+
+impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
+    pub(crate) fn new(
+        model: &'g ApiModel<'d>,
+        source: &'g ApiSource,
+        gateway: &'g Gateway,
+        default_endpoint: Option<&'g Endpoint>,
+        schema: SchemaCompiler<'d>,
+        report: &mut Report,
+    ) -> Self {
+        Self {
+            base_path: base_path(model, source, report),
+            schemes: Schemes::new(model, source, &gateway.identity),
+            limits: &gateway.limits,
+            seen: HashMap::new(),
+            model,
+            source,
+            default_endpoint,
+            schema,
+        }
+    }
+
+    pub(crate) fn compile(mut self, routes: &mut Routes, report: &mut Report) -> CompiledApi {
+        let (mut rules, mut coverage, mut max_body_bytes) = (Vec::new(), Vec::new(), 0);
+        for operation in &self.model.operations {
+            let settings = Settings::of(self.model, operation, report);
+            max_body_bytes = max_body_bytes.max(settings.max_body_bytes);
+            let key = format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path);
+            let mut rows =
+                OperationCoverage { api: self.source.name.clone(), operation: key.clone(), rows: Vec::new() };
+            if let Some(found) = self.operation(key, operation, &settings, routes, &mut rows, report) {
+                rules.push(found);
+            }
+            coverage.push(rows);
+        }
+        self.assemble(rules, max_body_bytes, coverage)
+    }
+
+    fn operation(
+        &mut self,
+        key: String,
+        operation: &'g Operation<'d>,
+        settings: &Settings,
+        routes: &mut Routes,
+        rows: &mut OperationCoverage,
+        report: &mut Report,
+    ) -> Option<Rules> {
+        let head = self.head(key, operation, rows, report);
+        let endpoint = self.endpoint(operation, settings, report);
+        let throttle = self.throttle(operation, settings, rows, report);
+        let auth = self.schemes.rule(operation, settings, rows, report);
+        let carriers = self.schemes.carriers(operation);
+        let schema = self.schema.rule(operation, settings, &carriers, rows, report);
+        if operation.callbacks.is_some() {
+            let reason = "the upstream calls out; the gateway does not see it".to_owned();
+            rows.add(Construct::Other, "callbacks", Treatment::Waived(reason), Some(operation.place));
+        }
+        let (head, endpoint) = (head?, endpoint?);
+        let mock = match endpoint {
+            Endpoint::Mock => crate::mock::rule(self.model, operation, report),
+            Endpoint::Upstream(_) => MockRule { mocked: false, responses: Vec::new() },
+        };
+        let route = routes.name(Route { base_path: self.base_path.clone(), endpoint });
+        Some(Rules { head, route, auth, schema, throttle, mock })
+    }
+
+    fn head(
+        &mut self,
+        key: String,
+        operation: &Operation<'d>,
+        rows: &mut OperationCoverage,
+        report: &mut Report,
+    ) -> Option<Head> {
+        let name = format!("{} {}", operation.method.as_str(), operation.path);
+        let path = match PathKey::read(operation) {
+            Ok(path) => path,
+            Err(cause) => {
+                let message = format!("{}: {cause}", operation.path);
+                rows.add(Construct::Routing, name, Treatment::Refused(message.clone()), Some(operation.path_place));
+                report.push(problem(codes::PATH_TEMPLATE, message, operation.path_place));
+                return None;
+            }
+        };
+        if !path.when.is_empty() {
+            let message = format!("'{}' is enforced as path '{}' and conditions", operation.path, path.template);
+            report.push(warning(codes::PATH_CONDITION, message, operation.path_place));
+        }
+        rows.add(Construct::Routing, name, Treatment::Enforced, Some(operation.path_place));
+        self.check_conflict(operation, &path, report);
+        Some(Head { key, method: operation.method, path: path.template, when: path.when })
+    }
+
+    fn check_conflict(&mut self, operation: &Operation<'d>, path: &PathKey, report: &mut Report) {
+        let when = path.when.iter().map(|condition| (condition.name.clone(), condition.value.clone())).collect();
+        let identity = (path.shape.clone(), operation.method, when);
+        let known = self.seen.insert(identity, (operation.path.to_owned(), operation.path_place));
+        let Some((other, place)) = known else { return };
+        let line = self.model.documents.position(place).line;
+        let method = operation.method.as_str();
+        let message = format!("no request can tell {method} '{}' from '{other}' (line {line})", operation.path);
+        report.push(Diagnostic {
+            hint: Some("give one of them another path, or join them to one operation".into()),
+            ..problem(codes::PATH_CONFLICT, message, operation.path_place)
+        });
+    }
+
+    /// The operation's own extension, then its path's, the gateway file, the root's extension, and last `servers`.
+    fn endpoint(&self, operation: &Operation<'d>, settings: &Settings, report: &mut Report) -> Option<Endpoint> {
+        let written = settings.endpoint.as_ref();
+        let inner = written.filter(|(_, level, _)| *level != Level::Root);
+        if let (None, Some(endpoint)) = (inner, &self.source.endpoint) {
+            return Some(endpoint.clone());
+        }
+        if let Some((text, _, place)) = written {
+            return Endpoint::parse(text)
+                .map_err(|cause| report.push(problem(codes::ENDPOINT_INVALID, cause.to_string(), *place)))
+                .ok();
+        }
+        if let Some(endpoint) = self.default_endpoint {
+            return Some(endpoint.clone());
+        }
+        let found = operation.servers.iter().find_map(endpoint_of);
+        if found.is_none() {
+            let place = operation.servers.first().map_or(operation.place, |server| server.place);
+            report.push(Diagnostic {
+                hint: Some(
+                    "name an http or https URL under `servers`, or an `endpoint` in x-portcullis or the gateway file \
+                     (`mock` answers from the document's examples)"
+                        .into(),
+                ),
+                ..problem(codes::ENDPOINT_MISSING, "no server of this operation has an absolute URL", place)
+            });
+        }
+        found
+    }
+
+    fn throttle(
+        &self,
+        operation: &Operation<'d>,
+        settings: &Settings,
+        rows: &mut OperationCoverage,
+        report: &mut Report,
+    ) -> ThrottleRule {
+        let api_scope = format!("api {}", self.source.name);
+        let apply = |limit: &String, scope: &str| AppliedLimitConfig { limit: limit.clone(), scope: scope.to_owned() };
+        let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
+        if let Some((names, level, place)) = &settings.limits {
+            let scope = match level {
+                Level::Root => api_scope,
+                Level::Path => format!("path {} {}", self.source.name, operation.path),
+                Level::Operation => format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path),
+            };
+            for name in names {
+                if self.limits.contains_key(name) {
+                    let applied = apply(name, &scope);
+                    if !limits.iter().any(|known| known.limit == applied.limit && known.scope == applied.scope) {
+                        limits.push(applied);
+                    }
+                } else {
+                    report.push(Diagnostic {
+                        hint: Some("define it under `limits` in the gateway file".into()),
+                        ..problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{name}'"), *place)
+                    });
+                }
+            }
+        }
+        let place = settings.limits.as_ref().map(|(_, _, place)| *place);
+        for limit in &limits {
+            rows.add(Construct::Limit, format!("{} by {}", limit.limit, limit.scope), Treatment::Enforced, place);
+        }
+        ThrottleRule { limits }
+    }
+
+    fn assemble(self, rules: Vec<Rules>, max_body_bytes: u32, coverage: Vec<OperationCoverage>) -> CompiledApi {
+        let frame = Frame { source: self.source, base_path: &self.base_path };
+        CompiledApi {
+            routing: frame.api(&rules, |rules| RoutingRule { route: rules.route.clone() }),
+            auth: frame.api(&rules, |rules| rules.auth.clone()),
+            throttle: frame.api(&rules, |rules| rules.throttle.clone()),
+            mock: frame.api(&rules, |rules| rules.mock.clone()),
+            schema: frame.api(&rules, |rules| rules.schema.clone()),
+            schemes: self.schemes.finish(),
+            document: self.schema.finish(),
+            max_body_bytes,
+            coverage,
+        }
+    }
+}
+
+/// What is the same in every plugin's configuration of an API.
+struct Frame<'f> {
+    source: &'f ApiSource,
+    base_path: &'f str,
+}
+
+impl Frame<'_> {
+    fn api<R>(&self, rules: &[Rules], rule: impl Fn(&Rules) -> R) -> ApiConfig<R> {
+        let operation = |rules: &Rules| OperationConfig {
+            key: rules.head.key.clone(),
+            method: rules.head.method.as_str().to_owned(),
+            path: rules.head.path.clone(),
+            when: rules.head.when.clone(),
+            rule: rule(rules),
+        };
+        ApiConfig {
+            name: self.source.name.clone(),
+            hosts: self.source.hosts.clone(),
+            base_path: self.base_path.to_owned(),
+            operations: rules.iter().map(operation).collect(),
+        }
+    }
+}
+
+/// The endpoint that a server names; none for relative URLs and schemes that are not HTTP.
+fn endpoint_of(server: &Server<'_>) -> Option<Endpoint> {
+    // `//host/path` leaves the scheme to the document's own; TLS is the safe reading.
+    let text = if server.url.starts_with("//") { format!("https:{}", server.url) } else { server.url.clone() };
+    Endpoint::parse(&text).ok().filter(|endpoint| *endpoint != Endpoint::Mock)
+}
+
+/// Where the API is mounted: as the gateway file says, else the path of the document's first server.
+fn base_path(model: &ApiModel<'_>, source: &ApiSource, report: &mut Report) -> String {
+    let server = model.servers.first();
+    let of_server = || {
+        let anywhere = Url::parse("https://relative.invalid/").ok()?;
+        Some(anywhere.join(&server?.url).ok()?.path().to_owned())
+    };
+    let text = source.base_path.clone().or_else(of_server).unwrap_or_default();
+    let path = text.trim_end_matches('/').to_owned();
+    let literal = path.is_empty() || (path.starts_with('/') && !path.contains(['{', '}', '?', '#']));
+    if !literal && let Some(server) = server {
+        let message = format!("'{text}' is no base path: '/' and literal segments only");
+        report.push(problem(codes::SETTING_INVALID, message, server.place));
+        return String::new();
+    }
+    path
+}
+
+fn warning(code: &'static str, message: String, place: Place) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..problem(code, message, place) }
+}

@@ -1,0 +1,83 @@
+//! Envoy's bootstrap: listeners, the chain of plugins, a route for each name that the routing plugin can give,
+//! a cluster for each origin. What no plugin has let through finds no route.
+
+mod cluster;
+mod listener;
+mod plugin;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::endpoint::{Endpoint, Routes};
+use crate::gateway::file::ListenerFile;
+use crate::plugins::{Plugin, PluginConfigs};
+
+/// What the bootstrap is made of beside the compiled gateway.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Put before module file names: empty for a bundle, whose folder Envoy runs in.
+    pub module_folder: String,
+    /// Put before relative file names of the gateway file.
+    pub file_folder: String,
+    /// A Unix socket for Envoy's admin interface; without it there is none.
+    pub admin_socket: Option<String>,
+    /// PEM file with the authorities that vouch for https endpoints.
+    pub trusted_ca: String,
+}
+
+/// Debian's and Ubuntu's own list of authorities.
+pub const DEFAULT_TRUSTED_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            module_folder: String::new(),
+            file_folder: String::new(),
+            admin_socket: None,
+            trusted_ca: DEFAULT_TRUSTED_CA.to_owned(),
+        }
+    }
+}
+
+/// What of a compiled gateway concerns Envoy.
+pub(crate) struct Input<'i> {
+    pub(crate) listeners: &'i [ListenerFile],
+    pub(crate) routes: &'i Routes,
+    pub(crate) plugins: &'i PluginConfigs,
+    pub(crate) capabilities: &'i dyn Fn(Plugin) -> BTreeSet<String>,
+    pub(crate) max_body_bytes: u32,
+    pub(crate) surroundings: &'i Surroundings,
+}
+
+/// The bootstrap.
+pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
+    let chain = plugin::chain(input);
+    let listeners: Vec<Value> =
+        input.listeners.iter().enumerate().map(|(at, one)| listener::listener(at, one, &chain, input)).collect();
+    let mut bootstrap = json!({
+        "static_resources": { "listeners": listeners, "clusters": clusters(input) },
+    });
+    if let (Some(path), Some(object)) = (&input.surroundings.admin_socket, bootstrap.as_object_mut()) {
+        object.insert("admin".to_owned(), json!({ "address": { "pipe": { "path": path, "mode": 0o600 } } }));
+    }
+    bootstrap
+}
+
+fn clusters(input: &Input<'_>) -> Vec<Value> {
+    let mut origins = BTreeSet::new();
+    let mut clusters = Vec::new();
+    for (route, _) in input.routes.iter() {
+        if let Endpoint::Upstream(upstream) = &route.endpoint
+            && origins.insert(upstream.origin())
+        {
+            clusters.push(cluster::cluster(upstream, &input.surroundings.trusted_ca));
+        }
+    }
+    clusters
+}
+
+/// `type.googleapis.com/…`
+pub(crate) fn type_url(name: &str) -> String {
+    format!("type.googleapis.com/{name}")
+}

@@ -1,0 +1,208 @@
+//! One listener: its address and TLS, how HTTP is read, the route table, the access log, and how Envoy's own
+//! refusals are told.
+
+use std::net::SocketAddr;
+
+use portcullis_config::routing::ROUTE_HEADER;
+use serde_json::{Value, json};
+
+use super::{Input, type_url};
+use crate::endpoint::{Endpoint, Route, Upstream};
+use crate::gateway::file::{ListenerFile, TlsFile};
+use crate::gateway::join;
+
+/// What Envoy may hold of a body beyond the largest that a plugin accepts, so that the plugin is the one to refuse it.
+const BUFFER_HEADROOM: u32 = 256 << 10;
+
+pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {
+    // The address was checked when the gateway file was read.
+    let address = file.address.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut filter_chain = json!({
+        "filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": connection_manager(chain, input),
+        }],
+    });
+    if let (Some(tls), Some(object)) = (&file.tls, filter_chain.as_object_mut()) {
+        object.insert("transport_socket".to_owned(), downstream_tls(tls, &input.surroundings.file_folder));
+    }
+    json!({
+        "name": format!("listener-{at}"),
+        "address": { "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } },
+        "per_connection_buffer_limit_bytes": input.max_body_bytes.saturating_add(BUFFER_HEADROOM),
+        "filter_chains": [filter_chain],
+    })
+}
+
+fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
+    json!({
+        "@type": type_url("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "gateway",
+        "codec_type": "AUTO",
+        "server_name": "portcullis",
+        // One path for all: what the plugins judge is what the upstream sees.
+        "normalize_path": true,
+        "merge_slashes": true,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "use_remote_address": true,
+        "request_headers_timeout": "10s",
+        "request_timeout": "300s",
+        "stream_idle_timeout": "300s",
+        "http2_protocol_options": {
+            "max_concurrent_streams": 100,
+            "initial_stream_window_size": 65_536,
+            "initial_connection_window_size": 1_048_576,
+        },
+        "access_log": [access_log()],
+        "local_reply_config": local_replies(),
+        "route_config": route_table(input),
+        "http_filters": chain,
+    })
+}
+
+/// The last entry answers what no plugin has sent anywhere: nothing passes by accident.
+fn route_table(input: &Input<'_>) -> Value {
+    let mut routes: Vec<Value> = input.routes.iter().map(|(one, name)| route(one, name)).collect();
+    routes.push(json!({
+        "match": { "prefix": "/" },
+        "direct_response": { "status": 404 },
+    }));
+    json!({
+        "name": "gateway",
+        "virtual_hosts": [{ "name": "gateway", "domains": ["*"], "routes": routes }],
+        "request_headers_to_remove": [ROUTE_HEADER],
+    })
+}
+
+fn route(route: &Route, name: &str) -> Value {
+    let prefix = if route.base_path.is_empty() { "/" } else { &route.base_path };
+    let matched = json!({
+        "prefix": prefix,
+        "headers": [{ "name": ROUTE_HEADER, "string_match": { "exact": name } }],
+    });
+    match &route.endpoint {
+        // The mock plugin has answered before.
+        Endpoint::Mock => json!({ "match": matched, "direct_response": { "status": 501 } }),
+        Endpoint::Upstream(upstream) => json!({ "match": matched, "route": action(&route.base_path, upstream) }),
+    }
+}
+
+fn action(base_path: &str, upstream: &Upstream) -> Value {
+    let mut action = json!({
+        "cluster": upstream.origin(),
+        "host_rewrite_literal": upstream.authority(),
+        "timeout": "15s",
+    });
+    if base_path != upstream.prefix
+        && let Some(object) = action.as_object_mut()
+    {
+        let rewrite = json!({
+            "pattern": { "regex": format!("^{}/?", escape(base_path)) },
+            "substitution": format!("{}/", upstream.prefix.replace('\\', "\\\\")),
+        });
+        object.insert("regex_rewrite".to_owned(), rewrite);
+    }
+    action
+}
+
+/// A literal as a regular expression (RE2).
+fn escape(literal: &str) -> String {
+    let mut escaped = String::with_capacity(literal.len());
+    for character in literal.chars() {
+        if !character.is_alphanumeric() && !"/-_~%".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// One JSON object a line. No query and no header that could hold a credential.
+fn access_log() -> Value {
+    json!({
+        "name": "envoy.access_loggers.stdout",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"),
+            "log_format": { "json_format": {
+                "time": "%START_TIME%",
+                "method": "%REQ(:METHOD)%",
+                "path": "%PATH(NQ:ORIG)%",
+                "protocol": "%PROTOCOL%",
+                "status": "%RESPONSE_CODE%",
+                "details": "%RESPONSE_CODE_DETAILS%",
+                "flags": "%RESPONSE_FLAGS%",
+                "operation": "%FILTER_STATE(wasm.portcullis.operation:PLAIN)%",
+                "identity": "%FILTER_STATE(wasm.portcullis.identity:PLAIN)%",
+                "duration_ms": "%DURATION%",
+                "bytes_received": "%BYTES_RECEIVED%",
+                "bytes_sent": "%BYTES_SENT%",
+                "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+                "upstream": "%UPSTREAM_HOST%",
+                "request_id": "%REQ(X-REQUEST-ID)%",
+            } },
+        },
+    })
+}
+
+/// Envoy's own refusals as problem details too.
+fn local_replies() -> Value {
+    let flags = |flags: &[&str]| json!({ "response_flag_filter": { "flags": flags } });
+    let status = |status: u16| {
+        json!({ "status_code_filter": { "comparison": {
+            "op": "EQ", "value": { "default_value": status, "runtime_key": "portcullis.status" } } } })
+    };
+    let mapper = |filter: Value, title: &str, code: &str, detail: &str| {
+        json!({
+            "filter": filter,
+            "body_format_override": {
+                "content_type": "application/problem+json",
+                "json_format": { "title": title, "status": "%RESPONSE_CODE%", "code": code, "detail": detail },
+            },
+        })
+    };
+    json!({ "mappers": [
+        mapper(flags(&["UT", "SI"]), "Gateway Timeout", "upstream-timeout", "The upstream took too long to answer."),
+        mapper(
+            flags(&["UF", "UH", "UO", "UC", "UR", "URX", "LR", "NC"]),
+            "Service Unavailable",
+            "upstream-unavailable",
+            "The upstream cannot be reached or broke off.",
+        ),
+        mapper(flags(&["NR"]), "Not Found", "operation-unknown", "The API has no such operation."),
+        mapper(flags(&["DPE"]), "Bad Request", "request-malformed", "The request is not proper HTTP."),
+        mapper(
+            status(431),
+            "Request Header Fields Too Large",
+            "headers-too-large",
+            "The request's headers are larger than what is accepted.",
+        ),
+    ] })
+}
+
+fn downstream_tls(file: &TlsFile, folder: &str) -> Value {
+    json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_params": { "tls_minimum_protocol_version": "TLSv1_2" },
+                "tls_certificates": [{
+                    "certificate_chain": { "filename": join(folder, &file.certificate) },
+                    "private_key": { "filename": join(folder, &file.key) },
+                }],
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_paths_are_literal_in_rewrites() {
+        assert_eq!(escape("/v1.0/a+b"), "/v1\\.0/a\\+b");
+        assert_eq!(escape("/caf%C3%A9-_~"), "/caf%C3%A9-_~");
+    }
+}

@@ -1,0 +1,211 @@
+//! From the gateway file to what the compiler works with: names given, files found, limits and identities
+//! checked. A lone OpenAPI document is a gateway with one API and nobody known.
+
+pub(crate) mod file;
+mod identity;
+
+use std::collections::BTreeMap;
+
+use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
+use portcullis_openapi::{Documents, Loader, Node, Place, Report};
+
+use crate::codes;
+use crate::endpoint::Endpoint;
+use crate::settings::problem;
+use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile};
+pub(crate) use identity::Identity;
+
+/// What to compile: the gateway file's content, checked.
+#[derive(Debug, Default)]
+pub(crate) struct Gateway {
+    /// Where to listen.
+    pub listeners: Vec<ListenerFile>,
+    /// The APIs, in order.
+    pub apis: Vec<ApiSource>,
+    /// Who is known.
+    pub identity: Identity,
+    /// Limits by name.
+    pub limits: BTreeMap<String, LimitConfig>,
+}
+
+/// One API to compile.
+#[derive(Debug)]
+pub(crate) struct ApiSource {
+    /// Its name.
+    pub name: String,
+    /// Its document, as the loader knows it.
+    pub definition: String,
+    /// Where to mount it; default: as its first server says.
+    pub base_path: Option<String>,
+    /// Its hosts, in lower case.
+    pub hosts: Vec<String>,
+    /// Where its requests go, if the gateway file says so.
+    pub endpoint: Option<Endpoint>,
+    /// Limits on all of it.
+    pub limits: Vec<String>,
+    /// Issuers whose tokens it accepts.
+    pub issuers: Vec<String>,
+}
+
+impl Gateway {
+    /// A gateway for one document.
+    pub(crate) fn of_document(name: &str) -> Self {
+        let api = ApiSource {
+            name: stem(name).to_owned(),
+            definition: name.to_owned(),
+            base_path: None,
+            hosts: Vec::new(),
+            endpoint: None,
+            limits: Vec::new(),
+            issuers: Vec::new(),
+        };
+        Self { apis: vec![api], ..Self::default() }
+    }
+
+    /// Reads the gateway file at the root of `documents`. What is wrong goes into the report.
+    pub(crate) fn read(documents: &Documents, root: &Node, loader: &dyn Loader, report: &mut Report) -> Self {
+        let file: GatewayFile = match root.read() {
+            Ok(file) => file,
+            Err(invalid) => {
+                let place = invalid.place.unwrap_or(root.place());
+                report.push(problem(codes::SETTING_INVALID, invalid.to_string(), place));
+                return Self::default();
+            }
+        };
+        let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
+        let limits = reader.limits(&file.limits, report);
+        let identity = reader.identity(&file.identity, report);
+        let apis = reader.apis(file.apis, &identity, &limits, report);
+        reader.check_listeners(&file.listeners, report);
+        Self { listeners: file.listeners, apis, identity, limits }
+    }
+}
+
+/// The gateway file while it is read.
+pub(crate) struct Reader<'r> {
+    root: &'r Node,
+    folder: &'r str,
+    loader: &'r dyn Loader,
+}
+
+impl Reader<'_> {
+    fn apis(
+        &self,
+        files: Vec<ApiFile>,
+        identity: &Identity,
+        limits: &BTreeMap<String, LimitConfig>,
+        report: &mut Report,
+    ) -> Vec<ApiSource> {
+        let mut apis: Vec<ApiSource> = Vec::with_capacity(files.len());
+        if files.is_empty() {
+            report.push(problem(codes::SETTING_INVALID, "a gateway serves at least one API", self.place(&["apis"])));
+        }
+        for (at, file) in files.into_iter().enumerate() {
+            let at = at.to_string();
+            let place = |key: &str| self.place(&["apis", &at, key]);
+            let name = file.name.unwrap_or_else(|| stem(&file.definition).to_owned());
+            if apis.iter().any(|known| known.name == name) {
+                report.push(problem(codes::NAME_DUPLICATE, format!("two APIs are named '{name}'"), place("name")));
+            }
+            let endpoint = file.endpoint.as_deref().and_then(|text| match Endpoint::parse(text) {
+                Ok(endpoint) => Some(endpoint),
+                Err(cause) => {
+                    report.push(problem(codes::ENDPOINT_INVALID, cause.to_string(), place("endpoint")));
+                    None
+                }
+            });
+            for limit in file.limits.iter().filter(|limit| !limits.contains_key(*limit)) {
+                report.push(problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{limit}'"), place("limits")));
+            }
+            let issuers = file.issuers.unwrap_or_else(|| identity.issuers.keys().cloned().collect());
+            for issuer in issuers.iter().filter(|issuer| !identity.issuers.contains_key(*issuer)) {
+                report.push(problem(codes::ISSUER_UNKNOWN, format!("no issuer is named '{issuer}'"), place("issuers")));
+            }
+            apis.push(ApiSource {
+                name,
+                definition: join(self.folder, &file.definition),
+                base_path: file.base_path,
+                hosts: file.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+                endpoint,
+                limits: file.limits,
+                issuers,
+            });
+        }
+        apis
+    }
+
+    fn limits(&self, files: &BTreeMap<String, LimitFile>, report: &mut Report) -> BTreeMap<String, LimitConfig> {
+        let mut limits = BTreeMap::new();
+        for (name, file) in files {
+            let place = self.place(&["limits", name]);
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+                let message = format!("'{name}' is no limit name: letters, digits, '-', '_' and '.' only");
+                report.push(problem(codes::SETTING_INVALID, message, place));
+            }
+            if file.burst == Some(0) && file.requests > 0 {
+                report.push(problem(codes::SETTING_INVALID, "a burst of 0 would let none pass", place));
+            }
+            let by = match file.by {
+                LimitKeyFile::Consumer => LimitKeyConfig::Consumer,
+                LimitKeyFile::Address => LimitKeyConfig::Address,
+                LimitKeyFile::All => LimitKeyConfig::All,
+            };
+            let limit =
+                LimitConfig { requests: file.requests, period_seconds: file.per.seconds(), burst: file.burst, by };
+            limits.insert(name.clone(), limit);
+        }
+        limits
+    }
+
+    fn check_listeners(&self, listeners: &[ListenerFile], report: &mut Report) {
+        for (at, listener) in listeners.iter().enumerate() {
+            if listener.address.parse::<std::net::SocketAddr>().is_err() {
+                let message = format!("'{}' is no address such as 127.0.0.1:8080 or [::]:8443", listener.address);
+                let place = self.place(&["listeners", &at.to_string(), "address"]);
+                report.push(problem(codes::LISTENER_INVALID, message, place));
+            }
+        }
+    }
+
+    /// The place of the innermost node on the way that exists.
+    fn place(&self, path: &[&str]) -> Place {
+        let mut node = self.root;
+        for step in path {
+            let at = || node.as_array()?.get(step.parse::<usize>().ok()?);
+            match node.get(step).or_else(at) {
+                Some(child) => node = child,
+                None => break,
+            }
+        }
+        node.place()
+    }
+}
+
+/// A file name without folders and ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The folder part of a path, with its slash.
+fn folder(path: &str) -> &str {
+    path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("")
+}
+
+/// A path relative to a folder, as the loader knows it.
+pub(crate) fn join(folder: &str, path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("{folder}{path}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_from_files() {
+        assert_eq!(stem("a/b/pet.store.yaml"), "pet.store");
+        assert_eq!(join(folder("a/gateway.yaml"), "x/y.yaml"), "a/x/y.yaml");
+        assert_eq!(join(folder("gateway.yaml"), "y.yaml"), "y.yaml");
+        assert_eq!(join("a/", "/y.yaml"), "/y.yaml");
+    }
+}

@@ -1,0 +1,174 @@
+//! Security schemes and requirements of a document, as the auth plugin enforces them.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::auth::{AuthRule, KeyPlaceConfig, RequirementConfig, SchemeConfig};
+use portcullis_openapi::model::{KeyLocation, Location, Operation, Requirement, Scheme, SchemeKind};
+use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
+
+use crate::codes;
+use crate::coverage::{Construct, OperationCoverage, Treatment};
+use crate::gateway::{ApiSource, Identity};
+use crate::settings::{Settings, problem};
+
+/// Where a credential stands in a request.
+pub(crate) type Carrier = (Location, String);
+
+/// The schemes of one API, made as operations name them.
+pub(crate) struct Schemes<'d, 'g> {
+    model: &'g ApiModel<'d>,
+    api: &'g ApiSource,
+    identity: &'g Identity,
+    used: BTreeMap<String, SchemeConfig>,
+}
+
+impl<'d, 'g> Schemes<'d, 'g> {
+    pub(crate) fn new(model: &'g ApiModel<'d>, api: &'g ApiSource, identity: &'g Identity) -> Self {
+        Self { model, api, identity, used: BTreeMap::new() }
+    }
+
+    /// The schemes that operations use, by their names in the gateway.
+    pub(crate) fn finish(self) -> BTreeMap<String, SchemeConfig> {
+        self.used
+    }
+
+    /// The rule of an operation.
+    pub(crate) fn rule(
+        &mut self,
+        operation: &Operation<'d>,
+        settings: &Settings,
+        coverage: &mut OperationCoverage,
+        report: &mut Report,
+    ) -> AuthRule {
+        let declared = &operation.security.alternatives;
+        let mut alternatives = Vec::with_capacity(declared.len());
+        for alternative in declared.iter() {
+            let name = describe(alternative);
+            let treatment = match self.alternative(alternative, report) {
+                Ok(requirements) => {
+                    alternatives.push(requirements);
+                    Treatment::Enforced
+                }
+                Err(Unsupported { message, diagnostic }) => match settings.waivers.get(codes::SCHEME_UNSUPPORTED) {
+                    Some(reason) => Treatment::Waived(format!("nobody can pass by it: {reason}")),
+                    None => {
+                        report.push(*diagnostic);
+                        Treatment::Refused(message)
+                    }
+                },
+            };
+            coverage.add(Construct::Security, name, treatment, Some(alternative.place));
+        }
+        if declared.is_empty() {
+            coverage.add(Construct::Security, "open to everybody", Treatment::Enforced, None);
+        } else if alternatives.is_empty() {
+            // An empty rule would mean "open to everybody".
+            let message = "no security alternative of this operation can be enforced, so nobody could call it";
+            report.push(problem(codes::SCHEME_UNSUPPORTED, message, operation.place));
+        }
+        AuthRule { alternatives, keep_credential: settings.keep_credential }
+    }
+
+    /// Where the credentials of an operation stand, so that they are judged once, as credentials.
+    pub(crate) fn carriers(&self, operation: &Operation<'d>) -> Vec<Carrier> {
+        let names = operation.security.alternatives.iter().flat_map(|alternative| &alternative.schemes);
+        let kinds = names.filter_map(|used| self.model.security_schemes.get(used.name)).map(|scheme| &scheme.kind);
+        kinds
+            .filter_map(|kind| match kind {
+                SchemeKind::ApiKey { location, name } => Some((carrier(*location), (*name).to_owned())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn alternative(&mut self, alternative: &Requirement<'d>, report: &mut Report) -> Result<Vec<RequirementConfig>, Unsupported> {
+        let mut requirements = Vec::with_capacity(alternative.schemes.len());
+        for used in &alternative.schemes {
+            // An undefined scheme is an error of the document, reported where it is read.
+            let Some(scheme) = self.model.security_schemes.get(used.name) else { continue };
+            let name = format!("{}.{}", self.api.name, used.name);
+            if !self.used.contains_key(&name) {
+                let config = self.scheme(used.name, scheme)?;
+                self.warn_if_nobody_passes(used.name, &config, scheme, report);
+                self.used.insert(name.clone(), config);
+            }
+            let scopes = used.scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            requirements.push(RequirementConfig { scheme: name, scopes });
+        }
+        Ok(requirements)
+    }
+
+    fn scheme(&self, name: &str, scheme: &Scheme<'d>) -> Result<SchemeConfig, Unsupported> {
+        let api = self.api.name.clone();
+        let bearer = || SchemeConfig::Bearer { issuers: self.api.issuers.clone() };
+        let unsupported = |what: String| {
+            let message = format!("the security scheme '{name}' is {what}, which this version does not enforce");
+            let diagnostic = Diagnostic {
+                hint: Some("remove it from the operation's security, or waive `scheme-unsupported` in x-portcullis".into()),
+                ..problem(codes::SCHEME_UNSUPPORTED, message.clone(), scheme.place)
+            };
+            Err(Unsupported { message, diagnostic: Box::new(diagnostic) })
+        };
+        match &scheme.kind {
+            SchemeKind::ApiKey { location, name } => {
+                let place = match location {
+                    KeyLocation::Header => KeyPlaceConfig::Header,
+                    KeyLocation::Query => KeyPlaceConfig::Query,
+                    KeyLocation::Cookie => KeyPlaceConfig::Cookie,
+                };
+                Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api })
+            }
+            SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => Ok(SchemeConfig::Basic { api }),
+            SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("bearer") => Ok(bearer()),
+            SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } => Ok(bearer()),
+            SchemeKind::Http { scheme, .. } => unsupported(format!("HTTP authentication by '{scheme}'")),
+            SchemeKind::MutualTls => unsupported("mutual TLS".to_owned()),
+            _ => unsupported("of an unknown kind".to_owned()),
+        }
+    }
+
+    fn warn_if_nobody_passes(&self, name: &str, config: &SchemeConfig, scheme: &Scheme<'_>, report: &mut Report) {
+        let good_here = |apis: &[String]| apis.is_empty() || apis.contains(&self.api.name);
+        let (empty, what) = match config {
+            SchemeConfig::ApiKey { .. } => {
+                (!self.identity.api_keys.iter().any(|key| good_here(&key.apis)), "API key")
+            }
+            SchemeConfig::Basic { .. } => (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user"),
+            SchemeConfig::Bearer { issuers } => (issuers.is_empty(), "token issuer"),
+        };
+        if empty {
+            let message = format!("the gateway knows no {what}, so nobody can pass by the security scheme '{name}'");
+            report.push(Diagnostic {
+                severity: Severity::Warning,
+                hint: Some("name one under `identity` in a gateway file, or try `portcullis run --dev`".into()),
+                ..problem(codes::IDENTITY_EMPTY, message, scheme.place)
+            });
+        }
+    }
+}
+
+/// A scheme that this version cannot enforce.
+struct Unsupported {
+    message: String,
+    diagnostic: Box<Diagnostic>,
+}
+
+fn carrier(location: KeyLocation) -> Location {
+    match location {
+        KeyLocation::Header => Location::Header,
+        KeyLocation::Query => Location::Query,
+        KeyLocation::Cookie => Location::Cookie,
+    }
+}
+
+/// `ApiKey AND OAuth2(read, write)`.
+fn describe(alternative: &Requirement<'_>) -> String {
+    if alternative.schemes.is_empty() {
+        return "anonymous".to_owned();
+    }
+    let one = |used: &portcullis_openapi::model::SchemeUse<'_>| match used.scopes.as_slice() {
+        [] => used.name.to_owned(),
+        scopes => format!("{}({})", used.name, scopes.join(", ")),
+    };
+    alternative.schemes.iter().map(one).collect::<Vec<_>>().join(" AND ")
+}
