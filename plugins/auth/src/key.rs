@@ -1,7 +1,6 @@
 //! Signature algorithms and the public keys that verify them. Which algorithm a key serves is decided when
 //! the key is read, from the key and the configuration; a token can only name one of the results.
 
-use jwt_simple::JWTError;
 use jwt_simple::prelude::{
     ECDSAP256PublicKeyLike, ECDSAP384PublicKeyLike, ES256PublicKey, ES384PublicKey, Ed25519PublicKey,
     EdDSAPublicKeyLike, NoCustomClaims, PS256PublicKey, PS384PublicKey, PS512PublicKey, RS256PublicKey,
@@ -57,7 +56,7 @@ impl std::fmt::Debug for PublicKey {
 pub(crate) enum Unsigned {
     /// The signature is not this key's over this token.
     Signature,
-    /// The token was not verified at all, because a registered member has the wrong type.
+    /// A registered member has the wrong type, so nothing can be said of the token.
     Unreadable,
 }
 
@@ -141,9 +140,9 @@ impl Key {
     /// Whether the key's owner signed the token. The one place where a signature is verified; the claims
     /// are not judged here.
     pub(crate) fn verify(&self, token: &Token) -> Result<(), Unsigned> {
-        self.public.verify(token.text).map_err(|cause| match cause.downcast_ref() {
-            Some(JWTError::InvalidSignature) => Unsigned::Signature,
-            _ => Unsigned::Unreadable,
+        self.public.verify(token.text).map_err(|cause| match cause.is::<serde_json::Error>() {
+            true => Unsigned::Unreadable,
+            false => Unsigned::Signature,
         })
     }
 }

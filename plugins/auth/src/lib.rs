@@ -19,10 +19,14 @@ mod scheme;
 mod strip;
 mod token;
 
-pub use invalid::InvalidAuth;
+pub use invalid::{InvalidAuth, IssuerError, UserError};
+pub use json::UniqueMembers;
 pub use policy::AuthPolicy;
-pub use presented::{Authorization, cookies, read_authorization, read_basic};
+pub use presented::{Authorization, Duplicate, cookies, read_authorization, read_basic};
 pub use token::{Token, TokenError, parse_token};
 
 #[cfg(target_os = "wasi")]
 mod entry;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! The policy as a whole: a configuration as the compiler writes it, requests, and what becomes of them.
+
+mod configuration;
+mod gateway;
+mod security;
+mod signer;
+mod stripping;
+mod tokens;
