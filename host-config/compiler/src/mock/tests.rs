@@ -1,0 +1,4 @@
+//! What documents are answered with.
+
+use super::*;
+use crate::schema::tests::documents;

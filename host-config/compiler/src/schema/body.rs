@@ -1,0 +1,249 @@
+//! Request bodies: how each media type is read, and what it must satisfy. A schema that says something about a
+//! media type that cannot be read is refused, never passed over.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::schema::{BodyConfig, ContentConfig, FormatConfig};
+use portcullis_openapi::model::{Encoding, MediaType, RequestBody, SchemaRef, Style};
+use portcullis_openapi::{Node, Severity};
+
+use super::media_type::MediaRange;
+use super::parameter::{readable, style_config};
+use super::shape::Seen;
+use super::{Refusal, Rules, raw};
+use crate::codes;
+use crate::coverage::{Construct, Treatment};
+
+/// What says nothing about a string's content.
+const SAYS_NOTHING: &[&str] = &[
+    "title",
+    "description",
+    "default",
+    "nullable",
+    "example",
+    "examples",
+    "deprecated",
+    "externalDocs",
+    "xml",
+    "readOnly",
+    "writeOnly",
+    "contentEncoding",
+    "contentMediaType",
+    "discriminator",
+    "$comment",
+];
+
+impl<'d> Rules<'_, 'd> {
+    /// The configuration of a body; none when it declares no media type that could be told apart.
+    pub(super) fn body(&mut self, body: &RequestBody<'d>) -> Option<BodyConfig> {
+        let mut content: Vec<ContentConfig> = Vec::new();
+        for media_type in &body.content {
+            let Some(entry) = self.media_type(media_type, body) else { continue };
+            if !content.iter().any(|earlier| earlier.range == entry.range) {
+                content.push(entry);
+            }
+        }
+        let max_bytes = self.settings.max_body_bytes;
+        (!body.content.is_empty()).then_some(BodyConfig { required: body.required, max_bytes, content })
+    }
+
+    /// One media type, or a waiver of it, or a refusal.
+    fn media_type(&mut self, media_type: &MediaType<'d>, body: &RequestBody<'d>) -> Option<ContentConfig> {
+        let Some(range) = MediaRange::parse(media_type.range) else {
+            let message = format!("`{}` is no media type or range", media_type.range);
+            self.refuse(
+                Construct::Body,
+                media_type.range,
+                Refusal { code: codes::MEDIA_TYPE_INVALID, message, place: media_type.place, hint: None },
+            );
+            return None;
+        };
+        match self.content_config(&range, media_type, body) {
+            Ok(entry) => {
+                let narrowed = entry.as_ref().map(|entry| entry.range != range.to_config());
+                let name = match narrowed {
+                    None | Some(true) => format!("{} (JSON alone)", media_type.range),
+                    Some(false) => media_type.range.to_owned(),
+                };
+                self.covered(Construct::Body, name, Treatment::Enforced, media_type.place);
+                entry
+            }
+            Err(refusal) => {
+                let range = range.to_config();
+                self.refuse(Construct::Body, media_type.range, refusal).then_some(ContentConfig {
+                    range,
+                    format: FormatConfig::Bytes,
+                    schema: None,
+                })
+            }
+        }
+    }
+
+    fn content_config(
+        &mut self,
+        range: &MediaRange,
+        media_type: &MediaType<'d>,
+        body: &RequestBody<'d>,
+    ) -> Result<Option<ContentConfig>, Refusal> {
+        let entry = |format, schema| Ok(Some(ContentConfig { range: range.to_config(), format, schema }));
+        let said = media_type.schema.filter(|schema| !self.is_anything(schema.node));
+        let Some(schema) = said else {
+            let format = if range.is_json() { FormatConfig::Json } else { FormatConfig::Bytes };
+            return entry(format, None);
+        };
+        if self.is_bytes(range, schema.node) {
+            return entry(FormatConfig::Bytes, None);
+        }
+        let format = if range.is_json() {
+            FormatConfig::Json
+        } else if range.is_form() {
+            self.form(media_type, schema)?
+        } else if range.is_form_data() {
+            self.multipart(media_type, schema)?
+        } else if range.is_xml() {
+            self.xml(schema)?
+        } else if range.is_text() && self.seen(schema)?.shape.takes_string() {
+            FormatConfig::Text
+        } else if range.is_range() && !range.is_text() && !range.is_binary() {
+            return Ok(self.narrowed(media_type, schema, body));
+        } else {
+            let message = format!("a schema for `{}` cannot be enforced", media_type.range);
+            return Err(unsupported(message, schema.node));
+        };
+        let schema = self.schema(schema).and_then(raw);
+        entry(format, schema)
+    }
+
+    /// `*/*` or `application/*` with a schema: JSON is the one kind of body that it can be about. Other types are
+    /// undeclared then, for a body that nobody can read must not pass. None when JSON is declared by itself.
+    fn narrowed(
+        &mut self,
+        media_type: &MediaType<'d>,
+        schema: SchemaRef<'d>,
+        body: &RequestBody<'d>,
+    ) -> Option<ContentConfig> {
+        let message = format!("`{}` with a schema accepts JSON alone", media_type.range);
+        self.tell(Severity::Warning, codes::MEDIA_TYPE_NARROWED, message, media_type.place);
+        let is_json = |other: &MediaType<'_>| {
+            MediaRange::parse(other.range).is_some_and(|range| range.to_config() == "application/json")
+        };
+        if body.content.iter().any(is_json) {
+            return None;
+        }
+        let schema = self.schema(schema).and_then(raw);
+        Some(ContentConfig { range: "application/json".to_owned(), format: FormatConfig::Json, schema })
+    }
+
+    fn form(&self, media_type: &MediaType<'d>, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
+        let seen = self.seen(schema)?;
+        if !seen.shape.takes_object() {
+            return Err(unsupported("a form has properties: its schema must take an object", schema.node));
+        }
+        let mut encoding = BTreeMap::new();
+        for (name, property) in seen.shape.properties() {
+            let given = media_type.encoding.iter().find(|one| one.property == name);
+            let (style, explode) = form_style(given);
+            if given.is_some_and(|one| one.content_type.is_some_and(|kind| !is_plain(kind))) {
+                let message = format!("the property `{name}` of a form cannot be read by its `contentType`");
+                return Err(unsupported(message, schema.node));
+            }
+            let place = given.map_or(schema.place(), |one| one.place);
+            readable(style, explode, property, place).map_err(|refusal| {
+                unsupported(format!("the property `{name}` of a form: {}", refusal.message), schema.node)
+            })?;
+            // An object in style `form` has the names of its own properties, not of itself.
+            if style == Style::Form && !property.takes_text() && !property.takes_array() {
+                let message = format!("the property `{name}` of a form is an object without `deepObject`");
+                return Err(unsupported(message, schema.node));
+            }
+            if (style, explode) != (Style::Form, true) {
+                encoding.insert(name.clone(), (style_config(style), explode));
+            }
+        }
+        Ok(FormatConfig::Form { shape: seen.shape.config(false), encoding })
+    }
+
+    fn multipart(
+        &mut self,
+        media_type: &MediaType<'d>,
+        schema: SchemaRef<'d>,
+    ) -> Result<FormatConfig, Refusal> {
+        let seen = self.seen(schema)?;
+        if !seen.shape.takes_object() {
+            return Err(unsupported("a form has properties: its schema must take an object", schema.node));
+        }
+        let mut content_types = BTreeMap::new();
+        for encoding in &media_type.encoding {
+            if let Some(listed) = encoding.content_type {
+                let listed = listed.split(',').map(|one| one.trim().to_owned()).collect();
+                content_types.insert(encoding.property.to_owned(), listed);
+            }
+            if !encoding.headers.is_empty() {
+                let name = format!("{} {} headers", media_type.range, encoding.property);
+                let reason = Treatment::Waived("headers of parts are not validated".to_owned());
+                self.covered(Construct::Body, name, reason, encoding.place);
+            }
+        }
+        Ok(FormatConfig::Multipart { shape: seen.shape.config(false), content_types })
+    }
+
+    fn xml(&self, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
+        let seen = self.seen(schema)?;
+        Ok(FormatConfig::Xml { root: seen.shape.xml_name(), shape: seen.shape.config(true) })
+    }
+
+    fn seen(&self, schema: SchemaRef<'d>) -> Result<Seen, Refusal> {
+        let seen = Seen::of(self.model(), schema.node);
+        if seen.is_partial {
+            return Err(unsupported("the schema is too large to be read other than as JSON", schema.node));
+        }
+        Ok(seen)
+    }
+
+    /// Whether the schema, references followed, accepts everything.
+    fn is_anything(&self, schema: &'d Node) -> bool {
+        let target = self.model().documents.follow(schema);
+        target.is_ok_and(|target| target.as_bool() == Some(true) || says_only(target, &[]))
+    }
+
+    /// Whether nothing but the type and the size of such a body could be checked.
+    fn is_bytes(&self, range: &MediaRange, schema: &'d Node) -> bool {
+        let Ok(schema) = self.model().documents.follow(schema) else { return false };
+        let is_string = schema.get("type").is_none_or(|name| name.as_str() == Some("string"));
+        let is_binary = schema.get("format").and_then(Node::as_str) == Some("binary");
+        let is_described =
+            schema.get("contentMediaType").is_some() || schema.get("contentEncoding").is_some();
+        let is_raw = is_binary || (is_described && schema.get("format").is_none());
+        says_only(schema, &["type", "format"])
+            && is_string
+            && (is_raw || !(range.is_json() || range.is_form() || range.is_form_data() || range.is_text()))
+    }
+}
+
+/// Whether a schema has no keywords that count but these.
+fn says_only(schema: &Node, keywords: &[&str]) -> bool {
+    let is_mute = |key: &str| SAYS_NOTHING.contains(&key) || keywords.contains(&key) || key.starts_with("x-");
+    schema.as_object().is_some_and(|object| object.members().iter().all(|member| is_mute(&member.key)))
+}
+
+/// The style of a form's property (OpenAPI 3.0.4, Encoding Object).
+fn form_style(encoding: Option<&Encoding<'_>>) -> (Style, bool) {
+    let style = encoding.and_then(|one| one.style).unwrap_or(Style::Form);
+    let explode = encoding.and_then(|one| one.explode).unwrap_or(style == Style::Form);
+    (style, explode)
+}
+
+fn is_plain(content_type: &str) -> bool {
+    MediaRange::parse(content_type).is_some_and(|range| range.is_text())
+}
+
+fn unsupported(message: impl Into<String>, schema: &Node) -> Refusal {
+    Refusal {
+        code: codes::MEDIA_TYPE_UNSUPPORTED,
+        message: message.into(),
+        place: schema.place(),
+        hint: Some(
+            "remove the schema, or waive the code with a reason: then type and size alone are checked",
+        ),
+    }
+}

@@ -1,0 +1,168 @@
+//! A parameter's encoding and schema. Decides which encodings can be read at all: what has no agreed text is
+//! refused, since a value that is read wrongly is judged wrongly.
+
+use portcullis_config::schema::{
+    EncodingConfig, LocationConfig, ParameterConfig, ShapeConfig, StyleConfig, TypeConfig,
+};
+use portcullis_openapi::model::{Location, Operation, Parameter, ParameterValue, SchemaRef, Style};
+
+use super::media_type::MediaRange;
+use super::shape::{Seen, Shape};
+use super::{Place, Refusal, Rules, raw};
+use crate::codes;
+
+impl<'d> Rules<'_, 'd> {
+    /// The configuration of one parameter.
+    pub(super) fn parameter(&mut self, parameter: &Parameter<'d>) -> Result<ParameterConfig, Refusal> {
+        let (encoding, schema) = match parameter.value {
+            ParameterValue::Styled { style, explode, schema, .. } => {
+                (self.styled(parameter, style, explode, schema)?, schema)
+            }
+            ParameterValue::Content { media_type, schema } => {
+                (self.content(parameter, media_type, schema)?, schema)
+            }
+        };
+        let name = match parameter.location {
+            Location::Header => parameter.name.to_ascii_lowercase(),
+            _ => parameter.name.to_owned(),
+        };
+        Ok(ParameterConfig {
+            name,
+            location: location(parameter.location),
+            required: parameter.required,
+            allow_empty: parameter.allow_empty_value && parameter.location == Location::Query,
+            encoding,
+            schema: schema.and_then(|schema| self.schema(schema)).and_then(raw),
+        })
+    }
+
+    fn styled(
+        &self,
+        parameter: &Parameter<'_>,
+        style: Style,
+        explode: bool,
+        schema: Option<SchemaRef<'d>>,
+    ) -> Result<EncodingConfig, Refusal> {
+        let place = schema.map_or(parameter.place, SchemaRef::place);
+        let shape = schema.map(|schema| Seen::of(self.model(), schema.node).shape).unwrap_or_default();
+        readable(style, explode, &shape, place)?;
+        let is_exploded_cookie = parameter.location == Location::Cookie && explode;
+        if is_exploded_cookie && (shape.takes_array() || shape.takes_object()) && !shape.takes_text() {
+            let message = "a cookie cannot be repeated, so an array or object needs `explode: false`";
+            return Err(unsupported(message, place));
+        }
+        let mut config = shape.config(false);
+        if style == Style::DeepObject {
+            config.types = vec![TypeConfig::Object];
+        }
+        Ok(EncodingConfig::Style { style: style_config(style), explode, shape: config })
+    }
+
+    /// `content`: a JSON text, or plain text with a string schema.
+    fn content(
+        &self,
+        parameter: &Parameter<'_>,
+        media_type: &str,
+        schema: Option<SchemaRef<'d>>,
+    ) -> Result<EncodingConfig, Refusal> {
+        let range = MediaRange::parse(media_type);
+        if range.as_ref().is_some_and(MediaRange::is_json) {
+            return Ok(EncodingConfig::Json);
+        }
+        let shape = schema.map(|schema| Seen::of(self.model(), schema.node).shape).unwrap_or_default();
+        if schema.is_some() && !(range.is_some_and(|range| range.is_text()) && shape.takes_string()) {
+            let message = format!("a parameter of the media type `{media_type}` cannot be read");
+            return Err(unsupported(message, parameter.place));
+        }
+        Ok(EncodingConfig::Style {
+            style: style_config(parameter.location.default_style()),
+            explode: false,
+            shape: ShapeConfig { types: vec![TypeConfig::String], ..ShapeConfig::default() },
+        })
+    }
+}
+
+/// Whether values of a shape have a text in a style (OpenAPI 3.0.4, "Style Examples").
+pub(super) fn readable(style: Style, explode: bool, shape: &Shape, place: Place) -> Result<(), Refusal> {
+    let mismatch = |wanted: &str| Refusal {
+        code: codes::STYLE_MISMATCH,
+        message: format!("the style `{}` is for {wanted}, which the schema does not take", style.as_str()),
+        place,
+        hint: Some("change `style`, or the schema's `type`"),
+    };
+    match style {
+        Style::DeepObject if shape.takes_array() && !shape.takes_object() => {
+            return Err(unsupported("OpenAPI does not define the style `deepObject` for arrays", place));
+        }
+        Style::DeepObject if !shape.takes_object() && !shape.says_nothing() => {
+            return Err(mismatch("objects"));
+        }
+        Style::SpaceDelimited | Style::PipeDelimited
+            if !shape.takes_array() && !shape.takes_object() && !shape.says_nothing() =>
+        {
+            return Err(mismatch("arrays and objects"));
+        }
+        Style::SpaceDelimited | Style::PipeDelimited if explode && !shape.takes_array() => {
+            return Err(unsupported("OpenAPI does not define this style for exploded objects", place));
+        }
+        _ => {}
+    }
+    flat(shape, place)
+}
+
+/// Styles write one level: an item or property that is always an array or object itself has no text.
+fn flat(shape: &Shape, place: Place) -> Result<(), Refusal> {
+    if shape.takes_array() && shape.items().is_some_and(|items| !items.takes_text()) {
+        return Err(unsupported("no style writes arrays of arrays or objects", place));
+    }
+    if !shape.takes_object() {
+        return Ok(());
+    }
+    let nested = shape.properties().iter().find(|(_, property)| !property.takes_text());
+    if let Some((name, _)) = nested {
+        let message = format!("no style writes an object whose property `{name}` is an array or object");
+        return Err(unsupported(message, place));
+    }
+    if shape.rest().is_some_and(|rest| !rest.takes_string()) {
+        let message =
+            "properties that are not named are read as strings, which `additionalProperties` refuses";
+        return Err(unsupported(message, place));
+    }
+    Ok(())
+}
+
+fn unsupported(message: impl Into<String>, place: Place) -> Refusal {
+    Refusal {
+        code: codes::PARAMETER_UNSUPPORTED,
+        message: message.into(),
+        place,
+        hint: Some("describe the parameter by `content: application/json`, or waive the code with a reason"),
+    }
+}
+
+/// Whether the path has the parameter, before any `?` or `#`.
+pub(super) fn is_in_path(operation: &Operation<'_>, name: &str) -> bool {
+    let path = operation.path.split(['?', '#']).next().unwrap_or_default();
+    path.contains(&format!("{{{name}}}"))
+}
+
+pub(super) fn style_config(style: Style) -> StyleConfig {
+    match style {
+        Style::Simple => StyleConfig::Simple,
+        Style::Label => StyleConfig::Label,
+        Style::Matrix => StyleConfig::Matrix,
+        Style::Form => StyleConfig::Form,
+        Style::SpaceDelimited => StyleConfig::SpaceDelimited,
+        Style::PipeDelimited => StyleConfig::PipeDelimited,
+        Style::DeepObject => StyleConfig::DeepObject,
+    }
+}
+
+fn location(location: Location) -> LocationConfig {
+    match location {
+        Location::Path => LocationConfig::Path,
+        Location::Query => LocationConfig::Query,
+        Location::Header => LocationConfig::Header,
+        Location::Cookie => LocationConfig::Cookie,
+    }
+}

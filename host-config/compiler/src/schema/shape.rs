@@ -1,0 +1,305 @@
+//! What JSON types a schema takes, references and combinations followed: how text is to be read. Knows nothing
+//! of what a value must satisfy beyond its type.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::schema::{ShapeConfig, TypeConfig, XmlConfig};
+use portcullis_openapi::model::{ApiModel, Version};
+use portcullis_openapi::{Documents, Node};
+
+/// How deep a shape goes; what lies deeper is read as text.
+const MAX_DEPTH: usize = 12;
+/// How many schemas one shape may look at.
+const MAX_NODES: usize = 4096;
+
+/// A set of JSON types. A number that may have a fraction is `NUMBER | INTEGER`.
+type Types = u8;
+const NULL: Types = 1;
+const BOOLEAN: Types = 2;
+const INTEGER: Types = 4;
+const NUMBER: Types = 8;
+const ARRAY: Types = 16;
+const OBJECT: Types = 32;
+const STRING: Types = 64;
+
+/// The order in which text is read as a type. A string takes every text, so it comes after all but null, which
+/// has no agreed text.
+const ORDER: &[(Types, TypeConfig)] = &[
+    (BOOLEAN, TypeConfig::Boolean),
+    (INTEGER, TypeConfig::Integer),
+    (NUMBER, TypeConfig::Number),
+    (ARRAY, TypeConfig::Array),
+    (OBJECT, TypeConfig::Object),
+    (STRING, TypeConfig::String),
+    (NULL, TypeConfig::Null),
+];
+
+/// What a schema takes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shape {
+    /// `None`: it does not say.
+    types: Option<Types>,
+    /// What keywords hint at where no type is given.
+    hint: Types,
+    items: Option<Box<Shape>>,
+    properties: BTreeMap<String, Shape>,
+    /// What `additionalProperties` or `patternProperties` take.
+    rest: Option<Box<Shape>>,
+    xml: Option<XmlConfig>,
+}
+
+/// A shape, and whether the schema was too large to be seen whole.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) shape: Shape,
+    pub(super) is_partial: bool,
+}
+
+impl Seen {
+    /// Looks at a schema.
+    pub(super) fn of(model: &ApiModel<'_>, schema: &Node) -> Self {
+        let mut look =
+            Look { documents: model.documents, version: model.version, left: MAX_NODES, stack: Vec::new() };
+        let shape = look.schema(schema, MAX_DEPTH);
+        Self { shape, is_partial: look.left == 0 }
+    }
+}
+
+impl Shape {
+    /// The wire form; the XML Objects only where they mean something.
+    pub(super) fn config(&self, with_xml: bool) -> ShapeConfig {
+        let takes = self.takes();
+        let properties =
+            self.properties.iter().map(|(name, shape)| (name.clone(), shape.config(with_xml))).collect();
+        ShapeConfig {
+            types: ORDER.iter().filter(|(bit, _)| takes & bit != 0).map(|(_, name)| *name).collect(),
+            items: self.items.as_ref().map(|items| Box::new(items.config(with_xml))),
+            properties,
+            xml: self.xml.clone().filter(|_| with_xml),
+        }
+    }
+
+    /// The types, a plain `number` without the `integer` that it includes.
+    fn takes(&self) -> Types {
+        let types = self.types.unwrap_or(if self.hint == 0 { 0 } else { self.hint | STRING });
+        if types & NUMBER != 0 { types & !INTEGER } else { types }
+    }
+
+    pub(super) fn says_nothing(&self) -> bool {
+        self.takes() == 0
+    }
+
+    pub(super) fn takes_array(&self) -> bool {
+        self.takes() & ARRAY != 0
+    }
+
+    pub(super) fn takes_object(&self) -> bool {
+        self.takes() & OBJECT != 0
+    }
+
+    /// Whether one piece of text can be a value of it.
+    pub(super) fn takes_text(&self) -> bool {
+        self.says_nothing() || self.takes() & (BOOLEAN | INTEGER | NUMBER | STRING) != 0
+    }
+
+    /// Whether a string can be a value of it.
+    pub(super) fn takes_string(&self) -> bool {
+        self.says_nothing() || self.takes() & STRING != 0
+    }
+
+    pub(super) fn items(&self) -> Option<&Self> {
+        self.items.as_deref()
+    }
+
+    pub(super) fn properties(&self) -> &BTreeMap<String, Self> {
+        &self.properties
+    }
+
+    /// What properties take that are not named.
+    pub(super) fn rest(&self) -> Option<&Self> {
+        self.rest.as_deref()
+    }
+
+    pub(super) fn xml_name(&self) -> Option<String> {
+        self.xml.as_ref()?.name.clone()
+    }
+
+    /// Values that satisfy both.
+    fn and(self, other: Self) -> Self {
+        let types = match (self.types, other.types) {
+            (Some(left), Some(right)) => Some(left & right),
+            (left, right) => left.or(right),
+        };
+        self.merged(other, types, Self::and)
+    }
+
+    /// Values that satisfy either.
+    fn or(self, other: Self) -> Self {
+        let types = self.types.zip(other.types).map(|(left, right)| left | right);
+        self.merged(other, types, Self::or)
+    }
+
+    fn merged(mut self, other: Self, types: Option<Types>, merge: fn(Self, Self) -> Self) -> Self {
+        for (name, shape) in other.properties {
+            let merged = match self.properties.remove(&name) {
+                Some(own) => merge(own, shape),
+                None => shape,
+            };
+            self.properties.insert(name, merged);
+        }
+        let both = |left: Option<Box<Self>>, right: Option<Box<Self>>| match (left, right) {
+            (Some(left), Some(right)) => Some(Box::new(merge(*left, *right))),
+            (left, right) => left.or(right),
+        };
+        Self {
+            types,
+            hint: self.hint | other.hint,
+            items: both(self.items, other.items),
+            properties: self.properties,
+            rest: both(self.rest, other.rest),
+            xml: self.xml.or(other.xml),
+        }
+    }
+}
+
+struct Look<'d> {
+    documents: &'d Documents,
+    version: Version,
+    left: usize,
+    /// Targets of the references being followed: a schema within itself is cut off.
+    stack: Vec<*const Node>,
+}
+
+impl Look<'_> {
+    fn schema(&mut self, schema: &Node, depth: usize) -> Shape {
+        self.left = self.left.saturating_sub(1);
+        if depth == 0 || self.left == 0 || schema.as_object().is_none() {
+            return Shape::default();
+        }
+        let Some(reference) = schema.reference() else { return self.keywords(schema, depth) };
+        let documents = self.documents;
+        let target = documents.resolve(reference, schema.place().file).ok();
+        let shape = target.map_or_else(Shape::default, |target| self.target(target, depth));
+        if self.version == Version::V3_0 { shape } else { self.keywords(schema, depth).and(shape) }
+    }
+
+    fn target(&mut self, target: &Node, depth: usize) -> Shape {
+        let address = std::ptr::from_ref(target);
+        if self.stack.contains(&address) {
+            return Shape::default();
+        }
+        self.stack.push(address);
+        let shape = self.schema(target, depth);
+        self.stack.pop();
+        shape
+    }
+
+    fn keywords(&mut self, schema: &Node, depth: usize) -> Shape {
+        let mut shape = Shape {
+            types: types(schema, self.version),
+            hint: hint(schema),
+            items: schema.get("items").map(|items| Box::new(self.schema(items, depth - 1))),
+            properties: BTreeMap::new(),
+            rest: self.rest(schema, depth - 1),
+            xml: schema.get("xml").map(xml),
+        };
+        let properties = schema.get("properties").and_then(Node::as_object);
+        for member in properties.map_or(&[][..], |object| object.members()) {
+            shape.properties.insert(member.key.to_string(), self.schema(&member.node, depth - 1));
+        }
+        for branch in branches(schema, "allOf") {
+            let other = self.schema(branch, depth);
+            shape = shape.and(other);
+        }
+        for key in ["anyOf", "oneOf"] {
+            let any = branches(schema, key).iter().map(|branch| self.schema(branch, depth)).reduce(Shape::or);
+            shape = match any {
+                Some(any) => shape.and(any),
+                None => shape,
+            };
+        }
+        shape
+    }
+
+    fn rest(&mut self, schema: &Node, depth: usize) -> Option<Box<Shape>> {
+        let patterns = schema.get("patternProperties").and_then(Node::as_object);
+        let patterns = patterns.map_or(&[][..], |object| object.members()).iter().map(|member| &member.node);
+        let schemas = schema.get("additionalProperties").into_iter().chain(patterns);
+        schemas.map(|node| self.schema(node, depth)).reduce(Shape::or).map(Box::new)
+    }
+}
+
+fn branches<'n>(schema: &'n Node, key: &str) -> &'n [Node] {
+    schema.get(key).and_then(Node::as_array).unwrap_or_default()
+}
+
+/// From `type`, or else from the values that are listed.
+fn types(schema: &Node, version: Version) -> Option<Types> {
+    let Some(node) = schema.get("type") else {
+        let constant = schema.get("const").filter(|_| version != Version::V3_0).map(of_value);
+        let listed = branches(schema, "enum").iter().map(of_value).reduce(|left, right| left | right);
+        return constant.or(listed);
+    };
+    let names = node.as_array().unwrap_or(std::slice::from_ref(node));
+    let types = names.iter().filter_map(Node::as_str).map(of_name).fold(0, |left, right| left | right);
+    let is_nullable =
+        version == Version::V3_0 && schema.get("nullable").and_then(Node::as_bool) == Some(true);
+    Some(if is_nullable { types | NULL } else { types })
+}
+
+fn of_name(name: &str) -> Types {
+    match name {
+        "null" => NULL,
+        "boolean" => BOOLEAN,
+        "integer" => INTEGER,
+        "number" => NUMBER | INTEGER,
+        "array" => ARRAY,
+        "object" => OBJECT,
+        "string" => STRING,
+        _ => 0,
+    }
+}
+
+fn of_value(value: &Node) -> Types {
+    match value.kind() {
+        "null" => NULL,
+        "a boolean" => BOOLEAN,
+        "a number" => NUMBER | INTEGER,
+        "an array" => ARRAY,
+        "an object" => OBJECT,
+        _ => STRING,
+    }
+}
+
+fn hint(schema: &Node) -> Types {
+    let has = |keys: &[&str]| keys.iter().any(|key| schema.get(key).is_some());
+    let mut types = 0;
+    if has(&["properties", "minProperties", "maxProperties"]) {
+        types |= OBJECT;
+    }
+    if has(&["items", "minItems", "maxItems"]) {
+        types |= ARRAY;
+    }
+    match schema.get("format").and_then(Node::as_str) {
+        Some("int32" | "int64") => types |= INTEGER,
+        Some("float" | "double") => types |= NUMBER | INTEGER,
+        _ if has(&["minimum", "maximum", "multipleOf"]) => types |= NUMBER | INTEGER,
+        _ => {}
+    }
+    types
+}
+
+fn xml(node: &Node) -> XmlConfig {
+    let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let flag = |key: &str| node.get(key).and_then(Node::as_bool).unwrap_or(false);
+    XmlConfig {
+        name: text("name"),
+        namespace: text("namespace"),
+        attribute: flag("attribute"),
+        wrapped: flag("wrapped"),
+    }
+}
+
+#[cfg(test)]
+#[path = "shape_tests.rs"]
+mod tests;

@@ -1,0 +1,132 @@
+//! A schema of the document as the text that the plugin compiles: references renamed, annotations left out.
+//! What each dialect knows is in `draft4` and `draft2020`; here is what they share.
+
+use std::fmt::Write;
+
+use portcullis_openapi::model::{ApiModel, Version};
+use portcullis_openapi::{Node, Report, Severity};
+
+use super::diagnostic;
+use super::names::Names;
+use crate::codes;
+
+/// What is known while schemas are written; one for all schemas of a definition.
+#[derive(Debug)]
+pub(super) struct Writing<'d> {
+    pub(super) model: &'d ApiModel<'d>,
+    pub(super) names: Names,
+    /// Schemas that were referred to and are not written yet, with their names.
+    pub(super) wanted: Vec<(String, &'d Node)>,
+    pub(super) formats: super::format::Formats,
+}
+
+/// A written schema.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Text {
+    /// The JSON text.
+    pub(super) json: String,
+    /// The definitions it refers to.
+    pub(super) references: Vec<String>,
+    /// Those among them that judge the very value that it judges (`$ref`, `allOf`, `not` …), not a part of it.
+    pub(super) in_place: Vec<String>,
+}
+
+impl Text {
+    /// Whether it accepts everything.
+    pub(super) fn is_anything(&self) -> bool {
+        matches!(&*self.json, "{}" | "true")
+    }
+}
+
+/// One schema being written.
+pub(super) struct Writer<'w, 'd> {
+    pub(super) writing: &'w mut Writing<'d>,
+    pub(super) report: &'w mut Report,
+    pub(super) text: Text,
+}
+
+impl<'d> Writing<'d> {
+    /// Writes a schema in the dialect of its definition.
+    pub(super) fn write(&mut self, schema: &'d Node, report: &mut Report) -> Text {
+        let version = self.model.version;
+        let mut writer = Writer { writing: self, report, text: Text::default() };
+        match version {
+            Version::V3_0 => writer.draft4(schema),
+            _ => writer.draft2020(schema),
+        }
+        writer.text
+    }
+}
+
+impl<'d> Writer<'_, 'd> {
+    /// `"$ref":"#/$defs/<name>"`, the target put on the list of what is wanted. A reference that leads nowhere
+    /// was reported by the reader, and accepts nothing.
+    pub(super) fn reference(&mut self, node: &'d Node, reference: &str, in_place: bool) {
+        let documents = self.writing.model.documents;
+        let Ok(target) = documents.resolve(reference, node.place().file) else {
+            self.push("\"not\":{}");
+            return;
+        };
+        let (name, is_new) = self.writing.names.name(documents, target);
+        if is_new {
+            self.writing.wanted.push((name.clone(), target));
+        }
+        self.push("\"$ref\":\"#/$defs/");
+        self.push(&name);
+        self.push("\"");
+        if in_place {
+            self.text.in_place.push(name.clone());
+        }
+        self.text.references.push(name);
+    }
+
+    /// A comma unless at the start of an object or array, then the key and a colon.
+    pub(super) fn key(&mut self, key: &str) {
+        self.comma();
+        self.string(key);
+        self.push(":");
+    }
+
+    pub(super) fn comma(&mut self) {
+        if !self.text.json.ends_with(['{', '[']) {
+            self.push(",");
+        }
+    }
+
+    pub(super) fn string(&mut self, text: &str) {
+        self.push(&serde_json::Value::from(text).to_string());
+    }
+
+    /// A value exactly as the document has it.
+    pub(super) fn verbatim(&mut self, node: &Node) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text.json, "{node}");
+    }
+
+    /// A list without repetitions, which say nothing but are forbidden by the dialects.
+    pub(super) fn distinct(&mut self, key: &str, items: &[Node]) {
+        let mut texts: Vec<String> = Vec::with_capacity(items.len());
+        let mut seen = std::collections::HashSet::with_capacity(items.len());
+        texts.extend(items.iter().map(Node::to_json).filter(|text| seen.insert(text.clone())));
+        self.key(key);
+        self.push("[");
+        self.push(&texts.join(","));
+        self.push("]");
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.json.push_str(text);
+    }
+
+    pub(super) fn warn(&mut self, node: &Node, message: String) {
+        let place = Some(node.place());
+        self.report.push(diagnostic(Severity::Warning, codes::SCHEMA_KEYWORD_IGNORED, message, place));
+    }
+
+    /// `format`, with a word to the author when nothing will be checked.
+    pub(super) fn format(&mut self, node: &Node) {
+        self.writing.formats.note(node, self.report);
+        self.key("format");
+        self.verbatim(node);
+    }
+}
