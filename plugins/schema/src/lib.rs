@@ -1,12 +1,27 @@
-//! Whether the message is what the document says.
+//! Whether the message is what the document says: parameters, bodies, and the schemas they must satisfy.
 
+mod body;
+mod brackets;
 mod fault;
+pub mod form;
 mod format;
 pub mod json;
 pub mod media_type;
+pub mod multipart;
+pub mod pairs;
+mod parameter;
+mod policy;
 mod references;
 mod schema;
 mod sentence;
+mod shape;
+pub mod style;
+pub mod xml;
 
+pub use body::InvalidBody;
 pub use fault::Fault;
+pub use policy::{InvalidSchemaConfig, SchemaPolicy};
 pub use schema::{InvalidSchema, check_schema};
+
+#[cfg(target_os = "wasi")]
+mod entry;

@@ -49,6 +49,11 @@ impl MediaType {
         self.sub == "json" || self.sub.ends_with("+json")
     }
 
+    /// Whether this is any `text/`.
+    pub fn is_text(&self) -> bool {
+        self.top == "text"
+    }
+
     /// Whether this, as a range, takes `media`: every parameter of the range must be there with its value.
     pub fn includes(&self, media: &Self) -> bool {
         let wild = |range: &str, found: &str| range == "*" || range == found;

@@ -1,0 +1,122 @@
+//! `application/x-www-form-urlencoded` bodies: an object with a member for each property.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
+use portcullis_core::pairs;
+use serde_json::{Map, Value};
+
+use crate::fault::Fault;
+use crate::json;
+use crate::pairs::Pairs;
+use crate::shape;
+use crate::style::Coding;
+
+/// Most pairs of one form.
+const MAX_PAIRS: usize = 10_000;
+
+/// How a form's properties are written, where not `form` with `explode`.
+pub type Encodings = BTreeMap<String, (StyleConfig, bool)>;
+
+/// Reads a form.
+pub fn read(bytes: &[u8], shape: &ShapeConfig, encodings: &Encodings) -> Result<Value, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
+    if pairs(text).nth(MAX_PAIRS).is_some() {
+        return Err(Fault::new("size", format!("has more than {MAX_PAIRS} fields")));
+    }
+    let form = Pairs::new(pairs(text), Coding::Form);
+    let mut members = Map::new();
+    for (name, property) in &shape.properties {
+        let value = read_property(&form, name, property, encodings.get(name).copied())
+            .map_err(|fault| fault.within(name))?;
+        members.extend(value.map(|value| (name.clone(), value)));
+    }
+    members.append(&mut form.rest()?);
+    Ok(Value::Object(members))
+}
+
+fn read_property(
+    form: &Pairs<'_>,
+    name: &str,
+    shape: &ShapeConfig,
+    encoding: Option<(StyleConfig, bool)>,
+) -> Result<Option<Value>, Fault> {
+    if encoding.is_none() && shape::types(shape).first() == Some(&TypeConfig::Object) {
+        return read_object(form, name, shape);
+    }
+    let (style, explode) = encoding.unwrap_or((StyleConfig::Form, true));
+    let readings = form.read(name, style, explode, shape)?;
+    if readings.is_none() && encoding.is_none() {
+        return form.read_brackets(name, shape);
+    }
+    Ok(readings.and_then(|readings| readings.into_iter().next()))
+}
+
+/// Without a style an object is a JSON text (OpenAPI's default `contentType`); many clients write brackets.
+fn read_object(form: &Pairs<'_>, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+    match form.take(name).as_slice() {
+        [] => form.read_brackets(name, shape),
+        [text] => json::read(Coding::Form.decode(text)?.as_bytes(), json::Limits::MESSAGE).map(Some),
+        _ => Err(Fault::new("style", "is given more than once")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> ShapeConfig {
+        let of = |kind: TypeConfig| ShapeConfig { types: vec![kind], ..ShapeConfig::default() };
+        let list = ShapeConfig { items: Some(Box::new(of(TypeConfig::Integer))), ..of(TypeConfig::Array) };
+        let address = ShapeConfig {
+            properties: [("no".to_owned(), of(TypeConfig::Integer))].into(),
+            ..of(TypeConfig::Object)
+        };
+        let properties = [
+            ("n".to_owned(), of(TypeConfig::Integer)),
+            ("list".to_owned(), list.clone()),
+            ("csv".to_owned(), list),
+            ("address".to_owned(), address),
+        ];
+        ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
+    }
+
+    fn read(form: &str) -> Result<String, Fault> {
+        let encodings = [("csv".to_owned(), (StyleConfig::Form, false))].into();
+        super::read(form.as_bytes(), &shape(), &encodings).map(|value| value.to_string())
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn forms_become_objects() {
+        let cases = [
+            ("", "{}"),
+            ("n=1&x=a+b%26", r#"{"n":1,"x":"a b&"}"#),
+            ("list=1&list=2", r#"{"list":[1,2]}"#),
+            ("list[]=1&list[]=2", r#"{"list":[1,2]}"#),
+            ("csv=1,2", r#"{"csv":[1,2]}"#),
+            ("address=%7B%22no%22%3A1%7D", r#"{"address":{"no":1}}"#),
+            ("address[no]=1&address[x]=y", r#"{"address":{"no":1,"x":"y"}}"#),
+            ("x=1&x=2&x=3", r#"{"x":["1","2","3"]}"#),
+        ];
+        for (form, expected) in cases {
+            assert_eq!(read(form).as_deref(), Ok(expected), "{form}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn broken_forms_are_refused() {
+        let cases = [
+            ("n=1&n=2".to_owned(), "style", "/n"),
+            ("x=%zz".to_owned(), "style", "/x"),
+            ("address={".to_owned(), "syntax", "/address"),
+            ("a&".repeat(10_001), "size", ""),
+        ];
+        for (form, keyword, pointer) in cases {
+            let fault = read(&form).unwrap_err();
+            assert_eq!((fault.keyword, fault.pointer.as_str()), (keyword, pointer));
+        }
+        assert_eq!(super::read(b"a=\xff", &shape(), &Encodings::new()).unwrap_err().keyword, "syntax");
+    }
+}

@@ -1,0 +1,188 @@
+//! Values spread over `name=value` pairs: the query, cookies, and URL-encoded forms. What one parameter
+//! takes of them, and what nobody took.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
+use portcullis_core::Pair;
+use serde_json::map::Entry as Slot;
+use serde_json::{Map, Value};
+
+use crate::brackets;
+use crate::fault::Fault;
+use crate::shape;
+use crate::style::{Coding, Writing, read_text};
+
+/// Pairs with their names decoded, each marked once a parameter takes it.
+#[derive(Debug)]
+pub struct Pairs<'t> {
+    coding: Coding,
+    pairs: Vec<Entry<'t>>,
+}
+
+#[derive(Debug)]
+struct Entry<'t> {
+    name: Cow<'t, str>,
+    value: &'t str,
+    taken: Cell<bool>,
+}
+
+impl<'t> Pairs<'t> {
+    /// Decodes the names; one that is not encoded as it must be stays as it is, and so matches no declared name.
+    pub fn new(pairs: impl Iterator<Item = Pair<'t>>, coding: Coding) -> Self {
+        let entry = |pair: Pair<'t>| Entry {
+            name: coding.decode(pair.name).unwrap_or(Cow::Borrowed(pair.name)),
+            value: pair.value.unwrap_or_default(),
+            taken: Cell::new(false),
+        };
+        Self { coding, pairs: pairs.map(entry).collect() }
+    }
+
+    /// The values of a name, encoded; the pairs are taken.
+    pub fn take(&self, name: &str) -> Vec<&'t str> {
+        let of_name = self.pairs.iter().filter(|pair| pair.name == name);
+        of_name.inspect(|pair| pair.taken.set(true)).map(|pair| pair.value).collect()
+    }
+
+    /// Whether the name is there, with an empty value or none.
+    pub fn is_empty_text(&self, name: &str) -> bool {
+        let mut of_name = self.pairs.iter().filter(|pair| pair.name == name);
+        of_name.next().is_some_and(|pair| pair.value.is_empty()) && of_name.next().is_none()
+    }
+
+    /// The names that nobody took, each once.
+    pub fn left(&self) -> impl Iterator<Item = &str> {
+        let left: BTreeSet<&str> =
+            self.pairs.iter().filter(|pair| !pair.taken.get()).map(|pair| &*pair.name).collect();
+        left.into_iter()
+    }
+
+    /// What nobody took, as texts and lists of texts; the pairs are taken.
+    pub fn rest(&self) -> Result<Map<String, Value>, Fault> {
+        let mut members = Map::new();
+        for pair in self.pairs.iter().filter(|pair| !pair.taken.replace(true)) {
+            let text = self.coding.decode(pair.value).map_err(|fault| fault.within(&pair.name))?;
+            let text = Value::String(text.into_owned());
+            match members.entry(pair.name.as_ref()) {
+                Slot::Vacant(free) => {
+                    free.insert(text);
+                }
+                Slot::Occupied(mut taken) => match taken.get_mut() {
+                    Value::Array(texts) => texts.push(text),
+                    single => *single = Value::Array(vec![single.take(), text]),
+                },
+            }
+        }
+        Ok(members)
+    }
+
+    /// All readings of the parameter `name`, by the types of its shape in their order; `None` when it is absent.
+    pub fn read(
+        &self,
+        name: &str,
+        style: StyleConfig,
+        explode: bool,
+        shape: &ShapeConfig,
+    ) -> Result<Option<Vec<Value>>, Fault> {
+        if style == StyleConfig::DeepObject {
+            return self.read_brackets(name, shape).map(|value| value.map(|value| vec![value]));
+        }
+        if spreads(style, explode, shape) {
+            return self.read_spread(shape).map(|value| value.map(|value| vec![value]));
+        }
+        let values = self.take(name);
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let writing = Writing { name, style, explode, coding: self.coding };
+        readings(shape, |kind| self.read_values(&values, writing, shape, kind)).map(Some)
+    }
+
+    /// `name[a]=1&name[b][]=2`; also for objects in forms.
+    pub fn read_brackets(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+        let mut tree = brackets::Tree::default();
+        for pair in &self.pairs {
+            let Some(path) = pair.name.strip_prefix(name).filter(|path| path.starts_with('[')) else {
+                continue;
+            };
+            pair.taken.set(true);
+            tree.insert(path, self.coding.decode(pair.value)?)?;
+        }
+        if tree.is_empty() { Ok(None) } else { tree.into_value(shape).map(Some) }
+    }
+
+    fn read_values(
+        &self,
+        values: &[&str],
+        writing: Writing<'_>,
+        shape: &ShapeConfig,
+        kind: TypeConfig,
+    ) -> Result<Option<Value>, Fault> {
+        if kind == TypeConfig::Array && writing.explode {
+            let read = |(at, value): (usize, &&str)| {
+                let text = self.coding.decode(value).map_err(|fault| fault.within(&at.to_string()))?;
+                Ok(shape::read(text, shape::items(shape)))
+            };
+            let items = values.iter().enumerate().map(read).collect::<Result<_, Fault>>()?;
+            return Ok(Some(Value::Array(items)));
+        }
+        match values {
+            [text] => read_text(text, writing, shape, kind),
+            _ => Err(Fault::new("style", "is given more than once")),
+        }
+    }
+
+    /// An exploded object: its members are pairs of their own. It is there when one of the members that its
+    /// schema names is; then it also has the pairs that nobody else took.
+    fn read_spread(&self, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+        let mut members = Map::new();
+        for (name, member) in &shape.properties {
+            if let Some(readings) = self.read(name, StyleConfig::Form, true, &plain(member))? {
+                members.extend(readings.into_iter().next().map(|value| (name.clone(), value)));
+            }
+        }
+        if members.is_empty() && !shape.properties.is_empty() {
+            return Ok(None);
+        }
+        members.append(&mut self.rest()?);
+        Ok(if members.is_empty() { None } else { Some(Value::Object(members)) })
+    }
+}
+
+/// Whether the members of the parameter are pairs of their own, so that its name never appears.
+pub(crate) fn spreads(style: StyleConfig, explode: bool, shape: &ShapeConfig) -> bool {
+    explode && style == StyleConfig::Form && shape::types(shape).first() == Some(&TypeConfig::Object)
+}
+
+/// A member of a spread object, which cannot spread again: without a rule for it, an object there is text.
+fn plain(shape: &ShapeConfig) -> ShapeConfig {
+    let types = shape.types.iter().copied().filter(|kind| *kind != TypeConfig::Object).collect();
+    ShapeConfig { types, ..shape.clone() }
+}
+
+/// The readings by each type in turn; text when there is none, so that the schema names the type it wants.
+pub(crate) fn readings(
+    shape: &ShapeConfig,
+    mut read: impl FnMut(TypeConfig) -> Result<Option<Value>, Fault>,
+) -> Result<Vec<Value>, Fault> {
+    let mut values = Vec::new();
+    let mut first_fault = None;
+    for kind in shape::types(shape) {
+        match read(*kind) {
+            Ok(value) => values.extend(value.filter(|value| !values.contains(value))),
+            Err(fault) => first_fault = first_fault.or(Some(fault)),
+        }
+    }
+    match first_fault {
+        _ if !values.is_empty() => {}
+        Some(fault) => return Err(fault),
+        None => values.extend(read(TypeConfig::String)?),
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+#[path = "pairs_tests.rs"]
+mod tests;

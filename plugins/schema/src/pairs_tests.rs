@@ -1,0 +1,120 @@
+use portcullis_core::pairs;
+use serde_json::json;
+
+use super::*;
+use StyleConfig::{DeepObject, Form, PipeDelimited};
+use TypeConfig::{Array, Boolean, Integer, Object, String as Text};
+
+fn of(types: &[TypeConfig]) -> ShapeConfig {
+    ShapeConfig { types: types.to_vec(), ..ShapeConfig::default() }
+}
+
+fn list(items: ShapeConfig) -> ShapeConfig {
+    ShapeConfig { items: Some(Box::new(items)), ..of(&[Array]) }
+}
+
+fn object(properties: &[(&str, ShapeConfig)]) -> ShapeConfig {
+    let properties = properties.iter().map(|(name, shape)| ((*name).to_owned(), shape.clone())).collect();
+    ShapeConfig { properties, ..of(&[Object]) }
+}
+
+fn read(
+    query: &str,
+    style: StyleConfig,
+    explode: bool,
+    shape: &ShapeConfig,
+) -> Result<Option<Vec<Value>>, Fault> {
+    Pairs::new(pairs(query), Coding::Form).read("p", style, explode, shape)
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn pairs_become_values() {
+    let color = object(&[("R", of(&[Integer])), ("tags", list(of(&[Integer])))]);
+    let filter = object(&[("price", object(&[("gte", of(&[Integer]))])), ("ids", list(of(&[Integer])))]);
+    let lines = list(object(&[("n", of(&[Integer]))]));
+    let cases = [
+        ("p=1", Form, true, of(&[Integer]), Some(json!(1))),
+        ("%70=1", Form, true, of(&[Integer]), Some(json!(1))),
+        ("p", Form, true, of(&[]), Some(json!(""))),
+        ("q=1", Form, true, of(&[Integer]), None),
+        ("p=1&q=0&p=2", Form, true, list(of(&[Integer])), Some(json!([1, 2]))),
+        ("p=1,2", Form, true, list(of(&[])), Some(json!(["1,2"]))),
+        ("p=1,2", Form, false, list(of(&[Integer])), Some(json!([1, 2]))),
+        ("p=a%2Cb,c", Form, false, list(of(&[])), Some(json!(["a,b", "c"]))),
+        ("p=1|2", PipeDelimited, false, list(of(&[Integer])), Some(json!([1, 2]))),
+        ("p=1&p=2", PipeDelimited, true, list(of(&[Integer])), Some(json!([1, 2]))),
+        ("R=1&tags=2&tags=3&x=y", Form, true, color.clone(), Some(json!({"R":1,"tags":[2,3],"x":"y"}))),
+        ("x=y", Form, true, color, None),
+        ("x=y&x=z", Form, true, object(&[]), Some(json!({"x":["y","z"]}))),
+        (
+            "p[price][gte]=1&p%5Bids%5D[]=2&p[ids][]=3",
+            DeepObject,
+            true,
+            filter.clone(),
+            Some(json!({"price":{"gte":1},"ids":[2,3]})),
+        ),
+        ("p[ids]=2&p[ids]=3&p[y]=z", DeepObject, true, filter.clone(), Some(json!({"ids":[2,3],"y":"z"}))),
+        ("p[10][n]=1&p[9][n]=2", DeepObject, true, lines, Some(json!([{"n":2},{"n":1}]))),
+        ("p=1", DeepObject, true, filter, None),
+    ];
+    for (query, style, explode, shape, expected) in cases {
+        let found = read(query, style, explode, &shape).unwrap().and_then(|values| values.into_iter().next());
+        assert_eq!(found, expected, "{query} {style:?} {explode}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_type_that_fits_is_a_reading() {
+    let cases = [
+        ("p=1", of(&[Integer, Boolean, Text]), json!([1, "1"])),
+        ("p=1&p=2", of(&[Text, Array]), json!([["1", "2"]])),
+        ("p=x", of(&[Integer]), json!(["x"])),
+        ("p=1", of(&[Integer, TypeConfig::Number]), json!([1])),
+    ];
+    for (query, shape, expected) in cases {
+        assert_eq!(json!(read(query, Form, true, &shape).unwrap()), expected, "{query}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn pairs_that_contradict_their_style_are_refused() {
+    let cases = [
+        ("p=1&p=2", Form, true, of(&[Integer])),
+        ("p=1&p=2", Form, false, list(of(&[Integer]))),
+        ("p=%zz", Form, true, of(&[])),
+        ("p=%ff", Form, true, list(of(&[]))),
+        ("p[a=1", DeepObject, true, object(&[])),
+        ("p[a]x=1", DeepObject, true, object(&[])),
+        ("p[a]=1&p[a]=2", DeepObject, true, object(&[("a", of(&[Integer]))])),
+        ("p[a]=1&p[a][b]=2", DeepObject, true, object(&[])),
+        ("p[a][a][a][a][a][a][a][a][a]=1", DeepObject, true, object(&[])),
+    ];
+    for (query, style, explode, shape) in cases {
+        assert_eq!(read(query, style, explode, &shape).unwrap_err().keyword, "style", "{query}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_nobody_took_is_left() {
+    let query = Pairs::new(pairs("p=1&q=2&r[a]=1&q=3"), Coding::Form);
+    query.read("p", Form, true, &of(&[Integer])).unwrap();
+    query.read("r", DeepObject, true, &object(&[])).unwrap();
+    assert_eq!(query.left().collect::<Vec<_>>(), ["q"]);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+proptest::proptest! {
+    #[test]
+    fn no_query_panics(query in "[p\\[\\]=&%0-9,|+]{0,32}") {
+        for style in [Form, DeepObject, PipeDelimited] {
+            for shape in [of(&[Integer]), list(of(&[Integer])), object(&[("p", of(&[Integer]))])] {
+                let _ = read(&query, style, true, &shape);
+                let _ = read(&query, style, false, &shape);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The parameters of an operation: found in the request, read by their style, held against their schema.
+
+use std::rc::Rc;
+
+use portcullis_config::schema::{EncodingConfig, LocationConfig, ShapeConfig, StyleConfig, TypeConfig};
+use portcullis_core::{Headers, Pair, Request};
+use serde_json::Value;
+
+use crate::fault::{Fault, Violations};
+use crate::json;
+use crate::pairs::{Pairs, readings, spreads};
+use crate::schema::{Broken, Schema};
+use crate::style::{Coding, Writing, read_text};
+
+/// One declared parameter.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) location: LocationConfig,
+    pub(crate) required: bool,
+    pub(crate) allow_empty: bool,
+    pub(crate) encoding: EncodingConfig,
+    pub(crate) schema: Option<Rc<Schema>>,
+}
+
+/// All parameters of an operation.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    /// Those whose members are pairs of their own stand last: they take what the others leave.
+    list: Vec<Parameter>,
+    /// Names that are never undeclared; absent: undeclared query parameters are left alone.
+    only_query: Option<Vec<String>>,
+}
+
+/// Where the parameters' texts are, prepared once for a request.
+struct Sources<'r> {
+    captures: &'r [(String, &'r str)],
+    headers: &'r Headers,
+    query: Pairs<'r>,
+    cookies: Pairs<'r>,
+}
+
+impl Parameters {
+    /// `only_query` names the query parameters that are allowed beside the declared ones.
+    pub(crate) fn new(mut list: Vec<Parameter>, only_query: Option<Vec<String>>) -> Self {
+        list.sort_by_key(Parameter::spreads);
+        Self { list, only_query }
+    }
+
+    /// Adds what is wrong with the parameters of a request; `captures` are its path parameters.
+    pub(crate) fn check(
+        &self,
+        request: &Request,
+        captures: &[(String, &str)],
+        violations: &mut Violations,
+    ) -> Result<(), Broken> {
+        let in_query = self.only_query.is_some() || self.uses(LocationConfig::Query);
+        let query = request.query_pairs().filter(|_| in_query);
+        let cookies =
+            if self.uses(LocationConfig::Cookie) { cookie_pairs(request.headers()) } else { Ok(Vec::new()) };
+        if cookies.is_err() {
+            violations.add("cookie", "", "", "style", "is not UTF-8".into());
+        }
+        let sources = Sources {
+            captures,
+            headers: request.headers(),
+            query: Pairs::new(query, Coding::Form),
+            cookies: Pairs::new(cookies.unwrap_or_default().into_iter(), Coding::Percent),
+        };
+        for allowed in self.only_query.iter().flatten() {
+            if !self.list.iter().any(|one| one.location == LocationConfig::Query && one.name == *allowed) {
+                sources.query.take(allowed);
+            }
+        }
+        for parameter in &self.list {
+            parameter.check(&sources, violations)?;
+        }
+        if self.only_query.is_some() {
+            for name in sources.query.left() {
+                violations.add("query", name, "", "undeclared", "is not declared".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn uses(&self, location: LocationConfig) -> bool {
+        self.list.iter().any(|parameter| parameter.location == location)
+    }
+}
+
+impl Parameter {
+    fn check(&self, sources: &Sources<'_>, violations: &mut Violations) -> Result<(), Broken> {
+        let location = location_name(self.location);
+        match self.read(sources) {
+            Err(fault) => violations.add_fault(location, &self.name, fault),
+            Ok(None) if self.required => {
+                violations.add(location, &self.name, "", "required", "is missing".into());
+            }
+            Ok(None) => {}
+            Ok(Some(values)) => self.judge(&values, location, violations)?,
+        }
+        Ok(())
+    }
+
+    /// One reading that satisfies the schema is enough; else the first says what is wrong.
+    fn judge(
+        &self,
+        values: &[Value],
+        location: &'static str,
+        violations: &mut Violations,
+    ) -> Result<(), Broken> {
+        let Some(schema) = &self.schema else { return Ok(()) };
+        for value in values {
+            if schema.accepts(value)? {
+                return Ok(());
+            }
+        }
+        match values.first() {
+            Some(value) => schema.explain(value, location, &self.name, violations),
+            None => Ok(()),
+        }
+    }
+
+    /// All readings of the value; `None` when it is absent, none when it is empty and may be.
+    fn read(&self, sources: &Sources<'_>) -> Result<Option<Vec<Value>>, Fault> {
+        match self.location {
+            LocationConfig::Path => {
+                let text =
+                    sources.captures.iter().find(|(name, _)| *name == self.name).map(|(_, text)| *text);
+                text.map(|text| self.read_single(text, Coding::Percent)).transpose()
+            }
+            LocationConfig::Query => self.read_pairs(&sources.query, Coding::Form),
+            LocationConfig::Cookie => self.read_pairs(&sources.cookies, Coding::Percent),
+            LocationConfig::Header => self.read_header(sources.headers),
+        }
+    }
+
+    fn read_pairs(&self, pairs: &Pairs<'_>, coding: Coding) -> Result<Option<Vec<Value>>, Fault> {
+        if self.allow_empty && pairs.is_empty_text(&self.name) {
+            pairs.take(&self.name);
+            return Ok(Some(Vec::new()));
+        }
+        match &self.encoding {
+            EncodingConfig::Style { style, explode, shape } => {
+                pairs.read(&self.name, *style, *explode, shape)
+            }
+            EncodingConfig::Json => match pairs.take(&self.name).as_slice() {
+                [] => Ok(None),
+                [text] => self.read_single(text, coding).map(Some),
+                _ => Err(Fault::new("style", "is given more than once")),
+            },
+        }
+    }
+
+    /// Repeated headers are one list (RFC 9110, section 5.3).
+    fn read_header(&self, headers: &Headers) -> Result<Option<Vec<Value>>, Fault> {
+        let texts: Result<Vec<&str>, _> = headers.all(&self.name).map(std::str::from_utf8).collect();
+        let texts = texts.map_err(|_| Fault::new("style", "is not UTF-8"))?;
+        match (texts.as_slice(), &self.encoding) {
+            ([], _) => Ok(None),
+            ([text], _) => self.read_single(text, Coding::Header).map(Some),
+            (_, EncodingConfig::Style { shape, .. }) if takes_list(shape) => {
+                self.read_single(&texts.join(","), Coding::Header).map(Some)
+            }
+            _ => Err(Fault::new("style", "is given more than once")),
+        }
+    }
+
+    fn read_single(&self, text: &str, coding: Coding) -> Result<Vec<Value>, Fault> {
+        match &self.encoding {
+            EncodingConfig::Json => {
+                Ok(vec![json::read(coding.decode(text)?.as_bytes(), json::Limits::MESSAGE)?])
+            }
+            EncodingConfig::Style { style, explode, shape } => {
+                let writing = Writing { name: &self.name, style: *style, explode: *explode, coding };
+                readings(shape, |kind| read_text(text, writing, shape, kind))
+            }
+        }
+    }
+
+    /// Whether the style may be used where the parameter is (OpenAPI 3.0.4, "Style Values").
+    pub(crate) fn style_fits(&self) -> bool {
+        use StyleConfig::{DeepObject, Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited};
+        let EncodingConfig::Style { style, .. } = &self.encoding else { return true };
+        match self.location {
+            LocationConfig::Path => matches!(style, Simple | Label | Matrix),
+            LocationConfig::Query => matches!(style, Form | SpaceDelimited | PipeDelimited | DeepObject),
+            LocationConfig::Header => *style == Simple,
+            LocationConfig::Cookie => *style == Form,
+        }
+    }
+
+    fn spreads(&self) -> bool {
+        match &self.encoding {
+            EncodingConfig::Style { style, explode, shape } => spreads(*style, *explode, shape),
+            EncodingConfig::Json => false,
+        }
+    }
+}
+
+fn takes_list(shape: &ShapeConfig) -> bool {
+    shape.types.iter().any(|kind| matches!(kind, TypeConfig::Array | TypeConfig::Object))
+}
+
+/// The pairs of all `Cookie` headers (RFC 6265, section 4.2.1).
+fn cookie_pairs(headers: &Headers) -> Result<Vec<Pair<'_>>, std::str::Utf8Error> {
+    let mut pairs = Vec::new();
+    for text in headers.all("cookie") {
+        let cookies = std::str::from_utf8(text)?.split(';').map(|cookie| cookie.trim_matches([' ', '\t']));
+        pairs.extend(cookies.filter(|cookie| !cookie.is_empty()).map(
+            |cookie| match cookie.split_once('=') {
+                Some((name, value)) => Pair { name, value: Some(value) },
+                None => Pair { name: cookie, value: None },
+            },
+        ));
+    }
+    Ok(pairs)
+}
+
+fn location_name(location: LocationConfig) -> &'static str {
+    match location {
+        LocationConfig::Path => "path",
+        LocationConfig::Query => "query",
+        LocationConfig::Header => "header",
+        LocationConfig::Cookie => "cookie",
+    }
+}

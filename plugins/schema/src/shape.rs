@@ -1,0 +1,86 @@
+//! Text becomes a JSON value by the types that its schema takes. Where several fit, each is a reading.
+
+use std::borrow::Cow;
+
+use portcullis_config::schema::{ShapeConfig, TypeConfig};
+use serde_json::Value;
+
+use crate::json::read_number;
+
+/// The types a shape takes, in the order in which they are tried: text when it says nothing.
+pub(crate) fn types(shape: &ShapeConfig) -> &[TypeConfig] {
+    if shape.types.is_empty() { &[TypeConfig::String] } else { &shape.types }
+}
+
+/// Whether arrays are among the types.
+pub(crate) fn takes_array(shape: &ShapeConfig) -> bool {
+    shape.types.contains(&TypeConfig::Array)
+}
+
+/// The shape of an array's items.
+pub(crate) fn items(shape: &ShapeConfig) -> &ShapeConfig {
+    shape.items.as_deref().unwrap_or(&TEXT)
+}
+
+/// The shape of an object's member.
+pub(crate) fn member<'s>(shape: &'s ShapeConfig, name: &str) -> &'s ShapeConfig {
+    shape.properties.get(name).unwrap_or(&TEXT)
+}
+
+static TEXT: ShapeConfig =
+    ShapeConfig { types: Vec::new(), items: None, properties: std::collections::BTreeMap::new(), xml: None };
+
+/// Text as a value of one type; `None` when it is not written as one, and for arrays and objects.
+pub(crate) fn read_as(text: &str, kind: TypeConfig) -> Option<Value> {
+    match kind {
+        TypeConfig::Null => (text.is_empty() || text == "null").then_some(Value::Null),
+        TypeConfig::Boolean => match text {
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        // Whether a number is whole is the schema's to say: dialects differ over `1.0`.
+        TypeConfig::Integer | TypeConfig::Number => read_number(text).map(Value::Number),
+        TypeConfig::String => Some(Value::String(text.to_owned())),
+        TypeConfig::Array | TypeConfig::Object => None,
+    }
+}
+
+/// Text as the first type that it is written as; text when it is none, so that the schema names the type it wants.
+pub(crate) fn read(text: Cow<'_, str>, shape: &ShapeConfig) -> Value {
+    types(shape)
+        .iter()
+        .find_map(|kind| read_as(&text, *kind))
+        .unwrap_or_else(|| Value::String(text.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn text_is_read_as_the_first_type_it_fits() {
+        use TypeConfig::{Boolean, Integer, Null, Number, String};
+        let cases: [(&[TypeConfig], &str, &str); 14] = [
+            (&[Integer, String], "12", "12"),
+            (&[Integer, String], "012", "\"012\""),
+            (&[Integer], "+1", "\"+1\""),
+            (&[Integer], "1.0", "1.0"),
+            (&[Integer], "99999999999999999999999", "99999999999999999999999"),
+            (&[Integer], " 1", "\" 1\""),
+            (&[Integer], "", "\"\""),
+            (&[Number], "-1e-3", "-1e-3"),
+            (&[Number], "NaN", "\"NaN\""),
+            (&[Boolean], "true", "true"),
+            (&[Boolean], "True", "\"True\""),
+            (&[String], "true", "\"true\""),
+            (&[Null, Integer], "", "null"),
+            (&[], "1", "\"1\""),
+        ];
+        for (types, text, expected) in cases {
+            let shape = ShapeConfig { types: types.to_vec(), ..ShapeConfig::default() };
+            assert_eq!(read(text.into(), &shape).to_string(), expected, "{types:?} {text}");
+        }
+    }
+}

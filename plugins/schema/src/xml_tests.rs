@@ -1,0 +1,78 @@
+use super::*;
+
+/// A shape from its wire form, as the compiler writes it.
+fn shape(json: &str) -> ShapeConfig {
+    serde_json::from_str(json).unwrap()
+}
+
+const PET: &str = r#"{"types":["object"],"properties":{
+    "id":{"types":["integer"],"xml":{"attribute":true}},
+    "name":{"types":["string"],"xml":{"name":"title"}},
+    "tags":{"types":["array"],"items":{"types":["integer"],"xml":{"name":"tag"}}},
+    "photos":{"types":["array"],"xml":{"wrapped":true},"items":{"types":["string"],"xml":{"name":"url"}}},
+    "owner":{"types":["object"],"xml":{"namespace":"urn:o"},"properties":{"age":{"types":["integer"]}}}}}"#;
+
+fn read_pet(text: &str) -> Result<String, Fault> {
+    read(text.as_bytes(), &shape(PET), Some("pet")).map(|value| value.to_string())
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn elements_become_values_as_the_xml_objects_say() {
+    let cases = [
+        ("<pet/>", "{}"),
+        (
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><pet id=\"7\"><title>a &lt;b&#33; <![CDATA[<c>]]></title></pet>",
+            r#"{"id":7,"name":"a <b! <c>"}"#,
+        ),
+        ("<pet><tag> 1 </tag><title/><tag>2</tag></pet>", r#"{"name":"","tags":[1,2]}"#),
+        ("<pet><photos><url>x</url><url>y</url></photos></pet>", r#"{"photos":["x","y"]}"#),
+        ("<pet><photos/></pet>", r#"{"photos":[]}"#),
+        ("<pet xmlns:o=\"urn:o\"><o:owner><age>3</age></o:owner></pet>", r#"{"owner":{"age":3}}"#),
+        ("<pet><other><x>1</x></other><!-- c --></pet>", r#"{"other":{"x":"1"}}"#),
+        ("<pet other=\"1\"/>", r#"{"other":"1"}"#),
+        ("<pet id=\"x\"/>", r#"{"id":"x"}"#),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read_pet(text).as_deref(), Ok(expected), "{text}");
+    }
+    let list = shape(r#"{"types":["array"],"items":{"types":["integer"]}}"#);
+    assert_eq!(read(b"<l><i>1</i><i>2</i></l>", &list, None).unwrap().to_string(), "[1,2]");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn hostile_and_broken_texts_are_refused() {
+    let deep = "<a>".repeat(65) + &"</a>".repeat(65);
+    let attributes: String = (0..129).map(|at| format!(" a{at}=\"\"")).collect();
+    let cases = [
+        (String::new(), "syntax"),
+        ("<pet>".to_owned(), "syntax"),
+        ("<pet></dog>".to_owned(), "syntax"),
+        ("<pet/>x".to_owned(), "syntax"),
+        ("<pet/><pet/>".to_owned(), "depth"),
+        ("<dog/>".to_owned(), "xml"),
+        ("<pet>text<title/></pet>".to_owned(), "xml"),
+        ("<pet><title/><title/></pet>".to_owned(), "xml"),
+        ("<pet><photos><other/></photos></pet>".to_owned(), "xml"),
+        ("<pet id=\"1\" id=\"2\"/>".to_owned(), "xml"),
+        ("<p:pet/>".to_owned(), "xml"),
+        ("<pet>&other;</pet>".to_owned(), "syntax"),
+        ("<!DOCTYPE pet [<!ENTITY a \"b\">]><pet>&a;</pet>".to_owned(), "xml"),
+        ("<?xml version=\"1.0\" encoding=\"latin1\"?><pet/>".to_owned(), "xml"),
+        (deep, "depth"),
+        (format!("<pet{attributes}/>"), "xml"),
+    ];
+    for (text, keyword) in cases {
+        assert_eq!(read_pet(&text).map_err(|fault| fault.keyword), Err(keyword), "{text}");
+    }
+    assert_eq!(read(b"<pet>\xff</pet>", &shape(PET), None).unwrap_err().keyword, "syntax");
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "(<pet|>|/|<title|<|&amp;|&|x| id=|\"|xmlns:o=|<!--|-->|<!\\[CDATA\\[|\\]\\]>|<\\?xml|\\?>){0,16}") {
+        let _ = read_pet(&text);
+    }
+}
