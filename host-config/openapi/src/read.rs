@@ -26,8 +26,8 @@ use crate::tree::Node;
 const EXTENSION: &str = "x-portcullis";
 
 /// How many parameters, bodies, responses, headers and the like a definition may have when each `$ref` counts as
-/// what it leads to; Microsoft Graph has about a tenth.
-const MAX_OBJECTS: usize = 4_000_000;
+/// what it leads to; Microsoft Graph, the largest known, has an eighth.
+const MAX_OBJECTS: usize = 2_000_000;
 
 const ROOT_FIELDS: &[&str] = &[
     "openapi",

@@ -38,7 +38,11 @@ impl<'d> Reading<'d, '_> {
     fn variable(&mut self, name: &'d str, node: &'d Node) -> Option<ServerVariable<'d>> {
         self.object(node, "a server variable", &["enum", "default", "description"], false)?;
         let default = self.required_string(node, "default", "a server variable")?;
-        let allowed = self.list(node, "enum").iter().filter_map(Node::as_str).collect();
+        let allowed: Vec<&str> = self.list(node, "enum").iter().filter_map(Node::as_str).collect();
+        if !allowed.is_empty() && !allowed.contains(&default) {
+            let message = format!("the default `{default}` of `{name}` is none of its values");
+            self.warn(codes::INVALID_VALUE, node.place(), message);
+        }
         Some(ServerVariable { name, default, allowed })
     }
 

@@ -6,7 +6,7 @@ use openapiv3::{OpenAPI, ReferenceOr};
 
 use super::with_model;
 
-const DOCUMENT: &str = r##"{
+pub(crate) const DOCUMENT: &str = r##"{
   "openapi": "3.0.3",
   "info": {"title": "Shop", "version": "1.2.3"},
   "servers": [{"url": "https://{region}.example/v1", "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}}}],

@@ -1,6 +1,6 @@
 //! What holds for every value.
 
-use portcullis_openapi::Node;
+use portcullis_openapi::{ApiModel, Node};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -26,7 +26,26 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Flow style with quoted keys and strings: JSON but for the escapes and the layout.
+/// Replaces the node that the steps lead to.
+fn replace(value: &mut Value, steps: &[prop::sample::Index], replacement: Value) {
+    let Some((step, rest)) = steps.split_first() else {
+        *value = replacement;
+        return;
+    };
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let at = step.index(items.len());
+            replace(&mut items[at], rest, replacement);
+        }
+        Value::Object(map) if !map.is_empty() => {
+            let key = map.keys().nth(step.index(map.len())).unwrap().clone();
+            replace(&mut map[&key], rest, replacement);
+        }
+        scalar => *scalar = replacement,
+    }
+}
+
+/// Block style with quoted keys and strings.
 fn as_yaml(value: &Value, depth: usize, out: &mut String) {
     let indent = "  ".repeat(depth);
     match value {
@@ -83,6 +102,27 @@ proptest! {
         let (documents, report) = load(&[("a.json", &text)]);
         let is_duplicate = report.diagnostics().iter().any(|diagnostic| diagnostic.code == "duplicate-key");
         prop_assert_eq!(documents.root().is_some() || is_duplicate, serde_json::from_str::<Box<serde_json::value::RawValue>>(&text).is_ok());
+    }
+
+    #[test]
+    fn a_definition_changed_anywhere_is_read_or_refused_with_a_place(
+        steps in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        replacement in any_json(),
+        is_3_1: bool,
+    ) {
+        let mut definition: Value = serde_json::from_str(super::oracle::DOCUMENT).unwrap();
+        definition["openapi"] = Value::from(if is_3_1 { "3.1.0" } else { "3.0.3" });
+        replace(&mut definition, &steps, replacement);
+        let (documents, mut report) = load(&[("a.json", &definition.to_string())]);
+        let model = ApiModel::read(&documents, &mut report);
+        prop_assert!(model.is_some() || report.has_errors());
+        for diagnostic in report.diagnostics() {
+            let place = diagnostic.place.unwrap();
+            prop_assert!(documents.text(place.file).get(place.start as usize..place.end as usize).is_some());
+            let reference = format!("#{}", diagnostic.pointer.replace('%', "%25"));
+            let is_known = documents.resolve(&reference, place.file).is_ok();
+            prop_assert!(is_known, "{}", reference);
+        }
     }
 
     #[test]
