@@ -35,7 +35,7 @@ pub trait Policy: Sized {
 /// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only
 /// for what the decision needs.
 pub trait Env {
-    /// The time.
+    /// The time, read anew at each call.
     fn now(&self) -> UnixNanos;
 
     /// The address of the connection's other end.
