@@ -223,3 +223,7 @@ impl Pool {
         Ok(schema)
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

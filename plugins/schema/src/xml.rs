@@ -54,39 +54,47 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value, Fault> {
         let member = member(element, name, property, &mut taken).map_err(|fault| fault.within(name))?;
         members.extend(member.map(|value| (name.clone(), value)));
     }
-    for (name, value) in element.attributes.iter().filter_map(|attribute| taken.left_attribute(attribute)) {
-        members.entry(name).or_insert_with(|| Value::String(value.to_owned()));
+    for attribute in element.attributes.iter().filter(|attribute| !taken.has_attribute(attribute)) {
+        members.entry(attribute.name.as_str()).or_insert_with(|| Value::String(attribute.value.clone()));
     }
-    for child in element.children.iter().filter(|child| !taken.children.contains(child.name.as_str())) {
+    for child in element.children.iter().filter(|child| !taken.has_child(child)) {
         let found = value(child, &ShapeConfig::default()).map_err(|fault| fault.within(&child.name))?;
         members.entry(child.name.as_str()).or_insert(found);
     }
     Ok(Value::Object(members))
 }
 
-/// Names that properties stand for; what is left is nobody's.
+/// Names and namespaces that properties stand for; what is left is nobody's.
 #[derive(Default)]
-struct Taken<'e> {
-    attributes: std::collections::BTreeSet<&'e str>,
-    children: std::collections::BTreeSet<&'e str>,
+struct Taken<'s> {
+    attributes: Vec<(&'s str, Option<&'s str>)>,
+    children: Vec<(&'s str, Option<&'s str>)>,
 }
 
 impl Taken<'_> {
-    fn left_attribute<'a>(&self, attribute: &'a element::Attribute) -> Option<(&'a str, &'a str)> {
-        (!self.attributes.contains(attribute.name.as_str())).then_some((&attribute.name, &attribute.value))
+    fn has_attribute(&self, attribute: &element::Attribute) -> bool {
+        has(&self.attributes, &attribute.name, attribute.namespace.as_deref())
+    }
+
+    fn has_child(&self, child: &Element) -> bool {
+        has(&self.children, &child.name, child.namespace.as_deref())
     }
 }
 
-fn member<'e>(
-    element: &'e Element,
-    name: &'e str,
-    shape: &'e ShapeConfig,
-    taken: &mut Taken<'e>,
+fn has(taken: &[(&str, Option<&str>)], name: &str, namespace: Option<&str>) -> bool {
+    taken.iter().any(|(known, wanted)| *known == name && in_namespace(namespace, *wanted))
+}
+
+fn member<'s>(
+    element: &Element,
+    name: &'s str,
+    shape: &'s ShapeConfig,
+    taken: &mut Taken<'s>,
 ) -> Result<Option<Value>, Fault> {
     let xml = shape.xml.as_ref();
     let wire = wire_name(name, shape);
     if xml.is_some_and(|xml| xml.attribute) {
-        taken.attributes.insert(wire);
+        taken.attributes.push((wire, namespace(xml)));
         let found = element.attributes.iter().find(|attribute| {
             attribute.name == wire && in_namespace(attribute.namespace.as_deref(), namespace(xml))
         });
@@ -95,7 +103,7 @@ fn member<'e>(
     if shape::takes_array(shape) {
         return array_member(element, name, shape, taken);
     }
-    taken.children.insert(wire);
+    taken.children.push((wire, namespace(xml)));
     let mut found = element.named(wire, namespace(xml));
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
@@ -105,18 +113,18 @@ fn member<'e>(
 }
 
 /// Items stand in the object itself, or in an element around them when the array is wrapped.
-fn array_member<'e>(
-    element: &'e Element,
-    name: &'e str,
-    shape: &'e ShapeConfig,
-    taken: &mut Taken<'e>,
+fn array_member<'s>(
+    element: &Element,
+    name: &'s str,
+    shape: &'s ShapeConfig,
+    taken: &mut Taken<'s>,
 ) -> Result<Option<Value>, Fault> {
     let items = shape::items(shape);
     let wire = wire_name(name, shape);
     let wrapped = shape.xml.as_ref().is_some_and(|xml| xml.wrapped);
     let item_wire = items.xml.as_ref().and_then(|xml| xml.name.as_deref()).unwrap_or(wire);
     if wrapped {
-        taken.children.insert(wire);
+        taken.children.push((wire, namespace(shape.xml.as_ref())));
         let mut found = element.named(wire, namespace(shape.xml.as_ref()));
         return match (found.next(), found.next()) {
             (None, _) => Ok(None),
@@ -124,7 +132,7 @@ fn array_member<'e>(
             _ => Err(Fault::new("xml", "is given more than once")),
         };
     }
-    taken.children.insert(item_wire);
+    taken.children.push((item_wire, namespace(items.xml.as_ref())));
     let mut found = element.named(item_wire, namespace(items.xml.as_ref())).peekable();
     if found.peek().is_none() { Ok(None) } else { list(found, items).map(Some) }
 }

@@ -29,6 +29,7 @@ fn elements_become_values_as_the_xml_objects_say() {
         ("<pet><photos><url>x</url><url>y</url></photos></pet>", r#"{"photos":["x","y"]}"#),
         ("<pet><photos/></pet>", r#"{"photos":[]}"#),
         ("<pet xmlns:o=\"urn:o\"><o:owner><age>3</age></o:owner></pet>", r#"{"owner":{"age":3}}"#),
+        ("<pet><owner>x</owner></pet>", r#"{"owner":"x"}"#),
         ("<pet><other><x>1</x></other><!-- c --></pet>", r#"{"other":{"x":"1"}}"#),
         ("<pet other=\"1\"/>", r#"{"other":"1"}"#),
         ("<pet id=\"x\"/>", r#"{"id":"x"}"#),
