@@ -191,10 +191,8 @@ impl Content {
     ) -> Result<(), Broken> {
         match (self.format.read(bytes, media), &self.schema) {
             (Err(fault), _) => violations.add_fault("body", "", fault),
-            (Ok(Some(value)), Some(schema)) => {
-                if !schema.accepts(&value)? {
-                    schema.explain(&value, "body", "", violations)?;
-                }
+            (Ok(Some(value)), Some(schema)) if !schema.accepts(&value)? => {
+                schema.explain(&value, "body", "", violations)?;
             }
             _ => {}
         }

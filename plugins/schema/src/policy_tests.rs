@@ -3,6 +3,9 @@ use portcullis_core::testing::FakeEnv;
 
 use super::*;
 
+/// Headers as a client sends them.
+type Fields<'a> = &'a [(&'a str, &'a [u8])];
+
 /// A policy with one document in the wire form of its configuration.
 fn policy(operations: &str) -> SchemaPolicy {
     compile(operations).unwrap()
@@ -33,7 +36,7 @@ fn with_body(required: bool, content: &str) -> SchemaPolicy {
     ))
 }
 
-fn request(method: &str, target: &str, headers: &[(&str, &[u8])], body: Option<&[u8]>) -> Request {
+fn request(method: &str, target: &str, headers: Fields<'_>, body: Option<&[u8]>) -> Request {
     let head = [(":method", method.as_bytes()), (":path", target.as_bytes()), (":authority", b"h")];
     let mut request =
         Request::new(Headers::from_pairs(head.into_iter().chain(headers.iter().copied()))).unwrap();
@@ -149,7 +152,7 @@ fn headers_and_cookies_are_judged() {
     let header = &*number("header", "simple");
     let cookie = &*number("cookie", "form");
     let list = r#"{"name":"x-n","in":"header","encoding":{"style":{"style":"simple","explode":false,"shape":{"types":["array"],"items":{"types":["integer"]}}}},"schema":{"type":"array","items":{"type":"integer"}}}"#;
-    let cases: [(&str, &[(&str, &[u8])], &str); 13] = [
+    let cases: [(&str, Fields<'_>, &str); 13] = [
         (header, &[], "ok"),
         (header, &[("x-n", b" 1 ")], "ok"),
         (header, &[("x-n", b"%31")], "header x-n type"),
@@ -204,7 +207,7 @@ fn the_head_decides_what_it_can() {
     let json: (&str, &[u8]) = ("content-type", b"Application/JSON; charset=utf-8");
     let sized: (&str, &[u8]) = ("content-length", b"9");
     let bytes = r#"{"range":"image/*","format":"bytes"}"#;
-    let cases: [(&str, &[(&str, &[u8])], &str); 17] = [
+    let cases: [(&str, Fields<'_>, &str); 17] = [
         (PET, &[], "body 100"),
         (PET, &[json], "body 100"),
         (PET, &[json, sized], "body 100"),
@@ -308,7 +311,7 @@ fn the_most_specific_media_range_wins() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn refusals_say_what_is_taken() {
     let policy = with_body(true, &format!(r#"{PET},{{"range":"text/*","format":"text"}}"#));
-    let refused = |headers: &[(&str, &[u8])]| match policy
+    let refused = |headers: Fields<'_>| match policy
         .on_request(&request("POST", "/", headers, None), &FakeEnv::new())
     {
         Decision::Reject(rejection) => rejection.headers,

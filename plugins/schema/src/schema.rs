@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use portcullis_config::schema::{DialectConfig, DocumentConfig};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -17,6 +17,12 @@ use crate::{format, json, references, sentence};
 const PATTERN_STEPS: usize = 100_000;
 /// Most bytes of a compiled pattern.
 const PATTERN_BYTES: usize = 1 << 20;
+
+/// The validator lists all errors at once, for every branch of every alternative: up to this many values
+/// in a message it may, ...
+const EXPLAINED: usize = 2_000;
+/// ... up to this many it finds the first error, and beyond them only that there is one.
+const EXPLAINED_ONCE: usize = 10_000;
 
 /// Why a schema cannot be enforced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,7 +80,7 @@ impl Schema {
         Ok(self.validator()?.is_valid(value))
     }
 
-    /// Adds what is wrong with the value; `base` is the parameter's name, or empty for a body.
+    /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
     pub(crate) fn explain(
         &self,
         value: &Value,
@@ -82,12 +88,19 @@ impl Schema {
         base: &str,
         violations: &mut Violations,
     ) -> Result<(), Broken> {
-        for error in self.validator()?.iter_errors(value) {
-            if violations.is_full() {
-                break;
-            }
-            let (keyword, message) = sentence::of(&error);
+        let validator = self.validator()?;
+        let mut add = |error: &ValidationError<'_>| {
+            let (keyword, message) = sentence::of(error);
             violations.add(location, base, error.instance_path().as_str(), keyword, message);
+        };
+        match size(value, EXPLAINED_ONCE) {
+            0..=EXPLAINED => validator.iter_errors(value).for_each(|error| add(&error)),
+            ..EXPLAINED_ONCE => {
+                if let Err(error) = validator.validate(value) {
+                    add(&error);
+                }
+            }
+            _ => violations.add(location, base, "", "schema", "is not as the schema says".into()),
         }
         Ok(())
     }
@@ -154,6 +167,16 @@ fn needed<'d>(document: &'d DocumentConfig, text: &str) -> Result<BTreeMap<&'d s
         }
     }
     Ok(found)
+}
+
+/// How many values a value has within and with itself, counted up to `most`.
+fn size(value: &Value, most: usize) -> usize {
+    let add = |sum: usize, inner: &Value| if sum >= most { sum } else { sum + size(inner, most - sum) };
+    match value {
+        Value::Array(items) => items.iter().fold(1, add),
+        Value::Object(members) => members.values().fold(1, add),
+        _ => 1,
+    }
 }
 
 fn read(text: &str) -> Result<Value, InvalidSchema> {

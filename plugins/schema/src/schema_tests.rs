@@ -127,3 +127,14 @@ fn sentences_do_not_repeat_the_value() {
     assert_eq!(list.len(), 7);
     assert!(list.iter().all(|violation| !violation.message.contains(secret)), "{list:?}");
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_large_value_is_explained_in_less_detail() {
+    let schema = schema(document(DialectConfig::Draft4, &[]), r#"{"items":{"type":"string"}}"#);
+    let cases = [(3, 3, "type"), (2_000, 1, "type"), (9_998, 1, "type"), (10_000, 1, "schema")];
+    for (items, violations, keyword) in cases {
+        let found = keywords(&schema, &format!("[0{}]", ",0".repeat(items - 1)));
+        assert_eq!((found.len(), found[0].1.as_str()), (violations, keyword), "{items}");
+    }
+}
