@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::signer::jwks;
 use crate::AuthPolicy;
 
+/// Names and values.
+pub(crate) type Pairs<'p> = &'p [(&'p str, &'p str)];
+
 /// SHA-256 of `k-reader`, `k-writer` and `k-elsewhere`.
 const READER: &str = "395d4a6f304809c8f0de3c9c46ed6fc831faf84dc0e0e8e3505a8c0095ea6916";
 const WRITER: &str = "c8692da0333b9845aaf20eb4bef8ca439e56e5aad7a3dc590186ad6756132632";
@@ -81,7 +84,7 @@ pub(crate) fn send(
     policy: &AuthPolicy,
     env: &FakeEnv,
     target: &str,
-    headers: &[(&str, &str)],
+    headers: Pairs,
 ) -> Result<Edits, Rejection> {
     let head = [(":method", "GET"), (":path", target), (":authority", "shop.test")];
     let pairs = head.iter().chain(headers).copied();
@@ -94,7 +97,7 @@ pub(crate) fn send(
 }
 
 /// The caller as `consumer via scheme: scopes`, `anonymous`, or status and code of the refusal.
-pub(crate) fn outcome(policy: &AuthPolicy, env: &FakeEnv, target: &str, headers: &[(&str, &str)]) -> String {
+pub(crate) fn outcome(policy: &AuthPolicy, env: &FakeEnv, target: &str, headers: Pairs) -> String {
     match send(policy, env, target, headers) {
         Ok(Edits { identity: Some(caller), .. }) => {
             format!("{} via {}: {}", caller.consumer, caller.scheme, caller.scopes.join(" "))

@@ -2,7 +2,7 @@
 
 use portcullis_core::testing::FakeEnv;
 
-use super::gateway::{compile, config, outcome, send};
+use super::gateway::{Pairs, compile, config, outcome, send};
 use super::signer::{good, good_but, sign};
 
 const ADA: &str = "Basic YWRhOnNlY3JldA==";
@@ -16,7 +16,7 @@ fn each_requirement_lets_in_whom_it_says() {
     let poor_bearer = ("authorization", token_without_scopes.as_str());
     let (reader, writer) = (("x-api-key", "k-reader"), ("x-api-key", "k-writer"));
     let basic = ("authorization", ADA);
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    let cases: &[(&str, Pairs, &str)] = &[
         ("/open", &[], "anonymous"),
         ("/open", &[("x-api-key", "wrong"), ("x-api-key", "wrong")], "anonymous"),
         ("/nowhere", &[reader], "404 operation-unknown"),
@@ -83,7 +83,7 @@ fn refusals_say_how_to_get_in_and_repeat_no_credential() {
     let poor = format!("Bearer {}", sign(&good_but("scope", "".into())));
     let api_key = r#"ApiKey realm="shop", in="header", name="x-api-key""#;
     let basic = r#"Basic realm="shop", charset="UTF-8""#;
-    let cases: [(&str, &[(&str, &str)], &[&str]); 4] = [
+    let cases: [(&str, Pairs, &[&str]); 4] = [
         ("/either", &[], &[r#"Bearer realm="shop""#, api_key, basic]),
         (
             "/token",

@@ -2,7 +2,7 @@
 
 use portcullis_core::testing::FakeEnv;
 
-use super::gateway::{compile, config, send};
+use super::gateway::{Pairs, compile, config, send};
 use super::signer::{good, sign};
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -11,8 +11,7 @@ fn credentials_end_at_the_gateway() {
     let token = format!("Bearer {}", sign(&good()));
     let bearer = ("authorization", token.as_str());
     let key = ("x-api-key", "k-reader");
-    type Set = &'static [(&'static str, &'static str)];
-    let cases: &[(&str, &[(&str, &str)], &[&str], Set)] = &[
+    let cases: &[(&str, Pairs, &[&str], Pairs)] = &[
         ("/open", &[key, bearer], &[], &[]),
         ("/key", &[key, bearer], &["x-api-key"], &[]),
         ("/kept", &[key], &[], &[]),
