@@ -60,13 +60,17 @@ struct Reading<'d, 'r> {
 }
 
 pub(crate) fn read<'d>(documents: &'d Documents, report: &mut Report) -> Option<ApiModel<'d>> {
+    read_within(MAX_OBJECTS, documents, report)
+}
+
+fn read_within<'d>(budget: usize, documents: &'d Documents, report: &mut Report) -> Option<ApiModel<'d>> {
     let root = documents.root()?;
     let mut reading = Reading {
         documents,
         version: Version::V3_0,
         report,
         gravest: Severity::Error,
-        budget: MAX_OBJECTS,
+        budget,
         is_spent: false,
         checked: HashSet::new(),
         extensions: HashSet::new(),
@@ -151,5 +155,30 @@ impl<'d> Reading<'d, '_> {
             pointer: self.documents.pointer(place),
             hint: codes::hint(code).map(str::to_owned),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn references_that_unfold_beyond_the_budget_are_too_large() {
+        let response = "{\"$ref\": \"#/components/responses/r\"}";
+        let text = format!(
+            "{{\"openapi\": \"3.0.0\", \"paths\": {{\"/a\": {{\"get\": {{\"responses\": {{\"200\": {response}, \"201\": {response}}}}}}}}}, \
+             \"components\": {{\"responses\": {{\"r\": {{\"headers\": {{\"a\": {{\"schema\": {{}}}}, \"b\": {{\"schema\": {{}}}}}}}}}}}}}}"
+        );
+        let loader = HashMap::from([("a.json".to_owned(), text.into_bytes())]);
+        // The root, the path item, the operation, and twice a response with two headers.
+        for (budget, expected) in [(9, vec![]), (8, vec![codes::TOO_LARGE]), (1, vec![codes::TOO_LARGE])] {
+            let mut report = Report::default();
+            let documents = Documents::load(&loader, "a.json", &mut report);
+            let _ = read_within(budget, &documents, &mut report);
+            let found: Vec<_> = report.diagnostics().iter().map(|diagnostic| diagnostic.code).collect();
+            assert_eq!(found, expected, "{budget}");
+        }
     }
 }
