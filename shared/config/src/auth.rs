@@ -99,13 +99,15 @@ pub struct IssuerConfig {
     /// The token's `aud` must name one of these; none: `aud` is not checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<String>,
-    /// JWS algorithms accepted (`RS256`, `ES256`, ...); the token's own `alg` only selects among them.
+    /// JWS algorithms accepted, at least one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA;
+    /// the token's own `alg` only selects among them.
     pub algorithms: Vec<String>,
-    /// The issuer's public keys: the members of a JWK Set's `keys` (RFC 7517).
+    /// The issuer's public keys: the members of a JWK Set's `keys` (RFC 7517). Those for other purposes are
+    /// passed over, but one at least must fit an algorithm; secret keys are refused.
     pub keys: Vec<Value>,
     /// Seconds by which `exp` and `nbf` may be missed.
     pub skew_seconds: u32,
-    /// The claim that names the consumer; the first that is a string is taken.
+    /// The claim that names the consumer: the first that is a string which is not empty. At least one.
     pub consumer_claims: Vec<String>,
     /// The claims that hold scopes: a string split at spaces, or an array of strings; all are joined.
     pub scope_claims: Vec<String>,
@@ -133,7 +135,8 @@ pub struct ApiKeyConfig {
 pub struct UserConfig {
     /// The user name.
     pub name: String,
-    /// The password as a PHC string: `$pbkdf2-sha256$i=1000,l=32$salt$hash`.
+    /// The password as a PHC string, `$pbkdf2-sha256$i=1000,l=32$salt$hash`, of 1,000 to 5,000 iterations and
+    /// a salt of 8 to 64 bytes.
     pub password: String,
     /// What the user may do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
