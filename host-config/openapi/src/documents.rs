@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::reference::{Reference, Unresolved, escaped, unescaped};
+use crate::pointer;
+use crate::reference::{Reference, Unresolved};
 use crate::source::{FileId, Loader, Place, Position, Source, saturating};
 use crate::tree::{self, Node, Value};
 
-/// The largest file that is read, in bytes.
-pub const MAX_FILE_BYTES: usize = 256 << 20;
+/// How many bytes all files of a definition may have together.
+pub const MAX_BYTES: usize = 256 << 20;
 /// How many files one definition may be made of.
 pub const MAX_FILES: usize = 1024;
 /// How many `$ref`s may follow one another.
@@ -43,12 +44,14 @@ impl Documents {
     pub fn load(loader: &dyn Loader, entry: &str, report: &mut Report) -> Self {
         let mut documents = Self { files: Vec::new(), by_name: HashMap::new() };
         let mut wanted = vec![entry.to_owned()];
+        let mut room = MAX_BYTES;
         while let Some(name) = wanted.pop() {
             if documents.by_name.contains_key(&name) || documents.files.len() >= MAX_FILES {
                 continue;
             }
             let id = FileId(saturating(documents.files.len()));
-            let file = File::load(loader, id, &name, report);
+            let file = File::load(loader, id, &name, room, report);
+            room = room.saturating_sub(file.source.text.len());
             if let Ok(tree) = &file.tree {
                 collect_files(&tree.root, &name, &mut wanted);
             }
@@ -92,14 +95,8 @@ impl Documents {
     /// The JSON pointer of the innermost node that holds a place, within its file.
     #[must_use]
     pub fn pointer(&self, place: Place) -> String {
-        let mut pointer = String::new();
-        let mut node = self.file(place.file).and_then(File::root);
-        while let Some((token, child)) = node.and_then(|node| step_towards(node, place)) {
-            pointer.push('/');
-            pointer.push_str(&token);
-            node = child;
-        }
-        pointer
+        let root = self.file(place.file).and_then(File::root);
+        root.map_or_else(String::new, |root| pointer::of_place(root, place))
     }
 
     /// Follows the reference `text` that stands in `from`, and only this one.
@@ -111,7 +108,7 @@ impl Documents {
         let tree = self.tree(&reference, text, from)?;
         let found = match &*reference.fragment {
             "" => Some(&tree.root),
-            pointer if pointer.starts_with('/') => at_pointer(&tree.root, pointer),
+            path if path.starts_with('/') => pointer::at_pointer(&tree.root, path),
             anchor => tree.anchors.get(anchor).and_then(|steps| at_steps(&tree.root, steps)),
         };
         found.ok_or_else(|| Unresolved::Dangling { reference: text.to_owned() })
@@ -156,7 +153,7 @@ impl Node {
 }
 
 impl File {
-    fn load(loader: &dyn Loader, id: FileId, name: &str, report: &mut Report) -> Self {
+    fn load(loader: &dyn Loader, id: FileId, name: &str, room: usize, report: &mut Report) -> Self {
         let unreadable = |reason: String, code: &'static str, report: &mut Report| {
             if id == FileId(0) || code == codes::NOT_UTF8 {
                 let message = format!("{name}: {reason}");
@@ -172,9 +169,9 @@ impl File {
             Self { source: Source::new(name.to_owned(), String::new()), tree: Err(reason) }
         };
         let bytes = match loader.load(name) {
-            Ok(bytes) if bytes.len() > MAX_FILE_BYTES => {
+            Ok(bytes) if bytes.len() > room => {
                 return unreadable(
-                    format!("larger than {MAX_FILE_BYTES} bytes"),
+                    format!("the definition is larger than {MAX_BYTES} bytes"),
                     codes::FILE_UNREADABLE,
                     report,
                 );
@@ -272,41 +269,4 @@ impl Node {
 
 fn at_steps<'d>(root: &'d Node, steps: &[u32]) -> Option<&'d Node> {
     steps.iter().try_fold(root, |node, at| node.child(*at as usize))
-}
-
-fn at_pointer<'d>(root: &'d Node, pointer: &str) -> Option<&'d Node> {
-    pointer.split('/').skip(1).try_fold(root, |node, token| {
-        let token = unescaped(token);
-        match node.value() {
-            Value::Object(object) => object.get(&token).map(|member| &member.node),
-            Value::Array(items) if token.len() == 1 || !token.starts_with('0') => {
-                items.get(token.parse::<usize>().ok()?)
-            }
-            _ => None,
-        }
-    })
-}
-
-/// The key or position under which a node holds a place, and the child when it is in that child.
-fn step_towards(node: &Node, place: Place) -> Option<(String, Option<&Node>)> {
-    match node.value() {
-        Value::Array(items) => {
-            let after = items.partition_point(|item| item.place().start <= place.start);
-            let item = items.get(after.checked_sub(1)?)?;
-            holds(item, place).then(|| ((after - 1).to_string(), Some(item)))
-        }
-        Value::Object(object) => {
-            let members = object.members();
-            let after = members.partition_point(|member| member.key_place.start <= place.start);
-            let member = members.get(after.checked_sub(1)?)?;
-            let child = holds(&member.node, place).then_some(&member.node);
-            let in_key = place.end <= member.key_place.end;
-            (in_key || child.is_some()).then(|| (escaped(&member.key).into_owned(), child))
-        }
-        _ => None,
-    }
-}
-
-fn holds(node: &Node, place: Place) -> bool {
-    node.place().start <= place.start && place.end <= node.place().end
 }

@@ -8,13 +8,14 @@ pub mod codes;
 mod diagnostic;
 mod documents;
 pub mod model;
+mod pointer;
 mod read;
 mod reference;
 mod source;
 pub mod tree;
 
 pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Report, Severity};
-pub use documents::{Documents, MAX_FILE_BYTES, MAX_FILES};
+pub use documents::{Documents, MAX_BYTES, MAX_FILES};
 pub use model::ApiModel;
 pub use reference::Unresolved;
 pub use source::{FileId, LoadError, Loader, Place, Position};

@@ -113,24 +113,6 @@ fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-/// One token of a JSON pointer without its `~0` and `~1`.
-pub(crate) fn unescaped(token: &str) -> Cow<'_, str> {
-    if token.contains('~') {
-        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
-    } else {
-        Cow::Borrowed(token)
-    }
-}
-
-/// One token of a JSON pointer, escaped.
-pub(crate) fn escaped(key: &str) -> Cow<'_, str> {
-    if key.contains(['~', '/']) {
-        Cow::Owned(key.replace('~', "~0").replace('/', "~1"))
-    } else {
-        Cow::Borrowed(key)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,13 +157,5 @@ mod tests {
             assert!(matches!(parsed, Err(Unresolved::Syntax { .. })), "{reference}");
         }
         assert_eq!(Reference::parse("#/a%7Eb/%C3%A4", "a").unwrap().fragment, "/a~b/ä");
-    }
-
-    #[test]
-    fn pointer_tokens_are_escaped_and_unescaped() {
-        for (key, token) in [("a/b", "a~1b"), ("a~b", "a~0b"), ("~1", "~01"), ("plain", "plain")] {
-            assert_eq!(escaped(key), token);
-            assert_eq!(unescaped(token), key);
-        }
     }
 }

@@ -82,7 +82,7 @@ fn line_starts(text: &str) -> Vec<u32> {
     std::iter::once(0).chain(after_breaks.map(|(at, _)| saturating(at + 1))).collect()
 }
 
-/// Offsets fit: a file is at most [`crate::MAX_FILE_BYTES`] long.
+/// Offsets fit: all files together are at most [`crate::MAX_BYTES`] long.
 pub(crate) fn saturating(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }

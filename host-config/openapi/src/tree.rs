@@ -3,6 +3,7 @@
 
 mod deserialize;
 mod json;
+mod offsets;
 mod scalar;
 mod write;
 mod yaml;

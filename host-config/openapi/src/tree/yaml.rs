@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
+use super::offsets::Offsets;
 use super::scalar::{self, NotJson};
 use super::{MAX_DEPTH, Member, Node, Object, SyntaxError, Value};
 use crate::codes;
@@ -259,35 +260,4 @@ fn weight(node: &Node) -> usize {
         }
     };
     size_of::<Node>() + content
-}
-
-/// Character indices, which the parser counts, to byte offsets.
-struct Offsets<'t> {
-    text: &'t str,
-    /// The byte offset of every `STRIDE`th character; empty when all are ASCII.
-    marks: Vec<u32>,
-}
-
-const STRIDE: usize = 128;
-
-impl<'t> Offsets<'t> {
-    fn new(text: &'t str) -> Self {
-        let marks = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().step_by(STRIDE).map(|(byte, _)| saturating(byte)).collect()
-        };
-        Self { text, marks }
-    }
-
-    fn byte(&self, index: usize) -> u32 {
-        let end = saturating(self.text.len());
-        if self.marks.is_empty() {
-            return saturating(index).min(end);
-        }
-        let Some(mark) = self.marks.get(index / STRIDE) else { return end };
-        let rest = self.text.get(*mark as usize..).unwrap_or_default();
-        let within = rest.char_indices().nth(index % STRIDE).map_or(rest.len(), |(byte, _)| byte);
-        mark.saturating_add(saturating(within))
-    }
 }
