@@ -2,6 +2,7 @@
 
 mod body;
 mod brackets;
+mod cost;
 mod fault;
 pub mod form;
 mod format;

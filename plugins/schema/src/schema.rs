@@ -10,6 +10,7 @@ use portcullis_config::schema::{DialectConfig, DocumentConfig};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::cost::{self, Detail};
 use crate::fault::Violations;
 use crate::{format, json, references, sentence};
 
@@ -17,12 +18,6 @@ use crate::{format, json, references, sentence};
 const PATTERN_STEPS: usize = 100_000;
 /// Most bytes of a compiled pattern.
 const PATTERN_BYTES: usize = 1 << 20;
-
-/// The validator lists all errors at once, for every branch of every alternative: up to this many values
-/// in a message it may, ...
-const EXPLAINED: usize = 2_000;
-/// ... up to this many it finds the first error, and beyond them only that there is one.
-const EXPLAINED_ONCE: usize = 10_000;
 
 /// Why a schema cannot be enforced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +56,14 @@ pub fn check_schema(document: &DocumentConfig, schema: &RawValue) -> Result<(), 
 pub(crate) struct Schema {
     document: Rc<DocumentConfig>,
     text: Box<RawValue>,
-    validator: OnceCell<Option<Validator>>,
+    compiled: OnceCell<Option<Compiled>>,
+}
+
+/// A compiled schema, and what it was compiled from.
+#[derive(Debug)]
+struct Compiled {
+    validator: Validator,
+    root: Value,
 }
 
 /// A schema that does not compile, although the gateway's compiler compiled it.
@@ -72,12 +74,12 @@ impl Schema {
     /// Checks what can be checked without compiling: that every name it refers to exists.
     pub(crate) fn new(document: Rc<DocumentConfig>, text: Box<RawValue>) -> Result<Self, InvalidSchema> {
         check_references(&document, text.get())?;
-        Ok(Self { document, text, validator: OnceCell::new() })
+        Ok(Self { document, text, compiled: OnceCell::new() })
     }
 
     /// Whether the value satisfies the schema.
     pub(crate) fn accepts(&self, value: &Value) -> Result<bool, Broken> {
-        Ok(self.validator()?.is_valid(value))
+        Ok(self.compiled()?.validator.is_valid(value))
     }
 
     /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
@@ -88,25 +90,23 @@ impl Schema {
         base: &str,
         violations: &mut Violations,
     ) -> Result<(), Broken> {
-        let validator = self.validator()?;
+        let compiled = self.compiled()?;
         let mut add = |error: &ValidationError<'_>| {
             let (keyword, message) = sentence::of(error);
             violations.add(location, base, error.instance_path().as_str(), keyword, message);
         };
-        match size(value, EXPLAINED_ONCE) {
-            0..=EXPLAINED => validator.iter_errors(value).for_each(|error| add(&error)),
-            ..EXPLAINED_ONCE => {
-                if let Err(error) = validator.validate(value) {
-                    add(&error);
-                }
+        match cost::detail(&compiled.root, value) {
+            Detail::All => compiled.validator.iter_errors(value).for_each(|error| add(&error)),
+            Detail::First => compiled.validator.validate(value).unwrap_or_else(|error| add(&error)),
+            Detail::Verdict => {
+                violations.add(location, base, "", "schema", "is not as the schema says".into());
             }
-            _ => violations.add(location, base, "", "schema", "is not as the schema says".into()),
         }
         Ok(())
     }
 
-    fn validator(&self) -> Result<&Validator, Broken> {
-        let compiled = self.validator.get_or_init(|| compile(&self.document, self.text.get()).ok());
+    fn compiled(&self) -> Result<&Compiled, Broken> {
+        let compiled = self.compiled.get_or_init(|| compile(&self.document, self.text.get()).ok());
         compiled.as_ref().ok_or(Broken)
     }
 }
@@ -119,7 +119,7 @@ pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<
     }
 }
 
-fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSchema> {
+fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled, InvalidSchema> {
     let mut root = read(text)?;
     let definitions = needed(document, text)?;
     if !definitions.is_empty()
@@ -137,7 +137,7 @@ fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSc
         DialectConfig::Draft202012 => Draft::Draft202012,
     };
     let patterns = PatternOptions::fancy_regex().backtrack_limit(PATTERN_STEPS).size_limit(PATTERN_BYTES);
-    jsonschema::options()
+    let validator = jsonschema::options()
         .with_draft(draft)
         .offline()
         .should_validate_formats(true)
@@ -149,7 +149,8 @@ fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSc
         .map_err(|error| InvalidSchema::Refused {
             pointer: error.instance_path().as_str().to_owned(),
             message: error.to_string(),
-        })
+        })?;
+    Ok(Compiled { validator, root })
 }
 
 /// The definitions that a schema needs, directly and through others.
@@ -167,16 +168,6 @@ fn needed<'d>(document: &'d DocumentConfig, text: &str) -> Result<BTreeMap<&'d s
         }
     }
     Ok(found)
-}
-
-/// How many values a value has within and with itself, counted up to `most`.
-fn size(value: &Value, most: usize) -> usize {
-    let add = |sum: usize, inner: &Value| if sum >= most { sum } else { sum + size(inner, most - sum) };
-    match value {
-        Value::Array(items) => items.iter().fold(1, add),
-        Value::Object(members) => members.values().fold(1, add),
-        _ => 1,
-    }
 }
 
 fn read(text: &str) -> Result<Value, InvalidSchema> {
