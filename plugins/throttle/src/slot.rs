@@ -177,8 +177,9 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn what_ran_out_makes_room() {
         let value = full(1).to_value();
-        let later = Slot::read(&value, NOW + 8 * SECOND).unwrap();
-        assert_eq!(later, Slot::default());
+        let at = |now| Slot::read(&value, now).unwrap();
+        assert_eq!(at(NOW + 8 * SECOND), Slot::default());
+        assert_eq!(at(NOW + 7 * SECOND), full(1), "a worker's clock may be a second behind");
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -196,6 +197,20 @@ mod tests {
         let mut slot = full(10);
         let passed = (100..200).filter(|tag| admitted(slot.take(*tag, rate(10, 60), NOW))).count();
         assert_eq!(passed, 10);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn the_floor_does_not_sink_when_a_lighter_caller_goes() {
+        let mut slot = full(10);
+        let strangers =
+            |slot: &mut Slot| (0..20).filter(|_| admitted(slot.take(99, rate(10, 60), NOW))).count();
+        assert_eq!(strangers(&mut slot), 10);
+        let charged = slot.tat(3).unwrap();
+        assert!(slot.give_back(3, 60 * SECOND, charged, NOW));
+        slot.admit(Entry { tag: 100, tat: NOW + 60 * SECOND });
+        assert_eq!(slot.tat(3), None);
+        assert_eq!(strangers(&mut slot), 0);
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -233,5 +248,6 @@ mod tests {
         assert!(!slot.clone().give_back(99, 6 * SECOND, charged, NOW), "nobody");
         assert!(slot.give_back(3, 6 * SECOND, charged, NOW));
         assert_eq!(slot.tat(3), Some(NOW));
+        assert!(!slot.give_back(3, 6 * SECOND, charged, NOW), "the count has been below that since");
     }
 }

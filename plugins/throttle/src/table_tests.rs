@@ -80,6 +80,23 @@ fn a_charge_is_given_back_when_another_worker_takes_the_last_of_a_later_count() 
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn nothing_is_charged_when_another_worker_takes_the_last_of_the_tightest_count() {
+    let (wide, tight) = (count(0, 1, rate(10)), count(1, 2, rate(1)));
+    let store = SharedStore::default();
+    let once = Cell::new(false);
+    let rival = FakeEnv::new().with_store(store.clone());
+    let env = FakeEnv::new().with_store(store).before_shared(move |call| {
+        if call == SharedCall::Set && !once.replace(true) {
+            assert_eq!(spend(table(2), tight, 1, &rival), 1);
+        }
+    });
+    assert_eq!(table(2).charge(&[wide, tight], &env), Err(used_up(1, 60)));
+    assert_eq!(env.calls().shared_set, 1, "only the one that failed");
+    assert_eq!(spend(table(2), wide, 20, &env), 10);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn two_workers_that_make_a_slot_at_once_are_both_counted() {
     let store = SharedStore::default();
     let once = Cell::new(false);
@@ -120,9 +137,11 @@ fn a_slot_that_somebody_else_wrote_lets_nothing_pass() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_clock_that_steps_back_locks_nobody_out() {
-    for (slots, name) in [(1, "a count as long as the horizon"), (60, "a shorter one")] {
+    let cases =
+        [(1, "a count as long as the horizon"), (60, "a shorter one"), (120, "a step within the horizon")];
+    for (minutes, name) in cases {
         let env = FakeEnv::new();
-        let table = Table::new(1, slots * 60 * SECOND);
+        let table = Table::new(1, minutes * 60 * SECOND);
         assert_eq!(spend(table, count(0, 1, rate(10)), 20, &env), 10);
         env.set_now(UnixNanos(START.0 - 3600 * SECOND));
         assert_eq!(spend(table, count(0, 1, rate(10)), 20, &env), 0, "{name}: the step gives nothing");
