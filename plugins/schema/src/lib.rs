@@ -2,6 +2,7 @@
 
 mod body;
 mod brackets;
+mod check;
 mod cost;
 mod fault;
 pub mod form;
@@ -20,9 +21,10 @@ pub mod style;
 pub mod xml;
 
 pub use body::InvalidBody;
+pub use check::{check_schema, check_schemas};
 pub use fault::Fault;
 pub use policy::{InvalidSchemaConfig, SchemaPolicy};
-pub use schema::{InvalidSchema, check_schema};
+pub use schema::InvalidSchema;
 
 #[cfg(target_os = "wasi")]
 mod entry;

@@ -1,5 +1,4 @@
-//! Schemas: kept as text, compiled when a request first needs them, then asked. The compiler of gateways
-//! calls [`check_schema`] on each before a gateway is built, with the code that runs in it.
+//! Schemas: kept as text, compiled when a request first needs them, then asked.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,11 +45,6 @@ pub enum InvalidSchema {
     },
 }
 
-/// Compiles a schema of a document and forgets it: what a gateway does when a request first needs it.
-pub fn check_schema(document: &DocumentConfig, schema: &RawValue) -> Result<(), InvalidSchema> {
-    compile(document, schema.get()).map(|_| ())
-}
-
 /// A schema and the definitions it may refer to.
 #[derive(Debug)]
 pub(crate) struct Schema {
@@ -61,7 +55,7 @@ pub(crate) struct Schema {
 
 /// A compiled schema, and what it was compiled from.
 #[derive(Debug)]
-struct Compiled {
+pub(crate) struct Compiled {
     validator: Validator,
     root: Value,
 }
@@ -119,7 +113,8 @@ pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<
     }
 }
 
-fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled, InvalidSchema> {
+/// Compiles a schema with the definitions it needs.
+pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled, InvalidSchema> {
     let mut root = read(text)?;
     let definitions = needed(document, text)?;
     if !definitions.is_empty()
