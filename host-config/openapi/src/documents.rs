@@ -14,6 +14,8 @@ use crate::tree::{self, Node, Value};
 pub const MAX_BYTES: usize = 256 << 20;
 /// How many files one definition may be made of.
 pub const MAX_FILES: usize = 1024;
+/// The document that was asked for.
+const FIRST: FileId = FileId(0);
 /// How many `$ref`s may follow one another.
 const MAX_HOPS: usize = 64;
 
@@ -154,50 +156,20 @@ impl Node {
 
 impl File {
     fn load(loader: &dyn Loader, id: FileId, name: &str, room: usize, report: &mut Report) -> Self {
-        let unreadable = |reason: String, code: &'static str, report: &mut Report| {
-            if id == FileId(0) || code == codes::NOT_UTF8 {
-                let message = format!("{name}: {reason}");
-                report.push(Diagnostic {
-                    severity: Severity::Error,
-                    code,
-                    message,
-                    place: None,
-                    pointer: String::new(),
-                    hint: None,
-                });
+        let text = match text_of(loader, name, room) {
+            Ok(text) => text,
+            Err((code, reason)) => {
+                if id == FIRST {
+                    report.push(error(code, format!("{name}: {reason}"), None));
+                }
+                return Self { source: Source::new(name.to_owned(), String::new()), tree: Err(reason) };
             }
-            Self { source: Source::new(name.to_owned(), String::new()), tree: Err(reason) }
         };
-        let bytes = match loader.load(name) {
-            Ok(bytes) if bytes.len() > room => {
-                return unreadable(
-                    format!("the definition is larger than {MAX_BYTES} bytes"),
-                    codes::FILE_UNREADABLE,
-                    report,
-                );
-            }
-            Ok(bytes) => bytes,
-            Err(error) => return unreadable(error.reason, codes::FILE_UNREADABLE, report),
-        };
-        let Ok(mut text) = String::from_utf8(bytes) else {
-            return unreadable("the file is not UTF-8".to_owned(), codes::NOT_UTF8, report);
-        };
-        if text.starts_with('\u{feff}') {
-            text.drain(..'\u{feff}'.len_utf8());
-        }
         let tree = match tree::parse(id, name, &text) {
             Ok(root) => Ok(Tree { anchors: anchors(&root, &text), root }),
-            Err(error) => {
-                let reason = error.message.clone();
-                report.push(Diagnostic {
-                    severity: Severity::Error,
-                    code: error.code,
-                    message: error.message,
-                    place: Some(error.place),
-                    pointer: String::new(),
-                    hint: None,
-                });
-                Err(reason)
+            Err(syntax) => {
+                report.push(error(syntax.code, syntax.message.clone(), Some(syntax.place)));
+                Err(syntax.message)
             }
         };
         Self { source: Source::new(name.to_owned(), text), tree }
@@ -206,6 +178,25 @@ impl File {
     fn root(&self) -> Option<&Node> {
         self.tree.as_ref().ok().map(|tree| &tree.root)
     }
+}
+
+/// The file's text without a byte order mark, or the code and the reason why there is none.
+fn text_of(loader: &dyn Loader, name: &str, room: usize) -> Result<String, (&'static str, String)> {
+    let bytes = loader.load(name).map_err(|error| (codes::FILE_UNREADABLE, error.reason))?;
+    if bytes.len() > room {
+        return Err((codes::FILE_UNREADABLE, format!("the definition has more than {MAX_BYTES} bytes")));
+    }
+    let mut text =
+        String::from_utf8(bytes).map_err(|_| (codes::NOT_UTF8, "the file is not UTF-8".to_owned()))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+fn error(code: &'static str, message: String, place: Option<Place>) -> Diagnostic {
+    let hint = codes::hint(code).map(str::to_owned);
+    Diagnostic { severity: Severity::Error, code, message, place, pointer: String::new(), hint }
 }
 
 /// The files that a tree's `$ref`s name, wherever they stand; an example that looks like one costs a failed read.

@@ -40,7 +40,7 @@ impl<'d> Reading<'d, '_> {
                 continue;
             }
             match node.value() {
-                Value::Bool(_) => {}
+                Value::Bool(_) if self.version > Version::V3_0 => {}
                 Value::Object(_) => self.check_keywords(node, &mut rest),
                 _ => self.wrong_type(node, "a schema", "an object"),
             }
@@ -61,7 +61,8 @@ impl<'d> Reading<'d, '_> {
         }
         for member in node.as_object().map_or(&[][..], |object| object.members()) {
             let key = &*member.key;
-            if SINGLE.contains(&key) {
+            let is_switch = key == "additionalProperties" && member.node.as_bool().is_some();
+            if SINGLE.contains(&key) && !is_switch {
                 rest.push(&member.node);
             } else if LISTS.contains(&key) {
                 rest.extend(self.list(node, key));

@@ -74,6 +74,8 @@ fn references_within_schemas_are_followed_wherever_a_schema_can_stand() {
         ("a schema that is only itself", "3.0.0", "{$ref: '#/components/schemas/s'}", vec!["ref-cycle"]),
         ("an anchor in 3.1", "3.1.0", "{$ref: '#here', $defs: {d: {$anchor: here}}}", vec![]),
         ("a base of its own", "3.1.0", "{$id: 'https://example.com/s'}", vec!["schema-id"]),
+        ("booleans in 3.0", "3.0.0", "{additionalProperties: false, not: true}", vec!["wrong-type"]),
+        ("booleans in 3.1", "3.1.0", "{additionalProperties: false, not: true}", vec![]),
         ("not a schema", "3.0.0", "{items: [1]}", vec!["wrong-type"]),
     ] {
         let text = format!(
@@ -108,4 +110,10 @@ fn files_that_refer_to_one_another_are_read_once() {
         assert_eq!(model.documents.files().count(), 3);
         assert_eq!(model.operations[0].responses[0].status, "200");
     });
+}
+
+#[test]
+fn a_file_that_is_no_tree_is_told_where_it_breaks_and_where_it_is_used() {
+    let main = document("paths:\n  /a: {$ref: 'b.yaml'}\n");
+    assert_eq!(codes(&[("a.yaml", &main), ("b.yaml", "get: [")]), ["yaml-syntax", "ref-file"]);
 }
