@@ -106,20 +106,8 @@ impl OperationIndex {
     /// Builds the index; [`OperationId::position`] counts in the order of `entries`.
     pub fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Self, InvalidIndex> {
         let mut index = Self::default();
-        let mut places = Vec::new();
         for entry in entries {
-            places.push(index.register(entry)?);
-        }
-        // In the order of the tree, so that each template goes behind the ones before it.
-        places.sort_by(|left, right| {
-            let base = left.base.cmp(&right.base);
-            match (index.get(left.id), index.get(right.id)) {
-                (Some(left), Some(right)) => base.then_with(|| left.template.precedence(&right.template)),
-                _ => base,
-            }
-        });
-        for place in places {
-            index.place(&place)?;
+            index.insert(entry)?;
         }
         Ok(index)
     }
@@ -169,8 +157,7 @@ impl OperationIndex {
         self.get(id).map(|operation| operation.conditions.as_slice()).unwrap_or_default()
     }
 
-    /// Gives an entry its id and its key.
-    fn register<'a>(&mut self, entry: Entry<'a>) -> Result<Place<'a>, InvalidIndex> {
+    fn insert(&mut self, entry: Entry<'_>) -> Result<(), InvalidIndex> {
         let template = PathTemplate::parse(entry.template)
             .map_err(|cause| InvalidIndex::Template(entry.key.to_owned(), cause))?;
         let base = read_base_path(entry.base_path)?;
@@ -183,35 +170,30 @@ impl OperationIndex {
         conditions.sort_unstable();
         conditions.dedup();
         self.operations.push(Operation { key, template, conditions, base_length: base.len() });
-        Ok(Place { id, hosts: entry.hosts, base, method: entry.method })
-    }
-
-    /// Puts an operation into the tree of each of its hosts.
-    fn place(&mut self, place: &Place<'_>) -> Result<(), InvalidIndex> {
-        if place.hosts.is_empty() {
-            place_in(&mut self.any_host, place, &self.operations)?;
+        if entry.hosts.is_empty() {
+            place(&mut self.any_host, &base, id, entry.method, &self.operations)?;
         }
-        for (at, host) in place.hosts.iter().enumerate() {
-            if place.hosts.iter().take(at).all(|earlier| earlier != host) {
-                place_in(self.by_host.entry(host.clone()).or_default(), place, &self.operations)?;
+        for (at, host) in entry.hosts.iter().enumerate() {
+            if entry.hosts.iter().take(at).all(|earlier| earlier != host) {
+                let mounts = self.by_host.entry(host.clone()).or_default();
+                place(mounts, &base, id, entry.method, &self.operations)?;
             }
         }
         Ok(())
     }
 }
 
-/// Where an operation goes.
-struct Place<'a> {
+/// Puts an operation into the tree of one host.
+fn place(
+    mounts: &mut Mounts,
+    base: &[Box<str>],
     id: OperationId,
-    hosts: &'a [String],
-    base: Vec<Box<str>>,
-    method: &'a str,
-}
-
-fn place_in(mounts: &mut Mounts, place: &Place<'_>, operations: &[Operation]) -> Result<(), InvalidIndex> {
-    let Some(operation) = operations.get(place.id.position()) else { return Ok(()) };
-    let item = mounts.item(&place.base, &operation.template);
-    let same_method = item.declared(place.method).unwrap_or_default();
+    method: &str,
+    operations: &[Operation],
+) -> Result<(), InvalidIndex> {
+    let Some(operation) = operations.get(id.position()) else { return Ok(()) };
+    let item = mounts.item(base, &operation.template);
+    let same_method = item.declared(method).unwrap_or_default();
     for known in same_method.iter().filter_map(|id| operations.get(id.position())) {
         if known.conditions == operation.conditions {
             return Err(InvalidIndex::Conflict(known.key.to_string(), operation.key.to_string()));
@@ -219,7 +201,7 @@ fn place_in(mounts: &mut Mounts, place: &Place<'_>, operations: &[Operation]) ->
     }
     let weight =
         |id: OperationId| operations.get(id.position()).map_or(0, |operation| operation.conditions.len());
-    item.add(place.method, place.id, weight);
+    item.add(method, id, weight);
     Ok(())
 }
 

@@ -220,3 +220,21 @@ fn raw_offset(raw: &str, decoded_offset: usize) -> usize {
 fn read_literal(text: &str) -> Result<Box<str>, InvalidTemplate> {
     decode(text).map(|decoded| decoded.into_owned().into()).map_err(|_| InvalidTemplate::Encoding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn the_more_specific_segment_comes_first_and_names_do_not_matter() {
+        let in_order = ["abc", "{x}long", "{x}-%7B", "ab{x}", "{x}-{y}-{z}", "a{x}", "{x}-{y}", "{x}"];
+        let segments = in_order.map(|text| TemplateSegment::parse(text).unwrap());
+        let renamed = in_order.map(|text| TemplateSegment::parse(&text.replace('x', "w")).unwrap());
+        for (at, left) in segments.iter().enumerate() {
+            for (other, right) in renamed.iter().enumerate() {
+                assert_eq!(left.precedence(right), at.cmp(&other), "{} {}", in_order[at], in_order[other]);
+            }
+        }
+    }
+}

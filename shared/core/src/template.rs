@@ -2,8 +2,6 @@
 //! Which template wins where several match is one order: segment by segment from the left, a literal comes
 //! before a pattern, a pattern with more literal text before one with less, and both before a parameter.
 
-use std::cmp::Ordering;
-
 use crate::path::{CanonicalPath, MAX_SEGMENTS};
 use crate::segment::TemplateSegment;
 
@@ -84,16 +82,6 @@ impl PathTemplate {
     /// The parameters' names in order.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().flat_map(TemplateSegment::parameters)
-    }
-
-    /// Which template is asked first; `Less` comes first, and `Equal` are templates that match the same paths.
-    pub fn precedence(&self, other: &Self) -> Ordering {
-        let pairs = self.segments.iter().zip(&other.segments);
-        pairs
-            .map(|(left, right)| left.precedence(right))
-            .find(|order| order.is_ne())
-            .unwrap_or_else(|| self.segments.len().cmp(&other.segments.len()))
-            .then_with(|| self.trailing_slash.cmp(&other.trailing_slash))
     }
 
     /// The template with every parameter nameless and without a final slash: templates of the same shape match
@@ -231,18 +219,6 @@ mod tests {
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn the_more_specific_template_comes_first() {
-        let in_order = ["/a/{y}", "/a/{y}/", "/a/{y}/b", "/b", "/{x}-long/b", "/{x}-{z}/a", "/{x}/{y}"];
-        let templates = in_order.map(|text| PathTemplate::parse(text).unwrap());
-        for (at, left) in templates.iter().enumerate() {
-            for (other, right) in templates.iter().enumerate() {
-                assert_eq!(left.precedence(right), at.cmp(&other), "{} {}", in_order[at], in_order[other]);
-            }
-        }
-    }
-
-    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn only_templates_that_match_the_same_paths_have_one_shape() {
         let cases = [
             ("/a/{x}", "/a/{y}", true),
@@ -256,7 +232,6 @@ mod tests {
         for (left, right, expected) in cases {
             let (left, right) = (PathTemplate::parse(left).unwrap(), PathTemplate::parse(right).unwrap());
             assert_eq!(left.shape() == right.shape(), expected, "{left:?} {right:?}");
-            assert_eq!(left.precedence(&right).is_eq(), expected, "{left:?} {right:?}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The paths of an index as a tree of segments whose walk is the precedence. A path visits each node at
 //! most once, so a lookup is bounded by the tree and by the path's length.
 
+use std::collections::HashMap;
+
 use crate::lookup::PathItem;
 use crate::path::CanonicalPath;
 use crate::segment::TemplateSegment;
@@ -10,7 +12,7 @@ use crate::template::PathTemplate;
 #[derive(Debug, Default)]
 pub(crate) struct Mounts {
     templates: Option<Node>,
-    below: Vec<(Box<str>, Mounts)>,
+    below: HashMap<Box<str>, Mounts>,
 }
 
 impl Mounts {
@@ -22,17 +24,15 @@ impl Mounts {
                 longest = Some(Mount { templates, base_length: depth });
             }
             let Some(segment) = path.decoded(depth) else { return longest };
-            let Some(next) = search(&mounts.below, &segment) else { return longest };
+            let Some(next) = mounts.below.get(&*segment) else { return longest };
             (mounts, depth) = (next, depth + 1);
         }
     }
 
     /// The path item of a template below a base path, made when it is new.
     pub(crate) fn item(&mut self, base: &[Box<str>], template: &PathTemplate) -> &mut PathItem {
-        let mounts = base.iter().fold(self, |mounts, segment| {
-            let at = mounts.below.binary_search_by(|(known, _)| known.cmp(segment));
-            child(&mut mounts.below, at, || segment.clone())
-        });
+        let mounts =
+            base.iter().fold(self, |mounts, segment| mounts.below.entry(segment.clone()).or_default());
         let node = mounts.templates.get_or_insert_default();
         let node = template.segments.iter().fold(node, Node::descend);
         let item = if template.trailing_slash { &mut node.item_with_slash } else { &mut node.item };
@@ -56,8 +56,7 @@ impl<'i> Mount<'i> {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// In the order of the texts.
-    literals: Vec<(Box<str>, Node)>,
+    literals: HashMap<Box<str>, Node>,
     /// Patterns and the parameter, in the order of precedence.
     open: Vec<(TemplateSegment, Node)>,
     item: Option<PathItem>,
@@ -67,7 +66,7 @@ struct Node {
 impl Node {
     fn find(&self, path: &CanonicalPath, depth: usize) -> Option<&PathItem> {
         let Some(segment) = path.decoded(depth) else { return self.item_for(path) };
-        if let Some(found) = search(&self.literals, &segment).and_then(|node| node.find(path, depth + 1)) {
+        if let Some(found) = self.literals.get(&*segment).and_then(|node| node.find(path, depth + 1)) {
             return Some(found);
         }
         let matching = self.open.iter().filter(|(open, _)| open.matches(&segment));
@@ -85,33 +84,16 @@ impl Node {
 
     fn descend<'n>(&'n mut self, segment: &TemplateSegment) -> &'n mut Self {
         match segment {
-            TemplateSegment::Literal(text) => {
-                let at = self.literals.binary_search_by(|(known, _)| known.cmp(text));
-                child(&mut self.literals, at, || text.clone())
-            }
+            TemplateSegment::Literal(text) => self.literals.entry(text.clone()).or_default(),
             open => {
                 let at = self.open.binary_search_by(|(known, _)| known.precedence(open));
-                child(&mut self.open, at, || open.clone())
+                let at = at.unwrap_or_else(|free| {
+                    self.open.insert(free, (open.clone(), Self::default()));
+                    free
+                });
+                #[expect(clippy::indexing_slicing, reason = "found by the search or inserted one line above")]
+                &mut self.open[at].1
             }
         }
     }
-}
-
-fn search<'n, N>(children: &'n [(Box<str>, N)], text: &str) -> Option<&'n N> {
-    let at = children.binary_search_by(|(known, _)| (**known).cmp(text)).ok()?;
-    children.get(at).map(|(_, node)| node)
-}
-
-/// The child that a search found, or a new one where the search says it belongs.
-fn child<K, N: Default>(
-    children: &mut Vec<(K, N)>,
-    at: Result<usize, usize>,
-    key: impl FnOnce() -> K,
-) -> &mut N {
-    let at = at.unwrap_or_else(|free| {
-        children.insert(free, (key(), N::default()));
-        free
-    });
-    #[expect(clippy::indexing_slicing, reason = "found by the search or inserted one line above")]
-    &mut children[at].1
 }

@@ -45,7 +45,7 @@ proptest! {
     #[test]
     fn the_index_answers_as_a_scan_over_all_templates(
         declared in vec(declared(), 1..14),
-        asked in vec(asked(), 6),
+        asked in vec(asked(), 4),
     ) {
         let texts: Vec<_> = declared.iter().enumerate().map(|(at, declared)| declared.texts(at)).collect();
         let entries = declared.iter().zip(&texts).map(|(declared, (key, base, template))| Entry {
