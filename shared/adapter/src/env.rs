@@ -1,4 +1,4 @@
-//! What a decision learns from the host. Each answer is asked for at most once per decision.
+//! What a decision learns from the host. What cannot change while it lasts is asked for at most once.
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
@@ -16,14 +16,13 @@ pub(crate) const IDENTITY: &str = "portcullis.identity";
 /// The host, as one decision sees it.
 #[derive(Default)]
 pub(crate) struct HostEnv {
-    now: OnceCell<UnixNanos>,
     operation: OnceCell<Option<Rc<str>>>,
     identity: OnceCell<Option<Rc<Identity>>>,
 }
 
 impl Env for HostEnv {
     fn now(&self) -> UnixNanos {
-        *self.now.get_or_init(|| UnixNanos(host::now()))
+        UnixNanos(host::now())
     }
 
     fn peer(&self) -> Option<IpAddr> {

@@ -44,7 +44,7 @@ impl<P: Policy> Stream<P> {
     }
 
     fn judge_body(&self, mut request: Request, max: u32) -> Result<State, Answer> {
-        let body = host::buffer(Buffer::RequestBody, max as usize + 1)
+        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))
             .map_err(|Refused| Rejection::internal("host-refused"))?;
         if body.len() > max as usize {
             return Err(Rejection::body_too_large(max).into());
@@ -57,7 +57,7 @@ impl<P: Policy> Stream<P> {
         let policy = self.policy.as_ref().ok_or_else(|| Rejection::internal("not-configured"))?;
         match policy.on_request(&request, &HostEnv::default()) {
             Decision::Continue(edits) => {
-                apply(&edits).map_err(|Refused| Rejection::internal("host-refused"))?;
+                apply(&request, &edits).map_err(|Refused| Rejection::internal("host-refused"))?;
                 Ok(State::Passed(edits.response))
             }
             Decision::Reject(rejection) => Err(rejection.into()),
@@ -181,11 +181,15 @@ fn borrowed<'h>(
     headers.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str())))
 }
 
-fn apply(edits: &Edits) -> Result<(), Refused> {
+/// Setting a header changes only its first value where a client sent several: the others go first.
+fn apply(request: &Request, edits: &Edits) -> Result<(), Refused> {
     for name in &edits.remove {
         host::remove_header(Map::Request, name)?;
     }
     for (name, value) in &edits.set {
+        if request.headers().all(name).nth(1).is_some() {
+            host::remove_header(Map::Request, name)?;
+        }
         host::set_header(Map::Request, name, value)?;
     }
     if let Some(operation) = &edits.operation {
