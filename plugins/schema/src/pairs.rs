@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
 use portcullis_core::Pair;
-use serde_json::map::Entry as Slot;
 use serde_json::{Map, Value};
 
 use crate::brackets;
@@ -64,16 +63,7 @@ impl<'t> Pairs<'t> {
         let mut members = Map::new();
         for pair in self.pairs.iter().filter(|pair| !pair.taken.replace(true)) {
             let text = self.coding.decode(pair.value).map_err(|fault| fault.within(&pair.name))?;
-            let text = Value::String(text.into_owned());
-            match members.entry(pair.name.as_ref()) {
-                Slot::Vacant(free) => {
-                    free.insert(text);
-                }
-                Slot::Occupied(mut taken) => match taken.get_mut() {
-                    Value::Array(texts) => texts.push(text),
-                    single => *single = Value::Array(vec![single.take(), text]),
-                },
-            }
+            shape::add(&mut members, &pair.name, Value::String(text.into_owned()));
         }
         Ok(members)
     }

@@ -378,3 +378,13 @@ fn configurations_that_cannot_be_enforced_are_refused() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_configuration_of_the_readme_works() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("value: |\n").unwrap();
+    let policy =
+        SchemaPolicy::compile(serde_json::from_str(rest.split_once("```").unwrap().0).unwrap()).unwrap();
+    assert_eq!(outcome(&policy, &request("GET", "/v1/pets?limit=101", &[], None)), "query limit maximum");
+}

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use portcullis_config::schema::{ShapeConfig, TypeConfig};
-use serde_json::Value;
+use serde_json::map::Entry;
+use serde_json::{Map, Value};
 
 use crate::json::read_number;
 
@@ -52,6 +53,19 @@ pub(crate) fn read(text: Cow<'_, str>, shape: &ShapeConfig) -> Value {
         .iter()
         .find_map(|kind| read_as(&text, *kind))
         .unwrap_or_else(|| Value::String(text.into_owned()))
+}
+
+/// Adds a member without a shape of its own; one that is there already becomes a list of both.
+pub(crate) fn add(members: &mut Map<String, Value>, name: &str, value: Value) {
+    match members.entry(name) {
+        Entry::Vacant(free) => {
+            free.insert(value);
+        }
+        Entry::Occupied(mut taken) => match taken.get_mut() {
+            Value::Array(list) => list.push(value),
+            single => *single = Value::Array(vec![single.take(), value]),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -55,11 +55,11 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value, Fault> {
         members.extend(member.map(|value| (name.clone(), value)));
     }
     for attribute in element.attributes.iter().filter(|attribute| !taken.has_attribute(attribute)) {
-        members.entry(attribute.name.as_str()).or_insert_with(|| Value::String(attribute.value.clone()));
+        shape::add(&mut members, &attribute.name, Value::String(attribute.value.clone()));
     }
     for child in element.children.iter().filter(|child| !taken.has_child(child)) {
         let found = value(child, &ShapeConfig::default()).map_err(|fault| fault.within(&child.name))?;
-        members.entry(child.name.as_str()).or_insert(found);
+        shape::add(&mut members, &child.name, found);
     }
     Ok(Value::Object(members))
 }

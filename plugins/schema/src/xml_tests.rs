@@ -31,6 +31,8 @@ fn elements_become_values_as_the_xml_objects_say() {
         ("<pet xmlns:o=\"urn:o\"><o:owner><age>3</age></o:owner></pet>", r#"{"owner":{"age":3}}"#),
         ("<pet><owner>x</owner></pet>", r#"{"owner":"x"}"#),
         ("<pet><other><x>1</x></other><!-- c --></pet>", r#"{"other":{"x":"1"}}"#),
+        ("<pet><other>1</other><other>2</other></pet>", r#"{"other":["1","2"]}"#),
+        ("<pet xmlns:o=\"urn:o\"><o:owner/><owner/></pet>", r#"{"owner":[{},""]}"#),
         ("<pet other=\"1\"/>", r#"{"other":"1"}"#),
         ("<pet id=\"x\"/>", r#"{"id":"x"}"#),
     ];
