@@ -12,9 +12,9 @@ mod number;
 mod text;
 
 /// How deep values nest; optional parts further down are left out.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 12;
 /// How many schemas are looked at for one value.
-const MAX_SCHEMAS: usize = 4096;
+const MAX_SCHEMAS: usize = 512;
 /// Most items that `minItems` can ask for.
 const MAX_ITEMS: usize = 16;
 

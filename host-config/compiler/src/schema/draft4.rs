@@ -90,6 +90,11 @@ impl<'d> Writer<'_, 'd> {
                 None => self.plain(key, node),
             },
             "format" => self.format(node),
+            "nullable" => {
+                if node.as_bool() == Some(true) && schema.get("type").is_none() {
+                    self.warn(node, "`nullable` has no effect without `type` beside it".to_owned());
+                }
+            }
             "allOf" => {
                 let outer = Outer { schema, all_of: scope.all_of };
                 self.schemas_of_3_0(key, node, Scope { all_of: Some(&outer), in_place: scope.in_place });

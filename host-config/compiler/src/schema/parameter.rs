@@ -52,7 +52,7 @@ impl<'d> Rules<'_, 'd> {
             return Err(unsupported(message, place));
         }
         let mut config = shape.config(false);
-        if style == Style::DeepObject {
+        if style == Style::DeepObject && shape.says_nothing() {
             config.types = vec![TypeConfig::Object];
         }
         Ok(EncodingConfig::Style { style: style_config(style), explode, shape: config })
@@ -91,12 +91,11 @@ pub(super) fn readable(style: Style, explode: bool, shape: &Shape, place: Place)
         hint: Some("change `style`, or the schema's `type`"),
     };
     match style {
-        Style::DeepObject if shape.takes_array() && !shape.takes_object() => {
-            return Err(unsupported("OpenAPI does not define the style `deepObject` for arrays", place));
+        // Brackets write members of members, and lists as their users do (`ids[]`, `ids[0]`).
+        Style::DeepObject if shape.takes_object() || shape.takes_array() || shape.says_nothing() => {
+            return Ok(());
         }
-        Style::DeepObject if !shape.takes_object() && !shape.says_nothing() => {
-            return Err(mismatch("objects"));
-        }
+        Style::DeepObject => return Err(mismatch("arrays and objects")),
         Style::SpaceDelimited | Style::PipeDelimited
             if !shape.takes_array() && !shape.takes_object() && !shape.says_nothing() =>
         {

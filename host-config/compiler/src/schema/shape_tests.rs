@@ -1,1 +1,63 @@
+//! Shapes of schemas that combine and recur.
 
+use portcullis_openapi::Report;
+use serde_json::json;
+
+use super::*;
+use crate::schema::tests::documents;
+
+fn config(schema: &str) -> serde_json::Value {
+    let text = format!(
+        r##"{{"openapi":"3.0.0","info":{{}},"paths":{{}},"components":{{"schemas":{{"S":{schema},
+            "Tree":{{"type":"object","properties":{{"value":{{"type":"integer"}},
+                "children":{{"type":"array","items":{{"$ref":"#/components/schemas/Tree"}}}}}}}}}}}}}}"##
+    );
+    let documents = documents(&[("api.json", &text)]);
+    let model = ApiModel::read(&documents, &mut Report::default()).unwrap();
+    let root = documents.root().unwrap();
+    let schema = documents.resolve("#/components/schemas/S", root.place().file).unwrap();
+    serde_json::to_value(Seen::of(&model, schema).shape.config(true)).unwrap()
+}
+
+#[test]
+fn shapes_follow_combinations_and_end_at_recursion() {
+    let leaf = json!({"types": ["object"], "properties": {"value": {"types": ["integer"]}, "children": {"types": ["array"], "items": {}}}});
+    for (name, schema, expected) in [
+        (
+            "recursion",
+            r##"{"$ref":"#/components/schemas/Tree"}"##,
+            json!({"types": ["object"], "properties": {"value": {"types": ["integer"]}, "children": {"types": ["array"], "items": {}}}}),
+        ),
+        (
+            "an item",
+            r##"{"type":"array","items":{"$ref":"#/components/schemas/Tree"}}"##,
+            json!({"types": ["array"], "items": leaf}),
+        ),
+        (
+            "all of",
+            r#"{"allOf":[{"type":"object","properties":{"a":{"type":"number"}}},{"properties":{"a":{"type":"integer"},"b":{}}}]}"#,
+            json!({"types": ["object"], "properties": {"a": {"types": ["integer"]}, "b": {}}}),
+        ),
+        (
+            "one of",
+            r#"{"oneOf":[{"type":"object","properties":{"a":{"type":"boolean"}}},{"type":"object","properties":{"a":{"type":"integer"}}}]}"#,
+            json!({"types": ["object"], "properties": {"a": {"types": ["boolean", "integer"]}}}),
+        ),
+        ("a keyword's hint", r#"{"minimum":1}"#, json!({"types": ["number", "string"]})),
+        (
+            "XML",
+            r#"{"type":"array","items":{"type":"string","xml":{"name":"i","attribute":false}},"xml":{"wrapped":true}}"#,
+            json!({"types": ["array"], "items": {"types": ["string"], "xml": {"name": "i"}}, "xml": {"wrapped": true}}),
+        ),
+    ] {
+        assert_eq!(config(schema), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_schema_that_branches_without_end_is_cut_off() {
+    let branch = r##"{"type":"object","properties":{"a":{"$ref":"#/components/schemas/S/properties/b"},"b":{"type":"object",
+        "properties":{"c":{"$ref":"#/components/schemas/S/properties/d"}}},"d":{"type":"object",
+        "properties":{"e":{"$ref":"#/components/schemas/S"}}}}}"##;
+    assert!(config(branch).to_string().len() < 10_000);
+}

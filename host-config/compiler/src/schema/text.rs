@@ -125,7 +125,7 @@ impl<'d> Writer<'_, 'd> {
 
     /// `format`, with a word to the author when nothing will be checked.
     pub(super) fn format(&mut self, node: &Node) {
-        self.writing.formats.note(node, self.report);
+        self.writing.formats.note(node, self.writing.model.version, self.report);
         self.key("format");
         self.verbatim(node);
     }

@@ -1,0 +1,240 @@
+//! What parameters and bodies become, and which are refused.
+
+use portcullis_config::schema::FormatConfig;
+use serde_json::{Value, json};
+
+use super::{Compiled, compile};
+use crate::codes;
+use crate::coverage::Treatment;
+use crate::schema::Location;
+
+fn parameter(fields: &Value) -> Compiled {
+    let mut parameter = json!({"name": "p", "in": "query"});
+    parameter.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let operation = json!({"parameters": [parameter], "responses": {}});
+    compile("3.0.0", &operation, &json!({"Two": {"type": "integer"}}), &[])
+}
+
+#[test]
+fn parameters_are_read_as_their_schema_says() {
+    for (name, fields, style, types) in [
+        ("default style", json!({"schema": {"type": "integer"}}), json!("form"), json!(["integer"])),
+        (
+            "a reference",
+            json!({"schema": {"$ref": "#/components/schemas/Two"}}),
+            json!("form"),
+            json!(["integer"]),
+        ),
+        (
+            "a union",
+            json!({"schema": {"oneOf": [{"type": "string"}, {"type": "boolean"}]}}),
+            json!("form"),
+            json!(["boolean", "string"]),
+        ),
+        (
+            "an intersection",
+            json!({"schema": {"type": "number", "allOf": [{"type": "integer"}]}}),
+            json!("form"),
+            json!(["integer"]),
+        ),
+        ("listed values", json!({"schema": {"enum": [1, "a"]}}), json!("form"), json!(["number", "string"])),
+        ("no schema", json!({"schema": {}}), json!("form"), Value::Null),
+        (
+            "a header",
+            json!({"in": "header", "schema": {"type": "string", "nullable": true}}),
+            json!("simple"),
+            json!(["string", "null"]),
+        ),
+        (
+            "deepObject",
+            json!({"style": "deepObject", "schema": {"type": "object"}}),
+            json!("deepObject"),
+            json!(["object"]),
+        ),
+        (
+            "a list in brackets",
+            json!({"style": "deepObject", "schema": {"type": "array", "items": {"type": "object"}}}),
+            json!("deepObject"),
+            json!(["array"]),
+        ),
+    ] {
+        let compiled = parameter(&fields);
+        assert_eq!(compiled.told, [], "{name}");
+        let encoding = &compiled.rule["parameters"][0]["encoding"]["style"];
+        assert_eq!(encoding["style"], style, "{name}");
+        assert_eq!(encoding["shape"]["types"], types, "{name}");
+        assert_eq!(compiled.rows[0].1, Treatment::Enforced, "{name}");
+    }
+    let json = parameter(&json!({"content": {"application/json": {"schema": {"type": "object"}}}}));
+    assert_eq!(json.rule["parameters"][0]["encoding"], "json");
+}
+
+#[test]
+fn parameters_without_an_agreed_text_are_refused() {
+    let objects = json!({"type": "array", "items": {"type": "object"}});
+    for (name, fields, code) in [
+        (
+            "deepObject of a string",
+            json!({"style": "deepObject", "schema": {"type": "string"}}),
+            codes::STYLE_MISMATCH,
+        ),
+        (
+            "pipes of a number",
+            json!({"style": "pipeDelimited", "schema": {"type": "number"}}),
+            codes::STYLE_MISMATCH,
+        ),
+        ("objects in a list", json!({"schema": objects}), codes::PARAMETER_UNSUPPORTED),
+        (
+            "a list in an object",
+            json!({"schema": {"type": "object", "properties": {"a": {"type": "array"}}}}),
+            codes::PARAMETER_UNSUPPORTED,
+        ),
+        (
+            "numbers by any name",
+            json!({"schema": {"type": "object", "additionalProperties": {"type": "integer"}}}),
+            codes::PARAMETER_UNSUPPORTED,
+        ),
+        (
+            "XML",
+            json!({"content": {"application/xml": {"schema": {"type": "object"}}}}),
+            codes::PARAMETER_UNSUPPORTED,
+        ),
+        (
+            "a repeated cookie",
+            json!({"in": "cookie", "schema": {"type": "array", "items": {"type": "string"}}}),
+            codes::PARAMETER_UNSUPPORTED,
+        ),
+    ] {
+        let compiled = parameter(&fields);
+        assert_eq!(compiled.told.first().map(|(code, _)| code.as_str()), Some(code), "{name}");
+        assert!(matches!(compiled.rows[0].1, Treatment::Refused(_)), "{name}");
+        assert_eq!(compiled.rule["parameters"], Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn a_waived_parameter_is_left_out_and_shown_with_its_reason() {
+    let operation = json!({
+        "x-portcullis": {"waive": {"style-mismatch": "the backend checks it"}, "undeclaredQuery": "refuse"},
+        "parameters": [{"name": "p", "in": "query", "style": "deepObject", "schema": {"type": "string"}}],
+        "responses": {}
+    });
+    let compiled = compile("3.0.0", &operation, &json!({}), &[]);
+    assert_eq!(compiled.told, []);
+    assert_eq!(
+        compiled.rows,
+        [("query p".to_owned(), Treatment::Waived("the backend checks it".to_owned()))]
+    );
+    let expected = json!({"document": "api", "refuse_undeclared_query": true, "allowed_query": ["p"]});
+    assert_eq!(compiled.rule, expected);
+}
+
+#[test]
+fn every_parameter_and_response_has_a_row() {
+    let string = json!({"type": "string"});
+    let operation = json!({
+        "parameters": [
+            {"name": "id", "in": "path", "required": true, "schema": string},
+            {"name": "gone", "in": "path", "required": true, "schema": string},
+            {"name": "X-Key", "in": "header", "schema": string},
+            {"name": "Accept", "in": "header", "schema": string}
+        ],
+        "responses": {"200": {"description": "", "content": {"text/plain": {}}}, "404": {"description": ""}}
+    });
+    let carriers = [(Location::Header, "x-key".to_owned()), (Location::Query, "key".to_owned())];
+    let compiled = compile("3.0.0", &operation, &json!({}), &carriers);
+    let names: Vec<&str> = compiled.rows.iter().map(|(name, _)| name.as_str()).collect();
+    let expected =
+        ["path id", "path gone", "header X-Key (by security)", "header Accept", "200 text/plain", "404"];
+    assert_eq!(names, expected);
+    assert_eq!(compiled.rule["allowed_query"], json!(["key"]));
+    assert_eq!(compiled.rule["parameters"].as_array().map(Vec::len), Some(1));
+}
+
+fn body(media_type: &str, media: &Value) -> Compiled {
+    let operation = json!({"requestBody": {"content": {media_type: media}}, "responses": {}});
+    compile(
+        "3.0.0",
+        &operation,
+        &json!({"Pet": {"type": "object", "properties": {"age": {"type": "integer"}}}}),
+        &[],
+    )
+}
+
+#[test]
+fn bodies_are_read_by_their_media_type() {
+    let pet = json!({"schema": {"$ref": "#/components/schemas/Pet"}});
+    let string = json!({"schema": {"type": "string"}});
+    for (name, media_type, media, range, format) in [
+        ("JSON", "application/json; charset=utf-8", &pet, "application/json", "json"),
+        ("built on JSON", "application/merge-patch+json", &pet, "application/merge-patch+json", "json"),
+        ("a form", "application/x-www-form-urlencoded", &pet, "application/x-www-form-urlencoded", "form"),
+        ("multipart", "multipart/form-data", &pet, "multipart/form-data", "multipart"),
+        ("XML", "text/xml", &pet, "text/xml", "xml"),
+        ("text", "text/plain", &string, "text/plain", "text"),
+        ("bytes", "image/png", &string, "image/png", "bytes"),
+        ("no schema", "text/csv", &json!({}), "text/csv", "bytes"),
+        (
+            "binary",
+            "application/json",
+            &json!({"schema": {"type": "string", "format": "binary"}}),
+            "application/json",
+            "bytes",
+        ),
+        ("any type without a schema", "*/*", &json!({"schema": {}}), "*/*", "bytes"),
+        ("any type with a schema", "*/*", &pet, "application/json", "json"),
+    ] {
+        let compiled = body(media_type, media);
+        let content = &compiled.rule["body"]["content"];
+        assert_eq!(content.as_array().map(Vec::len), Some(1), "{name}");
+        assert_eq!(content[0]["range"], range, "{name}");
+        let found: FormatConfig = serde_json::from_value(content[0]["format"].clone()).unwrap();
+        let found = match found {
+            FormatConfig::Json => "json",
+            FormatConfig::Form { .. } => "form",
+            FormatConfig::Multipart { .. } => "multipart",
+            FormatConfig::Xml { .. } => "xml",
+            FormatConfig::Text => "text",
+            FormatConfig::Bytes => "bytes",
+        };
+        assert_eq!(found, format, "{name}");
+        assert_eq!(compiled.rows.len(), 1, "{name}");
+        assert_eq!(compiled.rows[0].1, Treatment::Enforced, "{name}");
+    }
+}
+
+#[test]
+fn bodies_that_cannot_be_read_are_refused_or_waived() {
+    let object = json!({"schema": {"type": "object"}});
+    let nested = json!({"schema": {"type": "object", "properties": {"a": {"type": "object"}}}});
+    for (name, media_type, media, code) in [
+        ("no media type", "json", &object, codes::MEDIA_TYPE_INVALID),
+        ("an object as bytes", "application/octet-stream", &object, codes::MEDIA_TYPE_UNSUPPORTED),
+        ("an object as text", "text/csv", &object, codes::MEDIA_TYPE_UNSUPPORTED),
+        (
+            "a text that is checked as bytes",
+            "image/png",
+            &json!({"schema": {"type": "string", "maxLength": 1}}),
+            codes::MEDIA_TYPE_UNSUPPORTED,
+        ),
+        ("an object in a form", "application/x-www-form-urlencoded", &nested, codes::MEDIA_TYPE_UNSUPPORTED),
+        (
+            "a list as a form",
+            "multipart/form-data",
+            &json!({"schema": {"type": "array"}}),
+            codes::MEDIA_TYPE_UNSUPPORTED,
+        ),
+    ] {
+        let compiled = body(media_type, media);
+        assert_eq!(compiled.told.first().map(|(code, _)| code.as_str()), Some(code), "{name}");
+        assert!(matches!(compiled.rows[0].1, Treatment::Refused(_)), "{name}");
+        assert_eq!(compiled.rule["body"]["content"], json!([]), "{name}");
+    }
+    let operation = json!({
+        "x-portcullis": {"waive": {"media-type-unsupported": "r"}},
+        "requestBody": {"content": {"text/csv": object}}, "responses": {}
+    });
+    let compiled = compile("3.0.0", &operation, &json!({}), &[]);
+    assert_eq!(compiled.rule["body"]["content"], json!([{"range": "text/csv", "format": "bytes"}]));
+    assert_eq!(compiled.rows, [("text/csv".to_owned(), Treatment::Waived("r".to_owned()))]);
+}
