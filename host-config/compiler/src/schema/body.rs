@@ -210,13 +210,16 @@ impl<'d> Rules<'_, 'd> {
     fn is_bytes(&self, range: &MediaRange, schema: &'d Node) -> bool {
         let Ok(schema) = self.model().documents.follow(schema) else { return false };
         let is_string = schema.get("type").is_none_or(|name| name.as_str() == Some("string"));
-        let is_binary = schema.get("format").and_then(Node::as_str) == Some("binary");
         let is_described =
             schema.get("contentMediaType").is_some() || schema.get("contentEncoding").is_some();
-        let is_raw = is_binary || (is_described && schema.get("format").is_none());
-        says_only(schema, &["type", "format"])
-            && is_string
-            && (is_raw || !(range.is_json() || range.is_form() || range.is_form_data() || range.is_text()))
+        let is_text = range.is_json() || range.is_form() || range.is_form_data() || range.is_text();
+        let is_raw = match schema.get("format").and_then(Node::as_str) {
+            // Converters from Swagger 2.0 write `type: object, format: file`.
+            Some("binary" | "file") => true,
+            None | Some("byte") => is_string && (is_described || !is_text),
+            Some(_) => false,
+        };
+        is_raw && says_only(schema, &["type", "format"])
     }
 }
 

@@ -173,6 +173,13 @@ fn bodies_are_read_by_their_media_type() {
         ("XML", "text/xml", &pet, "text/xml", "xml"),
         ("text", "text/plain", &string, "text/plain", "text"),
         ("bytes", "image/png", &string, "image/png", "bytes"),
+        (
+            "a file",
+            "application/octet-stream",
+            &json!({"schema": {"type": "object", "format": "file"}}),
+            "application/octet-stream",
+            "bytes",
+        ),
         ("no schema", "text/csv", &json!({}), "text/csv", "bytes"),
         (
             "binary",
