@@ -7,9 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_compiler::{Endpoint, Options, compile};
 use portcullis_openapi::Severity;
 
-fuzz_target!(|text: &[u8]| {
-    let name = if text.first() == Some(&b'{') { "definition.json" } else { "definition.yaml" };
-    let files = HashMap::from([(name.to_owned(), text.to_vec())]);
+fuzz_target!(|text: &str| {
+    let name = if text.starts_with('{') { "definition.json" } else { "definition.yaml" };
+    let files = HashMap::from([(name.to_owned(), text.as_bytes().to_vec())]);
     let options = Options { endpoint: Endpoint::parse("mock").ok(), ..Options::default() };
     let compilation = compile(&files, name, options);
     let errors: Vec<_> = compilation
