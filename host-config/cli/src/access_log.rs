@@ -25,7 +25,8 @@ pub(crate) fn readable(line: &str) -> Option<String> {
     if let Some(consumer) = text("identity").and_then(consumer) {
         line.push_str(&format!("  by {consumer}"));
     }
-    let details = text("details").filter(|details| details != "via_upstream" && details != "portcullis.reply");
+    let details =
+        text("details").filter(|details| details != "via_upstream" && details != "portcullis.reply");
     if let Some(details) = details {
         line.push_str(&format!("  ({})", details.strip_prefix("portcullis.").unwrap_or(&details)));
     }

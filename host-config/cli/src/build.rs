@@ -12,8 +12,9 @@ pub(crate) fn build(args: &BuildArgs) -> Result<Outcome, Failure> {
     problems::show(&compilation.parts, false);
     let Some(compiled) = compilation.compiled else { return Ok(Outcome::Invalid) };
     let modules = modules(args.modules.as_deref())?;
-    let bundle =
-        compiled.bundle(&modules, &Surroundings::default()).map_err(|cause| Failure::new(cause.to_string()))?;
+    let bundle = compiled
+        .bundle(&modules, &Surroundings::default())
+        .map_err(|cause| Failure::new(cause.to_string()))?;
     write_bundle(&args.output, &bundle)?;
     let bytes: usize = bundle.values().map(Vec::len).sum();
     println!("{}: {} files, {bytes} bytes", args.output.display(), bundle.len());

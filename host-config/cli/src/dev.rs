@@ -49,7 +49,10 @@ impl DevCredentials {
             scope_claims: vec!["scope".to_owned()],
         };
         let api_key = ApiKeyConfig {
-            sha256: Sha256::digest(self.api_key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: Sha256::digest(self.api_key.as_bytes())
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             consumer: CONSUMER.to_owned(),
             scopes: scopes.clone(),
             apis: Vec::new(),
@@ -70,9 +73,13 @@ impl DevCredentials {
     /// What to tell the user.
     pub(crate) fn introduce(&self, scopes: &BTreeSet<String>) -> Result<String, Failure> {
         let scope: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        let claims = Claims::with_custom_claims(json!({ "scope": scope.join(" ") }), Duration::from_hours(TOKEN_HOURS));
+        let claims = Claims::with_custom_claims(
+            json!({ "scope": scope.join(" ") }),
+            Duration::from_hours(TOKEN_HOURS),
+        );
         let claims = claims.with_issuer(ISSUER).with_subject(CONSUMER);
-        let token = self.key.sign(claims).map_err(|cause| Failure::new(format!("cannot sign a token: {cause}")))?;
+        let token =
+            self.key.sign(claims).map_err(|cause| Failure::new(format!("cannot sign a token: {cause}")))?;
         Ok(format!(
             "credentials of this run (they end with it):\n  API key  {}\n  basic    {CONSUMER}:{}\n  token    {token}",
             self.api_key, self.password

@@ -48,7 +48,8 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy")).find(|path| path.is_file());
     on_path.ok_or_else(|| {
-        let hint = "install Envoy 1.35 or newer with its V8 runtime (scripts/setup does), or name it with --envoy";
+        let hint =
+            "install Envoy 1.35 or newer with its V8 runtime (scripts/setup does), or name it with --envoy";
         Failure::with_hint("no Envoy was found", hint)
     })
 }
@@ -62,12 +63,16 @@ impl Envoy {
         said: &Sender<Said>,
     ) -> Result<Self, Failure> {
         let mut command = Command::new(program);
-        command.current_dir(folder).args(["-c", "envoy.json", "--disable-hot-restart", "-l", "warning"]);
+        command
+            .current_dir(folder)
+            .args(["-c", "envoy.json", "--disable-hot-restart", "-l", "warning"])
+            .args(["--file-flush-interval-msec", "100"]);
         if let Some(workers) = workers {
             command.args(["--concurrency", &workers.to_string()]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let failed = |cause: std::io::Error| Failure::new(format!("cannot start {}: {cause}", program.display()));
+        let failed =
+            |cause: std::io::Error| Failure::new(format!("cannot start {}: {cause}", program.display()));
         let mut child = command.spawn().map_err(failed)?;
         if let Some(stdout) = child.stdout.take() {
             listen(stdout, said.clone(), Said::Log);

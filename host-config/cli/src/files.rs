@@ -37,7 +37,8 @@ pub(crate) fn modules(folder: Option<&Path>) -> Result<Modules, Failure> {
 
 /// The folder that the running program is in.
 pub(crate) fn program_folder() -> Result<PathBuf, Failure> {
-    let program = std::env::current_exe().map_err(|cause| Failure::new(format!("cannot find myself: {cause}")))?;
+    let program =
+        std::env::current_exe().map_err(|cause| Failure::new(format!("cannot find myself: {cause}")))?;
     Ok(program.parent().unwrap_or(Path::new("/")).to_owned())
 }
 

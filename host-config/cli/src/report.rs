@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use portcullis_compiler::{Treatment, coverage::Construct};
 use portcullis_compiler::Coverage;
+use portcullis_compiler::{Treatment, coverage::Construct};
 
 /// The table, one block for each operation, and a summary.
 pub(crate) fn table(coverage: &Coverage) -> String {
@@ -22,12 +22,14 @@ pub(crate) fn table(coverage: &Coverage) -> String {
                 *total += 1;
             }
             let place = row.place.as_deref().unwrap_or_default();
-            let _infallible = writeln!(text, "  {:<9}  {:<36}  {treatment}  {place}", name(row.construct), row.name);
+            let _infallible =
+                writeln!(text, "  {:<9}  {:<36}  {treatment}  {place}", name(row.construct), row.name);
         }
     }
     for extension in &coverage.foreign_extensions {
         let times = if extension.count == 1 { "once" } else { "several times" };
-        let _infallible = writeln!(text, "{}: not read, stands {times}, first at {}", extension.name, extension.place);
+        let _infallible =
+            writeln!(text, "{}: not read, stands {times}, first at {}", extension.name, extension.place);
     }
     let [enforced, delegated, waived, refused] = totals;
     let _infallible = writeln!(

@@ -85,7 +85,8 @@ impl Workshop {
             ..Surroundings::default()
         };
         let modules = modules(args.modules.as_deref())?;
-        let bundle = compiled.bundle(&modules, &surroundings).map_err(|cause| Failure::new(cause.to_string()))?;
+        let bundle =
+            compiled.bundle(&modules, &surroundings).map_err(|cause| Failure::new(cause.to_string()))?;
         write_bundle(folder.path(), &bundle)?;
         Ok(Self { folder, admin })
     }
@@ -118,7 +119,11 @@ impl Watch {
                 return Ok(true);
             }
         }
-        Err(Failure::new(format!("Envoy was not ready after {} s:\n{}", READY_TIME.as_secs(), self.last_words.tell())))
+        Err(Failure::new(format!(
+            "Envoy was not ready after {} s:\n{}",
+            READY_TIME.as_secs(),
+            self.last_words.tell()
+        )))
     }
 
     fn until_stopped(&mut self) -> Result<Outcome, Failure> {
@@ -174,7 +179,8 @@ fn check_free(address: &str) -> Result<(), Failure> {
     match TcpListener::bind(socket) {
         Ok(_) => Ok(()),
         Err(cause) => {
-            let hint = "stop what listens there, or choose another address with --listen (port 0 takes a free one)";
+            let hint =
+                "stop what listens there, or choose another address with --listen (port 0 takes a free one)";
             Err(Failure::with_hint(format!("cannot listen on {address}: {cause}"), hint))
         }
     }

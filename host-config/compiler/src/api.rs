@@ -145,13 +145,19 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             Ok(path) => path,
             Err(cause) => {
                 let message = format!("{}: {cause}", operation.path);
-                rows.add(Construct::Routing, name, Treatment::Refused(message.clone()), Some(operation.path_place));
+                rows.add(
+                    Construct::Routing,
+                    name,
+                    Treatment::Refused(message.clone()),
+                    Some(operation.path_place),
+                );
                 report.push(problem(codes::PATH_TEMPLATE, message, operation.path_place));
                 return None;
             }
         };
         if !path.when.is_empty() {
-            let message = format!("'{}' is enforced as path '{}' and conditions", operation.path, path.template);
+            let message =
+                format!("'{}' is enforced as path '{}' and conditions", operation.path, path.template);
             report.push(warning(codes::PATH_CONDITION, message, operation.path_place));
         }
         rows.add(Construct::Routing, name, Treatment::Enforced, Some(operation.path_place));
@@ -160,13 +166,15 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     }
 
     fn check_conflict(&mut self, operation: &Operation<'d>, path: &PathKey, report: &mut Report) {
-        let when = path.when.iter().map(|condition| (condition.name.clone(), condition.value.clone())).collect();
+        let when =
+            path.when.iter().map(|condition| (condition.name.clone(), condition.value.clone())).collect();
         let identity = (path.shape.clone(), operation.method, when);
         let known = self.seen.insert(identity, (operation.path.to_owned(), operation.path_place));
         let Some((other, place)) = known else { return };
         let line = self.model.documents.position(place).line;
         let method = operation.method.as_str();
-        let message = format!("no request can tell {method} '{}' from '{other}' (line {line})", operation.path);
+        let message =
+            format!("no request can tell {method} '{}' from '{other}' (line {line})", operation.path);
         report.push(Diagnostic {
             hint: Some("give one of them another path, or join them to one operation".into()),
             ..problem(codes::PATH_CONFLICT, message, operation.path_place)
@@ -174,7 +182,12 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     }
 
     /// The operation's own extension, then its path's, the gateway file, the root's extension, and last `servers`.
-    fn endpoint(&self, operation: &Operation<'d>, settings: &Settings, report: &mut Report) -> Option<Endpoint> {
+    fn endpoint(
+        &self,
+        operation: &Operation<'d>,
+        settings: &Settings,
+        report: &mut Report,
+    ) -> Option<Endpoint> {
         let written = settings.endpoint.as_ref();
         let inner = written.filter(|(_, level, _)| *level != Level::Root);
         if let (None, Some(endpoint)) = (inner, &self.source.endpoint) {
@@ -211,18 +224,26 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         report: &mut Report,
     ) -> ThrottleRule {
         let api_scope = format!("api {}", self.source.name);
-        let apply = |limit: &String, scope: &str| AppliedLimitConfig { limit: limit.clone(), scope: scope.to_owned() };
+        let apply = |limit: &String, scope: &str| AppliedLimitConfig {
+            limit: limit.clone(),
+            scope: scope.to_owned(),
+        };
         let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
         if let Some((names, level, place)) = &settings.limits {
             let scope = match level {
                 Level::Root => api_scope,
                 Level::Path => format!("path {} {}", self.source.name, operation.path),
-                Level::Operation => format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path),
+                Level::Operation => {
+                    format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path)
+                }
             };
             for name in names {
                 if self.limits.contains_key(name) {
                     let applied = apply(name, &scope);
-                    if !limits.iter().any(|known| known.limit == applied.limit && known.scope == applied.scope) {
+                    if !limits
+                        .iter()
+                        .any(|known| known.limit == applied.limit && known.scope == applied.scope)
+                    {
                         limits.push(applied);
                     }
                 } else {
@@ -233,14 +254,26 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
                 }
             }
         }
-        let place = settings.limits.as_ref().map(|(_, _, place)| *place);
-        for limit in &limits {
-            rows.add(Construct::Limit, format!("{} by {}", limit.limit, limit.scope), Treatment::Enforced, place);
+        let of_gateway = self.source.limits.len();
+        for (at, limit) in limits.iter().enumerate() {
+            // The gateway file's own limits have no place in this document.
+            let place = settings.limits.as_ref().filter(|_| at >= of_gateway).map(|(_, _, place)| *place);
+            rows.add(
+                Construct::Limit,
+                format!("{} by {}", limit.limit, limit.scope),
+                Treatment::Enforced,
+                place,
+            );
         }
         ThrottleRule { limits }
     }
 
-    fn assemble(self, rules: Vec<Rules>, max_body_bytes: u32, coverage: Vec<OperationCoverage>) -> CompiledApi {
+    fn assemble(
+        self,
+        rules: Vec<Rules>,
+        max_body_bytes: u32,
+        coverage: Vec<OperationCoverage>,
+    ) -> CompiledApi {
         let frame = Frame { source: self.source, base_path: &self.base_path };
         CompiledApi {
             routing: frame.api(&rules, |rules| RoutingRule { route: rules.route.clone() }),
@@ -283,7 +316,8 @@ impl Frame<'_> {
 /// The endpoint that a server names; none for relative URLs and schemes that are not HTTP.
 fn endpoint_of(server: &Server<'_>) -> Option<Endpoint> {
     // `//host/path` leaves the scheme to the document's own; TLS is the safe reading.
-    let text = if server.url.starts_with("//") { format!("https:{}", server.url) } else { server.url.clone() };
+    let text =
+        if server.url.starts_with("//") { format!("https:{}", server.url) } else { server.url.clone() };
     Endpoint::parse(&text).ok().filter(|endpoint| *endpoint != Endpoint::Mock)
 }
 

@@ -1,1 +1,15 @@
-//! Case files, golden files and end-to-end tests.
+//! Case files and what they are run with. A case file holds a definition, requests and expected outcomes; it is
+//! run through the policies natively and through the built modules in the wasmtime host, with the same result.
+
+mod case;
+mod compiled;
+mod modules;
+mod native;
+mod seen;
+mod token;
+
+pub use case::{Case, CaseFile, Expected, Request, Step, case_files, repository};
+pub use compiled::compile;
+pub use modules::{Modules, run as run_modules};
+pub use native::run as run_natively;
+pub use seen::{Seen, differences};

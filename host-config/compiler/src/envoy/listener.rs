@@ -83,7 +83,9 @@ fn route(route: &Route, name: &str) -> Value {
     match &route.endpoint {
         // The mock plugin has answered before.
         Endpoint::Mock => json!({ "match": matched, "direct_response": { "status": 501 } }),
-        Endpoint::Upstream(upstream) => json!({ "match": matched, "route": action(&route.base_path, upstream) }),
+        Endpoint::Upstream(upstream) => {
+            json!({ "match": matched, "route": action(&route.base_path, upstream) })
+        }
     }
 }
 
@@ -126,7 +128,7 @@ fn access_log() -> Value {
             "log_format": { "json_format": {
                 "time": "%START_TIME%",
                 "method": "%REQ(:METHOD)%",
-                "path": "%PATH(NQ:ORIG)%",
+                "path": "%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%",
                 "protocol": "%PROTOCOL%",
                 "status": "%RESPONSE_CODE%",
                 "details": "%RESPONSE_CODE_DETAILS%",

@@ -1,0 +1,107 @@
+//! A case, run through the built modules in the wasmtime host.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use portcullis_compiler::{Compiled, Plugin};
+use portcullis_core::testing::START;
+use portcullis_test_host::{Chain, Headers, Message, Module, Outcome, Request, SharedState, Vm};
+
+use crate::case::{Step, repository};
+use crate::seen::{Seen, SeenUpstream};
+
+/// The built modules, compiled once.
+pub struct Modules(BTreeMap<Plugin, Module>);
+
+impl Modules {
+    /// Loads what `scripts/build` has made.
+    pub fn load() -> Self {
+        let folder = std::env::var_os("PORTCULLIS_MODULES").map(PathBuf::from);
+        let folder = folder.unwrap_or_else(|| repository().join("target/portcullis/modules"));
+        let load = |plugin: Plugin| {
+            let path = folder.join(format!("{}.wasm", plugin.name()));
+            let bytes = std::fs::read(&path)
+                .unwrap_or_else(|cause| panic!("{}: {cause}; run scripts/build first", path.display()));
+            (plugin, Module::load(&bytes).unwrap_or_else(|cause| panic!("{}: {cause}", path.display())))
+        };
+        Self(Plugin::CHAIN.into_iter().map(load).collect())
+    }
+}
+
+/// Runs the steps on a fresh chain.
+pub fn run(modules: &Modules, compiled: &Compiled, plugins: &[Plugin], steps: &[Step]) -> Vec<Seen> {
+    let begin = Duration::from_nanos(START.0);
+    // Plugins of different VM ids share nothing; a state for each keeps them apart.
+    let states: Vec<SharedState> = plugins.iter().map(|_| SharedState::at(begin)).collect();
+    let start = |(plugin, state): (&Plugin, &SharedState)| {
+        let config = compiled.plugins[plugin].as_bytes();
+        Vm::start(&modules.0[plugin], config, state)
+            .unwrap_or_else(|refused| panic!("{} refuses its configuration: {refused:?}", plugin.name()))
+    };
+    let mut chain = Chain::new(plugins.iter().zip(&states).map(start).collect()).with_body_limit(4 << 20);
+    let mut seen = Vec::new();
+    for step in steps {
+        if let Some(at) = step.at {
+            states.iter().for_each(|state| state.set_clock(begin + Duration::from_secs_f64(at)));
+        }
+        for _ in 0..step.times.unwrap_or(1) {
+            seen.push(told(chain.request(&request(&step.request)).outcome));
+        }
+    }
+    seen
+}
+
+fn request(sent: &crate::case::Request) -> Request {
+    let mut request = Request::new("GET", "/");
+    for (name, value) in sent.head() {
+        let text = || String::from_utf8_lossy(&value).into_owned();
+        match name.as_str() {
+            ":method" => request.method = text(),
+            ":path" => request.path = text(),
+            ":authority" => request.authority = text(),
+            ":scheme" => {}
+            _ => request.headers.add(name, value),
+        }
+    }
+    let body = sent.body_bytes();
+    // In parts, as it would come.
+    request.body = body.chunks(16 << 10).map(<[u8]>::to_vec).collect();
+    request.trailers = sent.trailers.then(Headers::new);
+    request.source_address = match sent.peer() {
+        v6 if v6.contains(':') => format!("[{v6}]:50000"),
+        v4 => format!("{v4}:50000"),
+    };
+    request
+}
+
+fn told(outcome: Outcome) -> Seen {
+    match outcome {
+        Outcome::Upstream { request, response } => {
+            let path = request.headers.get(":path").map(|path| String::from_utf8_lossy(path).into_owned());
+            let upstream = SeenUpstream {
+                path: path.unwrap_or_default(),
+                headers: pairs(&request.headers),
+                body: request.body.clone(),
+            };
+            Seen { upstream: Some(upstream), ..reply(&response) }
+        }
+        Outcome::LocalReply { reply: message, .. } => reply(&message),
+        Outcome::Trapped { message, .. } => panic!("a module trapped: {message}"),
+        other => panic!("the request has no end: {other:?}"),
+    }
+}
+
+fn reply(message: &Message) -> Seen {
+    Seen {
+        status: message.status(),
+        headers: pairs(&message.headers),
+        body: message.body.clone(),
+        upstream: None,
+    }
+}
+
+fn pairs(headers: &Headers) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    headers.iter().map(|(name, value)| (text(name), text(value))).collect()
+}

@@ -1,0 +1,50 @@
+//! Every case file, run twice: through the policies, and through the built modules in the wasmtime host.
+
+use portcullis_compiler::{Compiled, Plugin};
+use portcullis_suite::{
+    CaseFile, Modules, Seen, Step, case_files, compile, differences, run_modules, run_natively,
+};
+
+/// Fewer cases than this would mean that some are no longer found.
+const AT_LEAST: usize = 120;
+
+#[test]
+fn cases_hold_in_the_policies() {
+    check(&|compiled, plugins, steps| run_natively(compiled, plugins, steps));
+}
+
+#[test]
+fn cases_hold_in_the_modules() {
+    let modules = Modules::load();
+    check(&|compiled, plugins, steps| run_modules(&modules, compiled, plugins, steps));
+}
+
+fn check(run: &dyn Fn(&Compiled, &[Plugin], &[Step]) -> Vec<Seen>) {
+    let (mut failures, mut cases) = (String::new(), 0);
+    for (name, file) in case_files() {
+        let compiled = compile(&file);
+        let plugins = chain(&file, &compiled);
+        for case in &file.cases {
+            cases += 1;
+            let steps = case.steps();
+            let seen = run(&compiled, &plugins, &steps);
+            let expected =
+                steps.iter().flat_map(|step| (0..step.times.unwrap_or(1)).map(move |_| &step.expect));
+            for (at, (expected, seen)) in expected.zip(&seen).enumerate() {
+                for difference in differences(expected, seen) {
+                    failures.push_str(&format!("{name}: {}: request {}: {difference}\n", case.name, at + 1));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+    assert!(cases >= AT_LEAST, "only {cases} cases were found");
+}
+
+fn chain(file: &CaseFile, compiled: &Compiled) -> Vec<Plugin> {
+    let wanted = |plugin: &Plugin| match &file.plugins {
+        Some(names) => names.iter().any(|name| name == plugin.name()),
+        None => true,
+    };
+    compiled.plugins.keys().copied().filter(wanted).collect()
+}
