@@ -76,4 +76,3 @@ fn pretty(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-

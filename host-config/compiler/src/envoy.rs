@@ -53,8 +53,12 @@ pub(crate) struct Input<'i> {
 /// The bootstrap.
 pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     let chain = plugin::chain(input);
-    let listeners: Vec<Value> =
-        input.listeners.iter().enumerate().map(|(at, one)| listener::listener(at, one, &chain, input)).collect();
+    let listeners: Vec<Value> = input
+        .listeners
+        .iter()
+        .enumerate()
+        .map(|(at, one)| listener::listener(at, one, &chain, input))
+        .collect();
     let mut bootstrap = json!({
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
     });

@@ -98,14 +98,22 @@ impl Reader<'_> {
     ) -> Vec<ApiSource> {
         let mut apis: Vec<ApiSource> = Vec::with_capacity(files.len());
         if files.is_empty() {
-            report.push(problem(codes::SETTING_INVALID, "a gateway serves at least one API", self.place(&["apis"])));
+            report.push(problem(
+                codes::SETTING_INVALID,
+                "a gateway serves at least one API",
+                self.place(&["apis"]),
+            ));
         }
         for (at, file) in files.into_iter().enumerate() {
             let at = at.to_string();
             let place = |key: &str| self.place(&["apis", &at, key]);
             let name = file.name.unwrap_or_else(|| stem(&file.definition).to_owned());
             if apis.iter().any(|known| known.name == name) {
-                report.push(problem(codes::NAME_DUPLICATE, format!("two APIs are named '{name}'"), place("name")));
+                report.push(problem(
+                    codes::NAME_DUPLICATE,
+                    format!("two APIs are named '{name}'"),
+                    place("name"),
+                ));
             }
             let endpoint = file.endpoint.as_deref().and_then(|text| match Endpoint::parse(text) {
                 Ok(endpoint) => Some(endpoint),
@@ -115,11 +123,19 @@ impl Reader<'_> {
                 }
             });
             for limit in file.limits.iter().filter(|limit| !limits.contains_key(*limit)) {
-                report.push(problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{limit}'"), place("limits")));
+                report.push(problem(
+                    codes::LIMIT_UNKNOWN,
+                    format!("no limit is named '{limit}'"),
+                    place("limits"),
+                ));
             }
             let issuers = file.issuers.unwrap_or_else(|| identity.issuers.keys().cloned().collect());
             for issuer in issuers.iter().filter(|issuer| !identity.issuers.contains_key(*issuer)) {
-                report.push(problem(codes::ISSUER_UNKNOWN, format!("no issuer is named '{issuer}'"), place("issuers")));
+                report.push(problem(
+                    codes::ISSUER_UNKNOWN,
+                    format!("no issuer is named '{issuer}'"),
+                    place("issuers"),
+                ));
             }
             apis.push(ApiSource {
                 name,
@@ -134,11 +150,17 @@ impl Reader<'_> {
         apis
     }
 
-    fn limits(&self, files: &BTreeMap<String, LimitFile>, report: &mut Report) -> BTreeMap<String, LimitConfig> {
+    fn limits(
+        &self,
+        files: &BTreeMap<String, LimitFile>,
+        report: &mut Report,
+    ) -> BTreeMap<String, LimitConfig> {
         let mut limits = BTreeMap::new();
         for (name, file) in files {
             let place = self.place(&["limits", name]);
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+            if name.is_empty()
+                || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            {
                 let message = format!("'{name}' is no limit name: letters, digits, '-', '_' and '.' only");
                 report.push(problem(codes::SETTING_INVALID, message, place));
             }
@@ -150,8 +172,12 @@ impl Reader<'_> {
                 LimitKeyFile::Address => LimitKeyConfig::Address,
                 LimitKeyFile::All => LimitKeyConfig::All,
             };
-            let limit =
-                LimitConfig { requests: file.requests, period_seconds: file.per.seconds(), burst: file.burst, by };
+            let limit = LimitConfig {
+                requests: file.requests,
+                period_seconds: file.per.seconds(),
+                burst: file.burst,
+                by,
+            };
             limits.insert(name.clone(), limit);
         }
         limits
@@ -160,7 +186,8 @@ impl Reader<'_> {
     fn check_listeners(&self, listeners: &[ListenerFile], report: &mut Report) {
         for (at, listener) in listeners.iter().enumerate() {
             if listener.address.parse::<std::net::SocketAddr>().is_err() {
-                let message = format!("'{}' is no address such as 127.0.0.1:8080 or [::]:8443", listener.address);
+                let message =
+                    format!("'{}' is no address such as 127.0.0.1:8080 or [::]:8443", listener.address);
                 let place = self.place(&["listeners", &at.to_string(), "address"]);
                 report.push(problem(codes::LISTENER_INVALID, message, place));
             }

@@ -186,7 +186,14 @@ pub fn extension_schema() -> Value {
 pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilation {
     let mut report = Report::default();
     let documents = Documents::load(loader, entry, &mut report);
-    let mut run = Run { entry, options, routes: Routes::default(), apis: Vec::new(), parts: Vec::new(), coverage: Coverage::default() };
+    let mut run = Run {
+        entry,
+        options,
+        routes: Routes::default(),
+        apis: Vec::new(),
+        parts: Vec::new(),
+        coverage: Coverage::default(),
+    };
     match documents.root() {
         Some(root) if root.get("openapi").is_some() || root.get("swagger").is_some() => {
             let mut gateway = Gateway::of_document(entry);
@@ -209,8 +216,14 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
         root => {
             if let Some(root) = root {
                 report.push(Diagnostic {
-                    hint: Some("an OpenAPI document begins with `openapi: 3…`, a gateway file has `apis:`".into()),
-                    ..settings::problem(codes::FILE_UNKNOWN, "this is no OpenAPI document and no gateway file", root.place())
+                    hint: Some(
+                        "an OpenAPI document begins with `openapi: 3…`, a gateway file has `apis:`".into(),
+                    ),
+                    ..settings::problem(
+                        codes::FILE_UNKNOWN,
+                        "this is no OpenAPI document and no gateway file",
+                        root.place(),
+                    )
                 });
             }
             run.part(None, documents, report);
@@ -289,7 +302,8 @@ impl Run<'_> {
     }
 
     fn finish(mut self, gateway: Gateway) -> Compilation {
-        let failed = self.parts.iter().flat_map(|part| &part.diagnostics).any(|one| one.severity == Severity::Error);
+        let failed =
+            self.parts.iter().flat_map(|part| &part.diagnostics).any(|one| one.severity == Severity::Error);
         let compiled = if failed { None } else { self.assemble(gateway) };
         Compilation { parts: self.parts, compiled, coverage: self.coverage }
     }

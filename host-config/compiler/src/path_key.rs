@@ -68,7 +68,8 @@ fn conditions(
     text: &str,
     place_of: impl Fn(&str) -> Option<ConditionPlaceConfig>,
 ) -> Result<Vec<ConditionConfig>, InvalidPathKey> {
-    let read = |text: &str| decode_form(text).map(|text| text.into_owned()).map_err(|_| InvalidPathKey::Encoding);
+    let read =
+        |text: &str| decode_form(text).map(|text| text.into_owned()).map_err(|_| InvalidPathKey::Encoding);
     let mut found = Vec::new();
     for pair in portcullis_core::pairs(text) {
         let name = read(pair.name)?;

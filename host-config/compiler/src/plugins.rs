@@ -55,7 +55,9 @@ impl Plugin {
     pub(crate) fn callbacks(self) -> &'static [&'static str] {
         match self {
             Self::Routing | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
-            Self::Schema => &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"],
+            Self::Schema => {
+                &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"]
+            }
             Self::Throttle => &["proxy_on_request_headers", "proxy_on_response_headers"],
         }
     }
@@ -86,9 +88,12 @@ pub(crate) fn configure(gateway: &Gateway, apis: Vec<CompiledApi>) -> Result<Plu
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
     };
-    let schema = SchemaConfig { apis: parts.schema, documents: parts.documents, max_violations: MAX_VIOLATIONS };
-    let limited = parts.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.limits.is_empty());
-    let throttle = ThrottleConfig { apis: parts.throttle, limits: gateway.limits.clone(), slots: THROTTLE_SLOTS };
+    let schema =
+        SchemaConfig { apis: parts.schema, documents: parts.documents, max_violations: MAX_VIOLATIONS };
+    let limited =
+        parts.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.limits.is_empty());
+    let throttle =
+        ThrottleConfig { apis: parts.throttle, limits: gateway.limits.clone(), slots: THROTTLE_SLOTS };
     let mocked = parts.mock.iter().flat_map(|api| &api.operations).any(|one| one.rule.mocked);
     let mock = MockConfig { apis: parts.mock };
     let mut configs = PluginConfigs::new();

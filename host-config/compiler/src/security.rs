@@ -49,13 +49,15 @@ impl<'d, 'g> Schemes<'d, 'g> {
                     alternatives.push(requirements);
                     Treatment::Enforced
                 }
-                Err(Unsupported { message, diagnostic }) => match settings.waivers.get(codes::SCHEME_UNSUPPORTED) {
-                    Some(reason) => Treatment::Waived(format!("nobody can pass by it: {reason}")),
-                    None => {
-                        report.push(*diagnostic);
-                        Treatment::Refused(message)
+                Err(Unsupported { message, diagnostic }) => {
+                    match settings.waivers.get(codes::SCHEME_UNSUPPORTED) {
+                        Some(reason) => Treatment::Waived(format!("nobody can pass by it: {reason}")),
+                        None => {
+                            report.push(*diagnostic);
+                            Treatment::Refused(message)
+                        }
                     }
-                },
+                }
             };
             coverage.add(Construct::Security, name, treatment, Some(alternative.place));
         }
@@ -63,7 +65,8 @@ impl<'d, 'g> Schemes<'d, 'g> {
             coverage.add(Construct::Security, "open to everybody", Treatment::Enforced, None);
         } else if alternatives.is_empty() {
             // An empty rule would mean "open to everybody".
-            let message = "no security alternative of this operation can be enforced, so nobody could call it";
+            let message =
+                "no security alternative of this operation can be enforced, so nobody could call it";
             report.push(problem(codes::SCHEME_UNSUPPORTED, message, operation.place));
         }
         AuthRule { alternatives, keep_credential: settings.keep_credential }
@@ -72,7 +75,8 @@ impl<'d, 'g> Schemes<'d, 'g> {
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.
     pub(crate) fn carriers(&self, operation: &Operation<'d>) -> Vec<Carrier> {
         let names = operation.security.alternatives.iter().flat_map(|alternative| &alternative.schemes);
-        let kinds = names.filter_map(|used| self.model.security_schemes.get(used.name)).map(|scheme| &scheme.kind);
+        let kinds =
+            names.filter_map(|used| self.model.security_schemes.get(used.name)).map(|scheme| &scheme.kind);
         kinds
             .filter_map(|kind| match kind {
                 SchemeKind::ApiKey { location, name } => Some((carrier(*location), (*name).to_owned())),
@@ -81,7 +85,11 @@ impl<'d, 'g> Schemes<'d, 'g> {
             .collect()
     }
 
-    fn alternative(&mut self, alternative: &Requirement<'d>, report: &mut Report) -> Result<Vec<RequirementConfig>, Unsupported> {
+    fn alternative(
+        &mut self,
+        alternative: &Requirement<'d>,
+        report: &mut Report,
+    ) -> Result<Vec<RequirementConfig>, Unsupported> {
         let mut requirements = Vec::with_capacity(alternative.schemes.len());
         for used in &alternative.schemes {
             // An undefined scheme is an error of the document, reported where it is read.
@@ -102,9 +110,13 @@ impl<'d, 'g> Schemes<'d, 'g> {
         let api = self.api.name.clone();
         let bearer = || SchemeConfig::Bearer { issuers: self.api.issuers.clone() };
         let unsupported = |what: String| {
-            let message = format!("the security scheme '{name}' is {what}, which this version does not enforce");
+            let message =
+                format!("the security scheme '{name}' is {what}, which this version does not enforce");
             let diagnostic = Diagnostic {
-                hint: Some("remove it from the operation's security, or waive `scheme-unsupported` in x-portcullis".into()),
+                hint: Some(
+                    "remove it from the operation's security, or waive `scheme-unsupported` in x-portcullis"
+                        .into(),
+                ),
                 ..problem(codes::SCHEME_UNSUPPORTED, message.clone(), scheme.place)
             };
             Err(Unsupported { message, diagnostic: Box::new(diagnostic) })
@@ -118,7 +130,9 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 };
                 Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api })
             }
-            SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => Ok(SchemeConfig::Basic { api }),
+            SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => {
+                Ok(SchemeConfig::Basic { api })
+            }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("bearer") => Ok(bearer()),
             SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } => Ok(bearer()),
             SchemeKind::Http { scheme, .. } => unsupported(format!("HTTP authentication by '{scheme}'")),
@@ -127,20 +141,31 @@ impl<'d, 'g> Schemes<'d, 'g> {
         }
     }
 
-    fn warn_if_nobody_passes(&self, name: &str, config: &SchemeConfig, scheme: &Scheme<'_>, report: &mut Report) {
+    fn warn_if_nobody_passes(
+        &self,
+        name: &str,
+        config: &SchemeConfig,
+        scheme: &Scheme<'_>,
+        report: &mut Report,
+    ) {
         let good_here = |apis: &[String]| apis.is_empty() || apis.contains(&self.api.name);
         let (empty, what) = match config {
             SchemeConfig::ApiKey { .. } => {
                 (!self.identity.api_keys.iter().any(|key| good_here(&key.apis)), "API key")
             }
-            SchemeConfig::Basic { .. } => (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user"),
+            SchemeConfig::Basic { .. } => {
+                (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user")
+            }
             SchemeConfig::Bearer { issuers } => (issuers.is_empty(), "token issuer"),
         };
         if empty {
-            let message = format!("the gateway knows no {what}, so nobody can pass by the security scheme '{name}'");
+            let message =
+                format!("the gateway knows no {what}, so nobody can pass by the security scheme '{name}'");
             report.push(Diagnostic {
                 severity: Severity::Warning,
-                hint: Some("name one under `identity` in a gateway file, or try `portcullis run --dev`".into()),
+                hint: Some(
+                    "name one under `identity` in a gateway file, or try `portcullis run --dev`".into(),
+                ),
                 ..problem(codes::IDENTITY_EMPTY, message, scheme.place)
             });
         }

@@ -71,7 +71,8 @@ impl Reader<'_> {
 
     fn jwks(&self, file: &str) -> Result<Vec<Value>, String> {
         let bytes = self.loader.load(&join(self.folder, file)).map_err(|cause| cause.to_string())?;
-        let mut set: Value = serde_json::from_slice(&bytes).map_err(|cause| format!("is not JSON: {cause}"))?;
+        let mut set: Value =
+            serde_json::from_slice(&bytes).map_err(|cause| format!("is not JSON: {cause}"))?;
         let Some(Value::Array(keys)) = set.get_mut("keys").map(Value::take) else {
             return Err("is no JWK Set: it has no 'keys'".to_owned());
         };
@@ -102,7 +103,10 @@ impl Reader<'_> {
     fn api_key(&self, file: ApiKeyFile, report: &mut Report) -> Option<ApiKeyConfig> {
         let sha256 = file.sha256.to_ascii_lowercase();
         if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let message = format!("the key of '{}' is not given as the SHA-256 of the key in hexadecimal", file.consumer);
+            let message = format!(
+                "the key of '{}' is not given as the SHA-256 of the key in hexadecimal",
+                file.consumer
+            );
             report.push(problem(codes::SETTING_INVALID, message, self.place(&["identity", "apiKeys"])));
             return None;
         }
