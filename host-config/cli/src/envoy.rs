@@ -35,11 +35,9 @@ pub(crate) struct Envoy {
 /// The Envoy program: as named, or the one that the project's scripts install, or one on the PATH.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
-        return if path.is_file() {
-            Ok(path.to_owned())
-        } else {
-            Err(Failure::new(format!("there is no Envoy at {}", path.display())))
-        };
+        // Absolute, because Envoy is started in another folder.
+        let absent = |cause| Failure::new(format!("there is no Envoy at {}: {cause}", path.display()));
+        return std::path::absolute(path).and_then(|path| path.metadata().map(|_| path)).map_err(absent);
     }
     let installed = files::program_folder()?.join("../tools/envoy/bin/envoy");
     if installed.is_file() {

@@ -51,7 +51,7 @@ impl Compiled {
             let module = modules.get(plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
             bundle.insert(format!("modules/{}.wasm", plugin.name()), module.clone());
         }
-        bundle.insert("coverage.json".to_owned(), pretty(&self.coverage)?);
+        bundle.insert("coverage.json".to_owned(), pretty(&self.coverage.relative_to(&self.folder))?);
         let manifest = Manifest {
             portcullis: env!("CARGO_PKG_VERSION"),
             inputs: self.inputs.iter().map(|(path, text)| entry(path, text.as_bytes())).collect(),

@@ -20,7 +20,7 @@ codes! {
     CREDENTIAL_FILE = "credential-file": "A file with keys or users could not be read.";
     IDENTITY_EMPTY = "identity-empty": "A security scheme is used for which the gateway knows no credential: nobody can pass.";
     LISTENER_INVALID = "listener-invalid": "A listener's address or TLS settings are not usable.";
-    WAIVER_UNUSED = "waiver-unused": "A waiver names a code that does not occur here.";
+    WAIVER_UNKNOWN = "waiver-unknown": "A waiver names no code that can be waived.";
     // Paths.
     PATH_TEMPLATE = "path-template": "A path is not a template that requests can be matched with.";
     PATH_CONFLICT = "path-conflict": "No request can tell two operations apart.";
@@ -36,7 +36,13 @@ codes! {
     SCHEMA_DIALECT = "schema-dialect": "A schema names a dialect other than that of its OpenAPI version.";
     SCHEMA_KEYWORD_IGNORED = "schema-keyword-ignored": "A keyword has no meaning in this OpenAPI version's schemas.";
     SCHEMA_KEYWORD_UNSUPPORTED = "schema-keyword-unsupported": "A keyword of a schema cannot be enforced by this version.";
+    MEDIA_TYPE_UNMAPPED = "media-type-unmapped": "A schema has no meaning for its media type: type, presence and size of the body are enforced, the schema is not.";
+    PARAMETER_NARROWED = "parameter-narrowed": "OpenAPI does not define how a parameter's value is written; JSON texts and names in brackets are read, and nothing else.";
     MEDIA_TYPE_NARROWED = "media-type-narrowed": "A media range with a schema accepts JSON alone, the one kind of body that it can be about.";
     MOCK_TOO_LARGE = "mock-too-large": "An example, or a value made from a schema, is too large to be answered by the mock.";
     FORMAT_UNKNOWN = "format-unknown": "A format is not one that is asserted; values are not checked against it.";
 }
+
+/// The codes that `waive` in `x-portcullis` may name: constructs that are then not enforced, or not offered.
+pub const WAIVABLE: &[&str] =
+    &[SCHEME_UNSUPPORTED, PARAMETER_UNSUPPORTED, STYLE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_TYPE_INVALID];

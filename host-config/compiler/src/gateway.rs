@@ -215,7 +215,7 @@ fn stem(path: &str) -> &str {
 }
 
 /// The folder part of a path, with its slash.
-fn folder(path: &str) -> &str {
+pub(crate) fn folder(path: &str) -> &str {
     path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("")
 }
 

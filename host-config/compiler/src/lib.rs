@@ -146,6 +146,8 @@ pub struct Compiled {
     listeners: Vec<ListenerFile>,
     routes: Routes,
     max_body_bytes: u32,
+    /// Of the file that was compiled, as it was named, with its slash.
+    folder: String,
 }
 
 impl Compiled {
@@ -169,6 +171,22 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             surroundings,
         }))
+    }
+}
+
+impl Coverage {
+    /// With places relative to a folder, so that it is the same wherever the files are.
+    fn relative_to(&self, folder: &str) -> Self {
+        let mut coverage = self.clone();
+        let strip = |place: &mut String| {
+            if let Some(rest) = place.strip_prefix(folder) {
+                *place = rest.to_owned();
+            }
+        };
+        let rows = coverage.operations.iter_mut().flat_map(|operation| &mut operation.constructs);
+        rows.filter_map(|row| row.place.as_mut()).for_each(strip);
+        coverage.foreign_extensions.iter_mut().for_each(|extension| strip(&mut extension.place));
+        coverage
     }
 }
 
@@ -276,6 +294,20 @@ impl Run<'_> {
                 place: shown(documents, found.first),
             });
         }
+        if let Some(webhooks) = model.webhooks {
+            let treatment =
+                Treatment::Waived("the upstream calls out; the gateway does not see it".to_owned());
+            self.coverage.operations.push(PlacedOperation {
+                api: name.clone(),
+                operation: format!("{name} webhooks"),
+                constructs: vec![PlacedRow {
+                    construct: Construct::Other,
+                    name: "webhooks".to_owned(),
+                    treatment,
+                    place: Some(shown(documents, webhooks.place())),
+                }],
+            });
+        }
         for operation in &api.coverage {
             let constructs = operation.rows.iter().map(|row| PlacedRow {
                 construct: row.construct,
@@ -330,11 +362,12 @@ impl Run<'_> {
             listeners,
             routes: std::mem::take(&mut self.routes),
             max_body_bytes,
+            folder: gateway::folder(self.entry).to_owned(),
         })
     }
 
     fn inputs(&self) -> BTreeMap<String, String> {
-        let folder = self.entry.rfind('/').and_then(|at| self.entry.get(..=at)).unwrap_or("");
+        let folder = gateway::folder(self.entry);
         let relative = |name: &str| name.strip_prefix(folder).unwrap_or(name).to_owned();
         let files = self.parts.iter().flat_map(|part| part.documents.files());
         files.map(|(_, name, text)| (relative(name), text.to_owned())).collect()

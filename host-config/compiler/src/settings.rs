@@ -131,6 +131,10 @@ impl Settings {
         if let Some(policy) = extension.undeclared_query {
             self.refuse_undeclared_query = policy == UndeclaredQuery::Refuse;
         }
+        for code in extension.waive.keys().filter(|code| !codes::WAIVABLE.contains(&code.as_str())) {
+            let message = format!("'{code}' is no code that can be waived: {}", codes::WAIVABLE.join(", "));
+            report.push(problem(codes::WAIVER_UNKNOWN, message, place_of("waive")));
+        }
         self.waivers.extend(extension.waive);
     }
 }

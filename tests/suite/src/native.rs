@@ -81,7 +81,7 @@ fn send(chain: &[Box<dyn Judge>], store: &SharedStore, at: f64, sent: &crate::ca
             Ok(edits) => edits,
             Err(mut seen) => {
                 seen.headers.extend(response);
-                return seen;
+                return *seen;
             }
         };
         apply(&edits, &mut head);
@@ -101,7 +101,12 @@ fn send(chain: &[Box<dyn Judge>], store: &SharedStore, at: f64, sent: &crate::ca
     }
 }
 
-fn decide(policy: &dyn Judge, head: &[(String, Vec<u8>)], body: &[u8], env: &FakeEnv) -> Result<Edits, Seen> {
+fn decide(
+    policy: &dyn Judge,
+    head: &[(String, Vec<u8>)],
+    body: &[u8],
+    env: &FakeEnv,
+) -> Result<Edits, Box<Seen>> {
     let headers = Headers::from_pairs(head.iter().map(|(name, value)| (name, value)));
     let mut request = Request::new(headers).map_err(|cause| rejected(&cause.into()))?;
     if body.is_empty() {
@@ -121,16 +126,21 @@ fn decide(policy: &dyn Judge, head: &[(String, Vec<u8>)], body: &[u8], env: &Fak
         Decision::Respond(reply) => {
             let headers =
                 reply.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-            Err(Seen { status: reply.status, headers, body: reply.body, upstream: None })
+            Err(Box::new(Seen { status: reply.status, headers, body: reply.body, upstream: None }))
         }
         Decision::NeedBody(_) => panic!("a policy asks for the body twice"),
     }
 }
 
-fn rejected(rejection: &Rejection) -> Seen {
+fn rejected(rejection: &Rejection) -> Box<Seen> {
     let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
     headers.extend(rejection.headers.iter().map(|(name, value)| (name.to_string(), value.clone())));
-    Seen { status: rejection.status, headers, body: problem_json(rejection).into_bytes(), upstream: None }
+    Box::new(Seen {
+        status: rejection.status,
+        headers,
+        body: problem_json(rejection).into_bytes(),
+        upstream: None,
+    })
 }
 
 fn apply(edits: &Edits, head: &mut Vec<(String, Vec<u8>)>) {

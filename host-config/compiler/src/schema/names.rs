@@ -38,7 +38,10 @@ impl Names {
             }
             return self.numbered(documents, &plain(own));
         }
-        let file = documents.name(node.place().file).trim_start_matches("../");
+        // Relative to the document, so that a name says nothing of where the files are.
+        let folder = root_file.map_or("", |file| crate::gateway::folder(documents.name(file)));
+        let file = documents.name(node.place().file);
+        let file = file.strip_prefix(folder).unwrap_or(file).trim_start_matches("../");
         self.numbered(documents, &plain(&format!("{file}_{own}")))
     }
 
