@@ -58,28 +58,58 @@ pub struct Position {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) text: String,
-    line_starts: OnceLock<Vec<u32>>,
+    index: OnceLock<Index>,
+}
+
+/// Bytes between two counts of characters: a file of one long line is as quickly searched as any other.
+const STRIDE: usize = 1024;
+
+/// Where lines begin, and how many characters stand before every [`STRIDE`]th byte.
+#[derive(Debug)]
+struct Index {
+    line_starts: Vec<u32>,
+    characters: Vec<u32>,
 }
 
 impl Source {
     pub(crate) fn new(name: String, text: String) -> Self {
-        Self { name, text, line_starts: OnceLock::new() }
+        Self { name, text, index: OnceLock::new() }
     }
 
     /// The line and column of a byte offset; an offset past the end counts as the end.
     pub(crate) fn position(&self, offset: u32) -> Position {
-        let starts = self.line_starts.get_or_init(|| line_starts(&self.text));
-        let line = starts.partition_point(|start| *start <= offset).max(1);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
-        let before = self.text.get(start as usize..offset as usize);
-        let column = before.map_or(0, |text| text.chars().count());
-        Position { line: saturating(line), column: saturating(column).saturating_add(1) }
+        let index = self.index.get_or_init(|| Index::of(self.text.as_bytes()));
+        let offset = offset.min(saturating(self.text.len()));
+        let line = index.line_starts.partition_point(|start| *start <= offset).max(1);
+        let start = index.line_starts.get(line - 1).copied().unwrap_or(0);
+        let before = |offset| index.characters_before(self.text.as_bytes(), offset);
+        let column = before(offset).saturating_sub(before(start)).saturating_add(1);
+        Position { line: saturating(line), column }
     }
 }
 
-fn line_starts(text: &str) -> Vec<u32> {
-    let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-    std::iter::once(0).chain(after_breaks.map(|(at, _)| saturating(at + 1))).collect()
+impl Index {
+    fn of(text: &[u8]) -> Self {
+        let after_breaks = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let line_starts = std::iter::once(0).chain(after_breaks.map(|(at, _)| saturating(at + 1))).collect();
+        let mut counted = 0;
+        let characters = std::iter::once(0).chain(text.chunks(STRIDE).map(|chunk| {
+            counted += count(chunk);
+            counted
+        }));
+        Self { line_starts, characters: characters.collect() }
+    }
+
+    fn characters_before(&self, text: &[u8], offset: u32) -> u32 {
+        let stride = offset as usize / STRIDE;
+        let rest = text.get(stride * STRIDE..offset as usize).unwrap_or_default();
+        self.characters.get(stride).copied().unwrap_or(0) + count(rest)
+    }
+}
+
+/// Characters that begin in these bytes of UTF-8.
+fn count(bytes: &[u8]) -> u32 {
+    saturating(bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count())
 }
 
 /// Offsets fit: all files together are at most [`crate::MAX_BYTES`] long.
@@ -105,6 +135,17 @@ mod tests {
         ] {
             let position = source.position(offset);
             assert_eq!((position.line, position.column), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn columns_of_a_long_line_count_characters_too() {
+        let source = Source::new("a".into(), format!("x\n{}", "ä1".repeat(2000)));
+        for (offset, expected) in
+            [(2, (2, 1)), (2 + 3 * 341, (2, 683)), (2 + 3 * 1500, (2, 3001)), (u32::MAX, (2, 4001))]
+        {
+            let position = source.position(offset);
+            assert_eq!((position.line, position.column), expected, "{offset}");
         }
     }
 }
