@@ -1,9 +1,9 @@
 //! The one canonical form of a request path. Routing, authentication, limits and validation all judge
 //! this form, and it is the form Envoy makes with `normalize_path` and `merge_slashes`.
 //!
-//! The rule: adjacent slashes are one; `.` and `..` segments (also as `%2e`) are resolved; segments are
-//! compared after percent-decoding; an encoded slash is data and never separates segments. What could
-//! mean one thing here and another to an upstream is refused.
+//! The rule: adjacent slashes are one; `.` and `..` segments (also as `%2e`) are resolved; what need not be
+//! percent-encoded is not; segments are compared decoded; an encoded slash is data and never separates
+//! segments. What could mean one thing here and another to an upstream is refused.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -123,7 +123,7 @@ impl CanonicalPath {
         for segment in kept {
             text.push('/');
             let start = text.len() as u32;
-            text.push_str(segment);
+            push_plain(&mut text, segment);
             segments.push(start..text.len() as u32);
         }
         if trailing_slash {
@@ -141,7 +141,9 @@ fn resolve(rest: &str) -> Result<(Vec<&str>, bool), PathError> {
     for segment in rest.split('/') {
         trailing_slash = true;
         match classify(segment)? {
-            Segment::Nothing => {}
+            Segment::Here => {}
+            // Counts for `..`, as in RFC 3986: adjacent slashes are joined last.
+            Segment::Empty => kept.push(segment),
             Segment::Up => {
                 kept.pop().ok_or(PathError::AboveRoot)?;
             }
@@ -151,12 +153,36 @@ fn resolve(rest: &str) -> Result<(Vec<&str>, bool), PathError> {
             }
         }
     }
+    kept.retain(|segment| !segment.is_empty());
     Ok((kept, trailing_slash))
 }
 
+/// Adds a segment, letters, digits, `-`, `.`, `_` and `~` decoded: written with an escape they are still the same
+/// (RFC 3986, section 6.2.2.2). Escapes were checked before.
+fn push_plain(text: &mut String, segment: &str) {
+    let mut rest = segment;
+    while let Some((before, escaped)) = rest.split_once('%') {
+        text.push_str(before);
+        let byte = escaped.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.map(char::from).filter(|one| one.is_ascii_alphanumeric() || "-._~".contains(*one)) {
+            Some(plain) => {
+                text.push(plain);
+                rest = escaped.get(2..).unwrap_or_default();
+            }
+            None => {
+                text.push('%');
+                rest = escaped;
+            }
+        }
+    }
+    text.push_str(rest);
+}
+
 enum Segment {
-    /// Empty, or `.`.
-    Nothing,
+    /// Nothing between two slashes, or behind the last.
+    Empty,
+    /// `.`
+    Here,
     /// `..`
     Up,
     /// Anything else.
@@ -166,7 +192,8 @@ enum Segment {
 fn classify(segment: &str) -> Result<Segment, PathError> {
     let decoded = decode(segment).map_err(|_| PathError::Encoding)?;
     match decoded.as_ref() {
-        "" | "." => return Ok(Segment::Nothing),
+        "" => return Ok(Segment::Empty),
+        "." => return Ok(Segment::Here),
         ".." => return Ok(Segment::Up),
         _ => {}
     }
@@ -202,8 +229,13 @@ mod tests {
             ("/a/./b/../c", Ok("/a/c")),
             ("/a/%2e%2E/c", Ok("/c")),
             ("/a/b/..", Ok("/a/")),
+            ("/a//../b", Ok("/a/b")),
+            ("/a/b//..", Ok("/a/b/")),
+            ("//..", Ok("/")),
             ("/a/.", Ok("/a/")),
             ("/files/a%2Fb", Ok("/files/a%2Fb")),
+            ("/%761/%2D%2e%5F%7e%30", Ok("/v1/-._~0")),
+            ("/%2a%C3%A4%20%2561", Ok("/%2a%C3%A4%20%2561")),
             ("/...", Ok("/...")),
             ("/..", Err(PathError::AboveRoot)),
             ("/a/../../b", Err(PathError::AboveRoot)),
@@ -234,7 +266,7 @@ mod tests {
     #[cfg(not(target_arch = "wasm32"))]
     proptest::proptest! {
         #[test]
-        fn canonical_form_is_a_fixed_point(raw in "/[a.%2eEfF5cC/;]{0,24}") {
+        fn canonical_form_is_a_fixed_point(raw in "/[a.%2eEfF5cC6/;]{0,24}") {
             if let Ok(path) = CanonicalPath::new(raw.as_bytes()) {
                 let again = CanonicalPath::new(path.as_str().as_bytes());
                 proptest::prop_assert_eq!(again, Ok(path));

@@ -164,7 +164,7 @@ mod tests {
             ("/pets/{id}", "/pets", None),
             ("/pets/{id}", "/pets/7/8", None),
             ("/files/{name}.{ext}", "/files/a.b.c", Some(&[("name", "a.b"), ("ext", "c")])),
-            ("/files/{name}.{ext}", "/files/a%20b.c%2E", Some(&[("name", "a%20b"), ("ext", "c%2E")])),
+            ("/files/{name}.{ext}", "/files/a%20b.c%2C", Some(&[("name", "a%20b"), ("ext", "c%2C")])),
             ("/files/{name}.{ext}", "/files/.c", None),
             ("/files/{name}.{ext}", "/files/a.", None),
             ("/v{major}", "/v2", Some(&[("major", "2")])),
