@@ -9,6 +9,7 @@ mod format;
 pub(crate) mod media_type;
 mod names;
 mod parameter;
+mod pattern;
 mod shape;
 mod text;
 

@@ -7,7 +7,6 @@ use portcullis_core::pairs;
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
-use crate::json;
 use crate::pairs::Pairs;
 use crate::shape;
 use crate::style::Coding;
@@ -42,7 +41,7 @@ fn read_property(
     encoding: Option<(StyleConfig, bool)>,
 ) -> Result<Option<Value>, Fault> {
     if encoding.is_none() && shape::types(shape).first() == Some(&TypeConfig::Object) {
-        return read_object(form, name, shape);
+        return form.read_nested(name, shape);
     }
     let (style, explode) = encoding.unwrap_or((StyleConfig::Form, true));
     let readings = form.read(name, style, explode, shape)?;
@@ -50,15 +49,6 @@ fn read_property(
         return form.read_brackets(name, shape);
     }
     Ok(readings.and_then(|readings| readings.into_iter().next()))
-}
-
-/// Without a style an object is a JSON text (OpenAPI's default `contentType`); many clients write brackets.
-fn read_object(form: &Pairs<'_>, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
-    match form.take(name).as_slice() {
-        [] => form.read_brackets(name, shape),
-        [text] => json::read(Coding::Form.decode(text)?.as_bytes(), json::Limits::MESSAGE).map(Some),
-        _ => Err(Fault::new("style", "is given more than once")),
-    }
 }
 
 #[cfg(test)]
@@ -72,11 +62,15 @@ mod tests {
             properties: [("no".to_owned(), of(TypeConfig::Integer))].into(),
             ..of(TypeConfig::Object)
         };
+        let either =
+            ShapeConfig { types: vec![TypeConfig::Object, TypeConfig::String], ..ShapeConfig::default() };
         let properties = [
             ("n".to_owned(), of(TypeConfig::Integer)),
             ("list".to_owned(), list.clone()),
             ("csv".to_owned(), list),
-            ("address".to_owned(), address),
+            ("address".to_owned(), address.clone()),
+            ("lines".to_owned(), ShapeConfig { items: Some(Box::new(address)), ..of(TypeConfig::Array) }),
+            ("either".to_owned(), either),
         ];
         ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
     }
@@ -97,6 +91,10 @@ mod tests {
             ("csv=1,2", r#"{"csv":[1,2]}"#),
             ("address=%7B%22no%22%3A1%7D", r#"{"address":{"no":1}}"#),
             ("address[no]=1&address[x]=y", r#"{"address":{"no":1,"x":"y"}}"#),
+            ("lines=%7B%22no%22%3A1%7D&lines=%7B%7D", r#"{"lines":[{"no":1},{}]}"#),
+            ("lines[0][no]=1&lines[1][no]=2", r#"{"lines":[{"no":1},{"no":2}]}"#),
+            ("either=%7B%7D", r#"{"either":{}}"#),
+            ("either=", r#"{"either":""}"#),
             ("x=1&x=2&x=3", r#"{"x":["1","2","3"]}"#),
         ];
         for (form, expected) in cases {
@@ -111,6 +109,8 @@ mod tests {
             ("n=1&n=2".to_owned(), "style", "/n"),
             ("x=%zz".to_owned(), "style", "/x"),
             ("address={".to_owned(), "syntax", "/address"),
+            ("address={}&address={}".to_owned(), "style", "/address"),
+            ("lines={}&lines=1,2".to_owned(), "syntax", "/lines/1"),
             ("a&".repeat(10_001), "size", ""),
         ];
         for (form, keyword, pointer) in cases {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::brackets;
 use crate::fault::Fault;
+use crate::json;
 use crate::shape;
 use crate::style::{Coding, Writing, read_text};
 
@@ -82,6 +83,9 @@ impl<'t> Pairs<'t> {
         if spreads(style, explode, shape) {
             return self.read_spread(shape).map(|value| value.map(|value| vec![value]));
         }
+        if explode && style == StyleConfig::Form && shape::nests(shape) {
+            return self.read_nested(name, shape).map(|value| value.map(|value| vec![value]));
+        }
         let values = self.take(name);
         if values.is_empty() {
             return Ok(None);
@@ -90,7 +94,35 @@ impl<'t> Pairs<'t> {
         readings(shape, |kind| self.read_values(&values, writing, shape, kind)).map(Some)
     }
 
-    /// `name[a]=1&name[b][]=2`; also for objects in forms.
+    /// What no style of OpenAPI writes, objects within lists or objects: each is a JSON text, which is what forms
+    /// have by default (OpenAPI 3.0.4, Encoding Object, `contentType`), or is written in brackets.
+    pub fn read_nested(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+        let values = self.take(name);
+        match values.as_slice() {
+            [] => self.read_brackets(name, shape),
+            texts if shape::types(shape).first() == Some(&TypeConfig::Array) => {
+                let read = |(at, text): (usize, &&str)| {
+                    self.read_json(text, shape::items(shape)).map_err(|fault| fault.within(&at.to_string()))
+                };
+                texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array).map(Some)
+            }
+            [text] => self.read_json(text, shape).map(Some),
+            _ => Err(Fault::new("style", "is given more than once")),
+        }
+    }
+
+    /// JSON where the shape takes nothing else; text that is none is text where the shape takes that too.
+    fn read_json(&self, text: &str, shape: &ShapeConfig) -> Result<Value, Fault> {
+        let text = self.coding.decode(text)?;
+        if !shape::is_compound(shape) {
+            return Ok(shape::read(text, shape));
+        }
+        let takes_text = shape.types.contains(&TypeConfig::String);
+        json::read(text.as_bytes(), json::Limits::MESSAGE)
+            .or_else(|fault| if takes_text { Ok(Value::String(text.into_owned())) } else { Err(fault) })
+    }
+
+    /// `name[a]=1&name[b][]=2`.
     pub fn read_brackets(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
         let mut tree = brackets::Tree::default();
         for pair in &self.pairs {
@@ -129,9 +161,8 @@ impl<'t> Pairs<'t> {
     fn read_spread(&self, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
         let mut members = Map::new();
         for (name, member) in &shape.properties {
-            if let Some(readings) = self.read(name, StyleConfig::Form, true, &plain(member))? {
-                members.extend(readings.into_iter().next().map(|value| (name.clone(), value)));
-            }
+            let value = self.read_member(name, member).map_err(|fault| fault.within(name))?;
+            members.extend(value.map(|value| (name.clone(), value)));
         }
         if members.is_empty() && !shape.properties.is_empty() {
             return Ok(None);
@@ -139,17 +170,20 @@ impl<'t> Pairs<'t> {
         members.append(&mut self.rest()?);
         Ok(if members.is_empty() { None } else { Some(Value::Object(members)) })
     }
+
+    /// A member of a spread object, which cannot spread again.
+    fn read_member(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+        if spreads(StyleConfig::Form, true, shape) {
+            return self.read_nested(name, shape);
+        }
+        let readings = self.read(name, StyleConfig::Form, true, shape)?;
+        Ok(readings.and_then(|readings| readings.into_iter().next()))
+    }
 }
 
 /// Whether the members of the parameter are pairs of their own, so that its name never appears.
 pub(crate) fn spreads(style: StyleConfig, explode: bool, shape: &ShapeConfig) -> bool {
     explode && style == StyleConfig::Form && shape::types(shape).first() == Some(&TypeConfig::Object)
-}
-
-/// A member of a spread object, which cannot spread again: without a rule for it, an object there is text.
-fn plain(shape: &ShapeConfig) -> ShapeConfig {
-    let types = shape.types.iter().copied().filter(|kind| *kind != TypeConfig::Object).collect();
-    ShapeConfig { types, ..shape.clone() }
 }
 
 /// The readings by each type in turn; text when there is none, so that the schema names the type it wants.

@@ -55,8 +55,19 @@ fn pairs_become_values() {
             Some(json!({"price":{"gte":1},"ids":[2,3]})),
         ),
         ("p[ids]=2&p[ids]=3&p[y]=z", DeepObject, true, filter.clone(), Some(json!({"ids":[2,3],"y":"z"}))),
-        ("p[10][n]=1&p[9][n]=2", DeepObject, true, lines, Some(json!([{"n":2},{"n":1}]))),
-        ("p=1", DeepObject, true, filter, None),
+        ("p[10][n]=1&p[9][n]=2", DeepObject, true, lines.clone(), Some(json!([{"n":2},{"n":1}]))),
+        ("p=1", DeepObject, true, filter.clone(), None),
+        ("p=%7B%22n%22:1%7D&p=%7B%7D", Form, true, lines.clone(), Some(json!([{"n":1},{}]))),
+        ("p[0][n]=1&p[1][n]=2", Form, true, lines.clone(), Some(json!([{"n":1},{"n":2}]))),
+        ("p.1.n=1", Form, true, lines, None),
+        (
+            "price=%7B%22gte%22:1%7D&ids=2",
+            Form,
+            true,
+            filter.clone(),
+            Some(json!({"price":{"gte":1},"ids":[2]})),
+        ),
+        ("price[gte]=1", Form, true, filter, Some(json!({"price":{"gte":1}}))),
     ];
     for (query, style, explode, shape, expected) in cases {
         let found = read(query, style, explode, &shape).unwrap().and_then(|values| values.into_iter().next());
@@ -111,7 +122,9 @@ proptest::proptest! {
     #[test]
     fn no_query_panics(query in "[p\\[\\]=&%0-9,|+]{0,32}") {
         for style in [Form, DeepObject, PipeDelimited] {
-            for shape in [of(&[Integer]), list(of(&[Integer])), object(&[("p", of(&[Integer]))])] {
+            let integer = of(&[Integer]);
+            let lists = list(list(integer.clone()));
+            for shape in [integer.clone(), list(integer.clone()), lists, object(&[("p", integer)])] {
                 let _ = read(&query, style, true, &shape);
                 let _ = read(&query, style, false, &shape);
             }

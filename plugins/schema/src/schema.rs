@@ -15,8 +15,8 @@ use crate::{format, json, references, sentence};
 
 /// Steps that one match of a pattern with look-around or back-references may take; the others are linear.
 const PATTERN_STEPS: usize = 100_000;
-/// Most bytes of a compiled pattern.
-const PATTERN_BYTES: usize = 1 << 20;
+/// Most bytes of a compiled pattern; `.{0,1023}` takes about one million.
+const PATTERN_BYTES: usize = 8 << 20;
 
 /// Why a schema cannot be enforced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -23,7 +23,7 @@ fn keywords(schema: &Schema, value: &str) -> Vec<(String, String)> {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn values_are_judged_in_the_dialect_of_their_document() {
     use DialectConfig::{Draft4, Draft202012};
-    let cases: [(DialectConfig, &str, &str, Option<&str>); 33] = [
+    let cases: [(DialectConfig, &str, &str, Option<&str>); 35] = [
         (Draft4, r#"{"minimum":1,"exclusiveMinimum":true}"#, "1", Some("exclusiveMinimum")),
         (Draft202012, r#"{"exclusiveMinimum":1}"#, "1", Some("exclusiveMinimum")),
         (Draft202012, r#"{"type":["integer","null"]}"#, "null", None),
@@ -51,6 +51,8 @@ fn values_are_judged_in_the_dialect_of_their_document() {
         (Draft4, r#"{"pattern":"^\\d+$"}"#, "\"١\"", Some("pattern")),
         (Draft4, r#"{"pattern":"^(?!x)[a-z]+$"}"#, "\"xa\"", Some("pattern")),
         (Draft4, r#"{"pattern":"^\\p{L}+$"}"#, "\"é\"", None),
+        (Draft4, r#"{"pattern":"^a/\\S{1,2000}$"}"#, "\"a/é\"", None),
+        (Draft4, r#"{"pattern":"^a/\\S{1,2000}$"}"#, "\"a/ \"", Some("pattern")),
         (Draft4, r#"{"maxLength":2}"#, "\"😀😀\"", None),
         (Draft202012, r#"{"const":1}"#, "1.0", None),
         (

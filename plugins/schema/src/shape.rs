@@ -18,6 +18,16 @@ pub(crate) fn takes_array(shape: &ShapeConfig) -> bool {
     shape.types.contains(&TypeConfig::Array)
 }
 
+/// Whether values have parts: an array or object comes before any other type.
+pub(crate) fn is_compound(shape: &ShapeConfig) -> bool {
+    matches!(types(shape).first(), Some(TypeConfig::Array | TypeConfig::Object))
+}
+
+/// Whether values are arrays whose items have parts themselves.
+pub(crate) fn nests(shape: &ShapeConfig) -> bool {
+    types(shape).first() == Some(&TypeConfig::Array) && is_compound(items(shape))
+}
+
 /// The shape of an array's items.
 pub(crate) fn items(shape: &ShapeConfig) -> &ShapeConfig {
     shape.items.as_deref().unwrap_or(&TEXT)

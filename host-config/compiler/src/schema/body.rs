@@ -9,7 +9,7 @@ use portcullis_openapi::{Node, Severity};
 
 use super::media_type::MediaRange;
 use super::parameter::{readable, style_config};
-use super::shape::Seen;
+use super::shape::{Seen, Shape};
 use super::{Refusal, Rules, raw};
 use crate::codes;
 use crate::coverage::{Construct, Treatment};
@@ -32,6 +32,16 @@ const SAYS_NOTHING: &[&str] = &[
     "discriminator",
     "$comment",
 ];
+
+/// What of a media type is enforced.
+enum Reading {
+    /// All that is declared.
+    Whole(ContentConfig),
+    /// JSON, of all types that a range stands for; none when JSON is declared by itself.
+    JsonAlone(Option<ContentConfig>),
+    /// Type, presence and size.
+    Unmapped,
+}
 
 impl<'d> Rules<'_, 'd> {
     /// The configuration of a body; none when it declares no media type that could be told apart.
@@ -58,25 +68,36 @@ impl<'d> Rules<'_, 'd> {
             );
             return None;
         };
+        let name = media_type.range;
         match self.content_config(&range, media_type, body) {
-            Ok(entry) => {
-                let narrowed = entry.as_ref().map(|entry| entry.range != range.to_config());
-                let name = match narrowed {
-                    None | Some(true) => format!("{} (JSON alone)", media_type.range),
-                    Some(false) => media_type.range.to_owned(),
-                };
+            Ok(Reading::Whole(entry)) => {
+                self.covered(Construct::Body, name, Treatment::Enforced, media_type.place);
+                Some(entry)
+            }
+            Ok(Reading::JsonAlone(entry)) => {
+                let name = format!("{name} (JSON alone)");
                 self.covered(Construct::Body, name, Treatment::Enforced, media_type.place);
                 entry
             }
-            Err(refusal) => {
-                let range = range.to_config();
-                self.refuse(Construct::Body, media_type.range, refusal).then_some(ContentConfig {
-                    range,
-                    format: FormatConfig::Bytes,
-                    schema: None,
-                })
+            Ok(Reading::Unmapped) => {
+                self.unmapped(media_type);
+                Some(bytes(&range))
             }
+            Err(refusal) => self.refuse(Construct::Body, name, refusal).then(|| bytes(&range)),
         }
+    }
+
+    /// A schema describes a body "as it applies to the media type" (OpenAPI 3.0.4, Media Type Object): where
+    /// nothing says which value the bytes are, it applies to nothing. Type, presence and size are enforced still.
+    fn unmapped(&mut self, media_type: &MediaType<'d>) {
+        let range = media_type.range;
+        let message =
+            format!("nothing defines which value a body of `{range}` is: its schema has no meaning");
+        self.tell(Severity::Warning, codes::MEDIA_TYPE_UNMAPPED, message, media_type.place);
+        let enforced = format!("{range} (type, presence and size)");
+        self.covered(Construct::Body, enforced, Treatment::Enforced, media_type.place);
+        let reason = Treatment::Waived("a schema has no meaning for this media type".to_owned());
+        self.covered(Construct::Body, format!("{range} schema"), reason, media_type.place);
     }
 
     fn content_config(
@@ -84,8 +105,9 @@ impl<'d> Rules<'_, 'd> {
         range: &MediaRange,
         media_type: &MediaType<'d>,
         body: &RequestBody<'d>,
-    ) -> Result<Option<ContentConfig>, Refusal> {
-        let entry = |format, schema| Ok(Some(ContentConfig { range: range.to_config(), format, schema }));
+    ) -> Result<Reading, Refusal> {
+        let entry =
+            |format, schema| Ok(Reading::Whole(ContentConfig { range: range.to_config(), format, schema }));
         let said = media_type.schema.filter(|schema| !self.is_anything(schema.node));
         let Some(schema) = said else {
             let format = if range.is_json() { FormatConfig::Json } else { FormatConfig::Bytes };
@@ -96,19 +118,21 @@ impl<'d> Rules<'_, 'd> {
         }
         let format = if range.is_json() {
             FormatConfig::Json
-        } else if range.is_form() {
-            self.form(media_type, schema)?
-        } else if range.is_form_data() {
-            self.multipart(media_type, schema)?
         } else if range.is_xml() {
             self.xml(schema)?
-        } else if range.is_text() && self.seen(schema)?.shape.takes_string() {
+        } else if range.is_text() && !range.is_data() && self.seen(schema)?.shape.takes_string() {
             FormatConfig::Text
         } else if range.is_range() && !range.is_text() && !range.is_binary() {
-            return Ok(self.narrowed(media_type, schema, body));
-        } else {
+            return Ok(Reading::JsonAlone(self.narrowed(media_type, schema, body)));
+        } else if range.is_data() {
             let message = format!("a schema for `{}` cannot be enforced", media_type.range);
             return Err(unsupported(message, schema.node));
+        } else if range.is_form() && self.has_fields(schema)? {
+            self.form(media_type, schema)?
+        } else if range.is_form_data() && self.has_fields(schema)? {
+            self.multipart(media_type, schema)?
+        } else {
+            return Ok(Reading::Unmapped);
         };
         let schema = self.schema(schema).and_then(raw);
         entry(format, schema)
@@ -136,9 +160,6 @@ impl<'d> Rules<'_, 'd> {
 
     fn form(&self, media_type: &MediaType<'d>, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
         let seen = self.seen(schema)?;
-        if !seen.shape.takes_object() {
-            return Err(unsupported("a form has properties: its schema must take an object", schema.node));
-        }
         let mut encoding = BTreeMap::new();
         for (name, property) in seen.shape.properties() {
             let given = media_type.encoding.iter().find(|one| one.property == name);
@@ -147,14 +168,10 @@ impl<'d> Rules<'_, 'd> {
                 let message = format!("the property `{name}` of a form cannot be read by its `contentType`");
                 return Err(unsupported(message, schema.node));
             }
-            let place = given.map_or(schema.place(), |one| one.place);
-            readable(style, explode, property, place).map_err(|refusal| {
-                unsupported(format!("the property `{name}` of a form: {}", refusal.message), schema.node)
-            })?;
-            // An object in style `form` has the names of its own properties, not of itself.
-            if style == Style::Form && !property.takes_text() && !property.takes_array() {
-                let message = format!("the property `{name}` of a form is an object without `deepObject`");
-                return Err(unsupported(message, schema.node));
+            // Without a style, what has parts is JSON by its default `contentType`; the plugin reads brackets too.
+            let is_content = given.is_none_or(|one| one.style.is_none() && one.explode.is_none());
+            if !is_content {
+                styled_field(name, (style, explode), property, schema)?;
             }
             if (style, explode) != (Style::Form, true) {
                 encoding.insert(name.clone(), (style_config(style), explode));
@@ -169,9 +186,6 @@ impl<'d> Rules<'_, 'd> {
         schema: SchemaRef<'d>,
     ) -> Result<FormatConfig, Refusal> {
         let seen = self.seen(schema)?;
-        if !seen.shape.takes_object() {
-            return Err(unsupported("a form has properties: its schema must take an object", schema.node));
-        }
         let mut content_types = BTreeMap::new();
         for encoding in &media_type.encoding {
             if let Some(listed) = encoding.content_type {
@@ -185,6 +199,12 @@ impl<'d> Rules<'_, 'd> {
             }
         }
         Ok(FormatConfig::Multipart { shape: seen.shape.config(false), content_types })
+    }
+
+    /// Whether a form can be a value of the schema: a form has fields, so it is an object.
+    fn has_fields(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
+        let shape = self.seen(schema)?.shape;
+        Ok(shape.takes_object() || shape.says_nothing())
     }
 
     fn xml(&self, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
@@ -221,6 +241,29 @@ impl<'d> Rules<'_, 'd> {
         };
         is_raw && says_only(schema, &["type", "format"])
     }
+}
+
+/// Refuses a form's property whose style has no text for it.
+fn styled_field(
+    name: &str,
+    (style, explode): (Style, bool),
+    property: &Shape,
+    schema: SchemaRef<'_>,
+) -> Result<(), Refusal> {
+    readable(style, explode, property, schema.place()).map_err(|refusal| {
+        unsupported(format!("the property `{name}` of a form: {}", refusal.message), schema.node)
+    })?;
+    // An exploded object in style `form` has the names of its own properties, not of itself.
+    if style == Style::Form && !property.takes_text() && !property.takes_array() {
+        let message = format!("the property `{name}` of a form is an object without `deepObject`");
+        return Err(unsupported(message, schema.node));
+    }
+    Ok(())
+}
+
+/// Only type, presence and size are checked.
+fn bytes(range: &MediaRange) -> ContentConfig {
+    ContentConfig { range: range.to_config(), format: FormatConfig::Bytes, schema: None }
 }
 
 /// Whether a schema has no keywords that count but these.

@@ -24,9 +24,6 @@ const PLAIN: &[&str] = &[
     "exclusiveMaximum",
     "minimum",
     "exclusiveMinimum",
-    "maxLength",
-    "minLength",
-    "pattern",
     "maxItems",
     "minItems",
     "uniqueItems",
@@ -61,12 +58,12 @@ impl<'d> Writer<'_, 'd> {
         let Some(object) = schema.as_object() else { return self.verbatim(schema) };
         self.push("{");
         for member in object.members() {
-            self.keyword_of_3_1(member, in_place);
+            self.keyword_of_3_1(schema, member, in_place);
         }
         self.push("}");
     }
 
-    fn keyword_of_3_1(&mut self, member: &'d Member, in_place: bool) {
+    fn keyword_of_3_1(&mut self, schema: &'d Node, member: &'d Member, in_place: bool) {
         let (key, node) = (&*member.key, &member.node);
         match key {
             "$ref" => {
@@ -84,6 +81,8 @@ impl<'d> Writer<'_, 'd> {
                 None => self.member_of_3_1(key, node),
             },
             "format" => self.format(node),
+            "pattern" => self.pattern(schema, node),
+            "minLength" | "maxLength" => self.length(schema, key, node),
             "allOf" | "anyOf" | "oneOf" => self.schemas_of_3_1(key, node, in_place),
             "prefixItems" => self.schemas_of_3_1(key, node, false),
             "properties" | "patternProperties" => self.map_of_3_1(key, node, false),

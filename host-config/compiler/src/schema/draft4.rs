@@ -17,9 +17,6 @@ const PLAIN: &[&str] = &[
     "exclusiveMaximum",
     "minimum",
     "exclusiveMinimum",
-    "maxLength",
-    "minLength",
-    "pattern",
     "maxItems",
     "minItems",
     "uniqueItems",
@@ -90,6 +87,8 @@ impl<'d> Writer<'_, 'd> {
                 None => self.plain(key, node),
             },
             "format" => self.format(node),
+            "pattern" => self.pattern(schema, node),
+            "minLength" | "maxLength" => self.length(schema, key, node),
             "nullable" => {
                 if node.as_bool() == Some(true) && schema.get("type").is_none() {
                     self.warn(node, "`nullable` has no effect without `type` beside it".to_owned());

@@ -23,6 +23,23 @@ const BINARY: &[&str] = &[
     "application/x-zip-compressed",
 ];
 
+/// Syntaxes whose texts or bytes are values, by their subtype or its suffix: a schema means something there, but
+/// they are not read.
+const DATA: &[&str] = &[
+    "bson",
+    "cbor",
+    "cbor-seq",
+    "json-seq",
+    "json5",
+    "jsonl",
+    "jsonlines",
+    "jwt",
+    "msgpack",
+    "ndjson",
+    "toml",
+    "yaml",
+];
+
 impl MediaRange {
     /// `None` when the key is no media type or range.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -83,6 +100,14 @@ impl MediaRange {
             || self.sub().ends_with("+gzip")
     }
 
+    /// Whether schemas mean something for it, although it is none of the types above: values in a syntax of
+    /// their own, and parts (OpenAPI 3.0.4, Encoding Object).
+    pub(crate) fn is_data(&self) -> bool {
+        let name = self.sub().rsplit('+').next().unwrap_or_default();
+        let name = name.strip_prefix("x-").or_else(|| name.strip_prefix("vnd.")).unwrap_or(name);
+        DATA.contains(&name) || (self.top() == "multipart" && !self.is_form_data())
+    }
+
     fn is(&self, syntax: &str) -> bool {
         let sub = self.sub();
         sub == syntax || sub.strip_suffix(syntax).is_some_and(|name| name.ends_with('+'))
@@ -137,6 +162,23 @@ mod tests {
             let range = MediaRange::parse(key).unwrap();
             let found = (range.is_json(), range.is_xml(), range.is_text(), range.is_binary());
             assert_eq!(found, (json, xml, text, binary), "{key}");
+        }
+    }
+
+    #[test]
+    fn syntaxes_that_are_not_read_are_known() {
+        for (key, expected) in [
+            ("application/x-msgpack", true),
+            ("application/vnd.oai.openapi+yaml", true),
+            ("text/yaml", true),
+            ("application/jwt", true),
+            ("multipart/mixed", true),
+            ("multipart/form-data", false),
+            ("text/csv", false),
+            ("application/octet-stream", false),
+            ("application/json", false),
+        ] {
+            assert_eq!(MediaRange::parse(key).unwrap().is_data(), expected, "{key}");
         }
     }
 }

@@ -4,6 +4,7 @@
 use portcullis_config::schema::{
     EncodingConfig, LocationConfig, ParameterConfig, ShapeConfig, StyleConfig, TypeConfig,
 };
+use portcullis_openapi::Severity;
 use portcullis_openapi::model::{Location, Operation, Parameter, ParameterValue, SchemaRef, Style};
 
 use super::media_type::MediaRange;
@@ -37,7 +38,7 @@ impl<'d> Rules<'_, 'd> {
     }
 
     fn styled(
-        &self,
+        &mut self,
         parameter: &Parameter<'_>,
         style: Style,
         explode: bool,
@@ -45,7 +46,7 @@ impl<'d> Rules<'_, 'd> {
     ) -> Result<EncodingConfig, Refusal> {
         let place = schema.map_or(parameter.place, SchemaRef::place);
         let shape = schema.map(|schema| Seen::of(self.model(), schema.node).shape).unwrap_or_default();
-        readable(style, explode, &shape, place)?;
+        self.readable(parameter, style, explode, &shape, place)?;
         let is_exploded_cookie = parameter.location == Location::Cookie && explode;
         if is_exploded_cookie && (shape.takes_array() || shape.takes_object()) && !shape.takes_text() {
             let message = "a cookie cannot be repeated, so an array or object needs `explode: false`";
@@ -56,6 +57,28 @@ impl<'d> Rules<'_, 'd> {
             config.types = vec![TypeConfig::Object];
         }
         Ok(EncodingConfig::Style { style: style_config(style), explode, shape: config })
+    }
+
+    /// As [`readable`], but the query also takes what no style writes, in two ways and no other.
+    fn readable(
+        &mut self,
+        parameter: &Parameter<'_>,
+        style: Style,
+        explode: bool,
+        shape: &Shape,
+        place: Place,
+    ) -> Result<(), Refusal> {
+        let refused = readable(style, explode, shape, place);
+        let is_spread = parameter.location == Location::Query && style == Style::Form && explode;
+        if refused.is_ok() || !is_spread || !names_all(shape) {
+            return refused;
+        }
+        let name = parameter.name;
+        let message = format!(
+            "OpenAPI does not define how the parts of `{name}` are written: JSON texts and names in brackets are read"
+        );
+        self.tell(Severity::Warning, codes::PARAMETER_NARROWED, message, place);
+        Ok(())
     }
 
     /// `content`: a JSON text, or plain text with a string schema.
@@ -122,12 +145,17 @@ fn flat(shape: &Shape, place: Place) -> Result<(), Refusal> {
         let message = format!("no style writes an object whose property `{name}` is an array or object");
         return Err(unsupported(message, place));
     }
-    if shape.rest().is_some_and(|rest| !rest.takes_string()) {
+    if !names_all(shape) {
         let message =
             "properties that are not named are read as strings, which `additionalProperties` refuses";
         return Err(unsupported(message, place));
     }
     Ok(())
+}
+
+/// Whether what the shape does not name can be read, as strings.
+fn names_all(shape: &Shape) -> bool {
+    !shape.takes_object() || shape.rest().is_none_or(Shape::takes_string)
 }
 
 fn unsupported(message: impl Into<String>, place: Place) -> Refusal {

@@ -8,6 +8,7 @@ use portcullis_openapi::{Node, Report, Severity};
 
 use super::diagnostic;
 use super::names::Names;
+use super::pattern::Pattern;
 use crate::codes;
 
 /// What is known while schemas are written; one for all schemas of a definition.
@@ -121,6 +122,35 @@ impl<'d> Writer<'_, 'd> {
     pub(super) fn warn(&mut self, node: &Node, message: String) {
         let place = Some(node.place());
         self.report.push(diagnostic(Severity::Warning, codes::SCHEMA_KEYWORD_IGNORED, message, place));
+    }
+
+    /// `pattern`, rewritten, with the lengths that the rewritten one does not say.
+    pub(super) fn pattern(&mut self, schema: &Node, node: &Node) {
+        self.key("pattern");
+        let Some(pattern) = node.as_str().map(Pattern::of) else { return self.verbatim(node) };
+        self.string(&pattern.text);
+        for (key, length) in [("minLength", pattern.min_length), ("maxLength", pattern.max_length)] {
+            if let Some(length) = length.filter(|_| schema.get(key).is_none()) {
+                self.key(key);
+                self.push(&length.to_string());
+            }
+        }
+    }
+
+    /// `minLength` or `maxLength`: the stricter of it and what `pattern` beside it says.
+    pub(super) fn length(&mut self, schema: &Node, key: &str, node: &Node) {
+        self.key(key);
+        let pattern = schema.get("pattern").and_then(Node::as_str).map(Pattern::of).unwrap_or_default();
+        let own = node.to_json().parse::<f64>().ok().filter(|own| own.fract() == 0.0);
+        match (own, key == "minLength") {
+            (Some(own), true) if pattern.min_length.is_some_and(|min| own >= 0.0 && own < f64::from(min)) => {
+                self.push(&pattern.min_length.unwrap_or_default().to_string());
+            }
+            (Some(own), false) if pattern.max_length.is_some_and(|max| own > f64::from(max)) => {
+                self.push(&pattern.max_length.unwrap_or_default().to_string());
+            }
+            _ => self.verbatim(node),
+        }
     }
 
     /// `format`, with a word to the author when nothing will be checked.

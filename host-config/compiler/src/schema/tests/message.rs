@@ -83,10 +83,11 @@ fn parameters_without_an_agreed_text_are_refused() {
             json!({"style": "pipeDelimited", "schema": {"type": "number"}}),
             codes::STYLE_MISMATCH,
         ),
-        ("objects in a list", json!({"schema": objects}), codes::PARAMETER_UNSUPPORTED),
+        ("objects in one text", json!({"explode": false, "schema": objects}), codes::PARAMETER_UNSUPPORTED),
+        ("objects in a header", json!({"in": "header", "schema": objects}), codes::PARAMETER_UNSUPPORTED),
         (
             "a list in an object",
-            json!({"schema": {"type": "object", "properties": {"a": {"type": "array"}}}}),
+            json!({"explode": false, "schema": {"type": "object", "properties": {"a": {"type": "array"}}}}),
             codes::PARAMETER_UNSUPPORTED,
         ),
         (
@@ -109,6 +110,24 @@ fn parameters_without_an_agreed_text_are_refused() {
         assert_eq!(compiled.told.first().map(|(code, _)| code.as_str()), Some(code), "{name}");
         assert!(matches!(compiled.rows[0].1, Treatment::Refused(_)), "{name}");
         assert_eq!(compiled.rule["parameters"], Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn nested_values_in_the_query_are_read_in_two_ways_and_the_author_is_told() {
+    for (name, schema) in [
+        ("objects in a list", json!({"type": "array", "items": {"type": "object"}})),
+        ("a list in an object", json!({"type": "object", "properties": {"a": {"type": "array"}}})),
+        (
+            "an object in an object",
+            json!({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}),
+        ),
+    ] {
+        let compiled = parameter(&json!({"schema": schema}));
+        let told: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(told, [codes::PARAMETER_NARROWED], "{name}");
+        assert_eq!(compiled.rows[0].1, Treatment::Enforced, "{name}");
+        assert_eq!(compiled.rule["parameters"][0]["schema"], schema, "{name}");
     }
 }
 
@@ -213,22 +232,18 @@ fn bodies_are_read_by_their_media_type() {
 #[test]
 fn bodies_that_cannot_be_read_are_refused_or_waived() {
     let object = json!({"schema": {"type": "object"}});
-    let nested = json!({"schema": {"type": "object", "properties": {"a": {"type": "object"}}}});
+    let nested = json!({
+        "schema": {"type": "object", "properties": {"a": {"type": "object"}}},
+        "encoding": {"a": {"style": "form"}}
+    });
     for (name, media_type, media, code) in [
         ("no media type", "json", &object, codes::MEDIA_TYPE_INVALID),
-        ("an object as bytes", "application/octet-stream", &object, codes::MEDIA_TYPE_UNSUPPORTED),
-        ("an object as text", "text/csv", &object, codes::MEDIA_TYPE_UNSUPPORTED),
+        ("an object in a syntax that is not read", "text/yaml", &object, codes::MEDIA_TYPE_UNSUPPORTED),
+        ("an object in parts", "multipart/mixed", &object, codes::MEDIA_TYPE_UNSUPPORTED),
         (
-            "a text that is checked as bytes",
-            "image/png",
-            &json!({"schema": {"type": "string", "maxLength": 1}}),
-            codes::MEDIA_TYPE_UNSUPPORTED,
-        ),
-        ("an object in a form", "application/x-www-form-urlencoded", &nested, codes::MEDIA_TYPE_UNSUPPORTED),
-        (
-            "a list as a form",
-            "multipart/form-data",
-            &json!({"schema": {"type": "array"}}),
+            "an object in a style without a text for it",
+            "application/x-www-form-urlencoded",
+            &nested,
             codes::MEDIA_TYPE_UNSUPPORTED,
         ),
     ] {
@@ -239,9 +254,45 @@ fn bodies_that_cannot_be_read_are_refused_or_waived() {
     }
     let operation = json!({
         "x-portcullis": {"waive": {"media-type-unsupported": "r"}},
-        "requestBody": {"content": {"text/csv": object}}, "responses": {}
+        "requestBody": {"content": {"text/yaml": object}}, "responses": {}
     });
     let compiled = compile("3.0.0", &operation, &json!({}), &[]);
-    assert_eq!(compiled.rule["body"]["content"], json!([{"range": "text/csv", "format": "bytes"}]));
-    assert_eq!(compiled.rows, [("text/csv".to_owned(), Treatment::Waived("r".to_owned()))]);
+    assert_eq!(compiled.rule["body"]["content"], json!([{"range": "text/yaml", "format": "bytes"}]));
+    assert_eq!(compiled.rows, [("text/yaml".to_owned(), Treatment::Waived("r".to_owned()))]);
+}
+
+#[test]
+fn where_no_schema_applies_the_rest_is_enforced_and_the_author_is_told() {
+    let object = json!({"schema": {"type": "object"}});
+    for (name, media_type, media) in [
+        ("an object as bytes", "application/octet-stream", &object),
+        ("an object as text", "text/csv", &object),
+        ("a checked text as bytes", "image/png", &json!({"schema": {"type": "string", "maxLength": 1}})),
+        ("a list as a form", "multipart/form-data", &json!({"schema": {"type": "array"}})),
+    ] {
+        let compiled = body(media_type, media);
+        let told: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(told, [codes::MEDIA_TYPE_UNMAPPED], "{name}");
+        assert_eq!(
+            compiled.rule["body"]["content"],
+            json!([{"range": media_type, "format": "bytes"}]),
+            "{name}"
+        );
+        let reason = "a schema has no meaning for this media type".to_owned();
+        let rows = [
+            (format!("{media_type} (type, presence and size)"), Treatment::Enforced),
+            (format!("{media_type} schema"), Treatment::Waived(reason)),
+        ];
+        assert_eq!(compiled.rows, rows, "{name}");
+    }
+}
+
+#[test]
+fn parts_of_a_form_need_no_style() {
+    let items = json!({"type": "array", "items": {"type": "object"}});
+    let media = json!({"schema": {"type": "object", "properties": {"a": {"type": "object"}, "b": items}}});
+    let compiled = body("application/x-www-form-urlencoded", &media);
+    assert_eq!(compiled.told, []);
+    assert_eq!(compiled.rows[0].1, Treatment::Enforced);
+    assert_eq!(compiled.rule["body"]["content"][0]["format"]["form"]["encoding"], json!({}));
 }
