@@ -26,6 +26,9 @@ pub struct Surroundings {
     pub trusted_ca: String,
 }
 
+/// Connections of clients at a time; more are closed at once.
+const MAX_CONNECTIONS: u32 = 50_000;
+
 /// Debian's and Ubuntu's own list of authorities.
 pub const DEFAULT_TRUSTED_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -61,6 +64,15 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
         .collect();
     let mut bootstrap = json!({
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
+        "overload_manager": { "resource_monitors": [{
+            "name": "envoy.resource_monitors.global_downstream_max_connections",
+            "typed_config": {
+                "@type": type_url(
+                    "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+                ),
+                "max_active_downstream_connections": MAX_CONNECTIONS,
+            },
+        }] },
     });
     if let (Some(path), Some(object)) = (&input.surroundings.admin_socket, bootstrap.as_object_mut()) {
         object.insert("admin".to_owned(), json!({ "address": { "pipe": { "path": path, "mode": 0o600 } } }));
