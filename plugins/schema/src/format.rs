@@ -2,10 +2,46 @@
 //! numbers, `byte` and `uuid` on strings. The rest is the validator's; unknown formats assert nothing.
 
 use jsonschema::{Keyword, ValidationError};
+use portcullis_config::schema::DialectConfig;
 use serde_json::{Map, Number, Value};
 
 /// The keyword that stands beside `format` where it names a format of numbers.
 pub(crate) const NUMBER_FORMAT: &str = "x-portcullis-number-format";
+
+/// Formats that are asserted in every dialect.
+const ASSERTED: &[&str] = &[
+    "byte",
+    "date",
+    "date-time",
+    "double",
+    "email",
+    "float",
+    "hostname",
+    "int32",
+    "int64",
+    "ipv4",
+    "ipv6",
+    "regex",
+    "time",
+    "uri",
+    "uuid",
+];
+/// Formats that came with drafts later than 4.
+const ASSERTED_IN_2020_12: &[&str] = &[
+    "duration",
+    "iri",
+    "iri-reference",
+    "json-pointer",
+    "relative-json-pointer",
+    "uri-reference",
+    "uri-template",
+];
+
+/// Whether values are checked against a format.
+pub fn is_asserted(format: &str, dialect: DialectConfig) -> bool {
+    ASSERTED.contains(&format)
+        || (dialect == DialectConfig::Draft202012 && ASSERTED_IN_2020_12.contains(&format))
+}
 
 /// A format of numbers (OpenAPI 3.0.4, "Data Type Format").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,6 +23,7 @@ pub mod xml;
 pub use body::InvalidBody;
 pub use check::{check_schema, check_schemas};
 pub use fault::Fault;
+pub use format::is_asserted;
 pub use policy::{InvalidSchemaConfig, SchemaPolicy};
 pub use schema::InvalidSchema;
 

@@ -139,3 +139,43 @@ fn a_client_cannot_multiply_alternatives_by_nesting() {
     assert_eq!(keywords(&schema, &nested(2)), [(String::new(), "oneOf".to_owned())]);
     assert_eq!(keywords(&schema, &nested(64)), [(String::new(), "schema".to_owned())]);
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_format_is_checked_exactly_where_it_is_said_to_be() {
+    let cases = [
+        ("byte", "\"?\""),
+        ("date", "\"?\""),
+        ("date-time", "\"?\""),
+        ("double", "1e999"),
+        ("duration", "\"?\""),
+        ("email", "\"?\""),
+        ("float", "1e300"),
+        ("hostname", "\"?\""),
+        ("int32", "1.5"),
+        ("int64", "1.5"),
+        ("ipv4", "\"?\""),
+        ("ipv6", "\"?\""),
+        ("iri", "\"?\""),
+        ("iri-reference", "\"\\\\\""),
+        ("json-pointer", "\"?\""),
+        ("regex", "\"(\""),
+        ("relative-json-pointer", "\"?\""),
+        ("time", "\"?\""),
+        ("uri", "\"?\""),
+        ("uri-reference", "\"\\\\\""),
+        ("uri-template", "\"{\""),
+        ("uuid", "\"?\""),
+        ("password", "\"?\""),
+        ("binary", "\"?\""),
+        ("colour", "\"?\""),
+    ];
+    for dialect in [DialectConfig::Draft4, DialectConfig::Draft202012] {
+        for (format, value) in cases {
+            let schema = schema(document(dialect, &[]), &format!(r#"{{"format":"{format}"}}"#));
+            let value = serde_json::from_str(value).unwrap();
+            let is_refused = !schema.accepts(&value).unwrap();
+            assert_eq!(is_refused, format::is_asserted(format, dialect), "{format} {dialect:?}");
+        }
+    }
+}
