@@ -21,7 +21,7 @@ pub enum Malformed {
     QueryTooLong,
     /// The query holds bytes that must be encoded.
     Query,
-    /// More than one `Host`, or one that is not text.
+    /// More than one `Host`, or one that is no host.
     Host,
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for Malformed {
             Self::Path(cause) => cause.fmt(f),
             Self::QueryTooLong => f.write_str("the query is too long"),
             Self::Query => f.write_str("the query contains a character that must be percent-encoded"),
-            Self::Host => f.write_str("the host is named twice, or is not text"),
+            Self::Host => f.write_str("the host is named twice, or is none"),
         }
     }
 }
@@ -144,11 +144,19 @@ fn read_host(headers: &Headers) -> Result<String, Malformed> {
         return Err(Malformed::Host);
     }
     let text = std::str::from_utf8(first).map_err(|_| Malformed::Host)?;
+    if !text.bytes().all(is_host_byte) {
+        return Err(Malformed::Host);
+    }
     let name = match text.strip_prefix('[') {
         Some(v6) => v6.split_once(']').map_or(text, |(name, _)| name),
         None => text.split_once(':').map_or(text, |(name, _)| name),
     };
     Ok(name.trim_end_matches('.').to_ascii_lowercase())
+}
+
+/// RFC 3986 `host` and `port` but for the comma, which is how Envoy joins several `Host` fields into one.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&byte)
 }
 
 #[cfg(test)]
@@ -187,6 +195,9 @@ mod tests {
         let two_hosts =
             Headers::from_pairs([(":method", "GET"), (":path", "/"), (":authority", "a"), ("host", "b")]);
         assert_eq!(Request::new(two_hosts).err(), Some(Malformed::Host));
+        for host in ["a,b", "a b", "a/b", "user@a", "a?b", "\u{e9}"] {
+            assert_eq!(read("GET", "/", host).err(), Some(Malformed::Host), "{host}");
+        }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
