@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use portcullis_config::routing::ROUTE_HEADER;
 use serde_json::{Value, json};
 
+use super::plugin::SENT_PATH;
 use super::{Input, type_url};
 use crate::endpoint::{Endpoint, Route, Upstream};
 use crate::gateway::file::{ListenerFile, TlsFile};
@@ -128,7 +129,7 @@ fn access_log() -> Value {
             "log_format": { "json_format": {
                 "time": "%START_TIME%",
                 "method": "%REQ(:METHOD)%",
-                "path": "%PATH(NQ:ORIG_OR_PATH)%",
+                "path": format!("%FILTER_STATE({SENT_PATH}:PLAIN)%"),
                 "protocol": "%PROTOCOL%",
                 "status": "%RESPONSE_CODE%",
                 "details": "%RESPONSE_CODE_DETAILS%",

@@ -1,9 +1,12 @@
-//! The chain of HTTP filters: our plugins, then Envoy's router.
+//! The chain of HTTP filters: the path is kept for the log, then our plugins, then Envoy's router.
 
 use serde_json::{Value, json};
 
 use super::{Input, type_url};
 use crate::plugins::Plugin;
+
+/// Where the access log finds the path without its query: later it is the upstream's.
+pub(crate) const SENT_PATH: &str = "portcullis.path";
 
 pub(crate) fn chain(input: &Input<'_>) -> Vec<Value> {
     let router = json!({
@@ -14,7 +17,21 @@ pub(crate) fn chain(input: &Input<'_>) -> Vec<Value> {
         },
     });
     let plugins = input.plugins.iter().map(|(plugin, config)| filter(*plugin, config, input));
-    plugins.chain([router]).collect()
+    [keep_path()].into_iter().chain(plugins).chain([router]).collect()
+}
+
+fn keep_path() -> Value {
+    json!({
+        "name": "envoy.filters.http.set_filter_state",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.filters.http.set_filter_state.v3.Config"),
+            "on_request_headers": [{
+                "object_key": SENT_PATH,
+                "factory_key": "envoy.string",
+                "format_string": { "text_format_source": { "inline_string": "%PATH(NQ:PATH)%" } },
+            }],
+        },
+    })
 }
 
 fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
