@@ -10,7 +10,7 @@ use crate::{Failure, Outcome, check, problems};
 pub(crate) fn build(args: &BuildArgs) -> Result<Outcome, Failure> {
     let compilation = compile(&Disk, &args.file, check::options(&args.compile)?);
     problems::show(&compilation.parts, false);
-    let Some(compiled) = compilation.compiled else { return Ok(Outcome::Invalid) };
+    let Some(compiled) = &compilation.compiled else { return check::not_compiled(&compilation) };
     let modules = modules(args.modules.as_deref())?;
     let bundle = compiled
         .bundle(&modules, &Surroundings::default())

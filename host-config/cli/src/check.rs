@@ -77,6 +77,11 @@ fn result(file: &str, compilation: &Compilation, with_report: bool) -> Value {
     result
 }
 
+/// Why there is nothing to build or run.
+pub(crate) fn not_compiled(compilation: &Compilation) -> Result<Outcome, Failure> {
+    unreadable_entry(compilation).map_or(Ok(Outcome::Invalid), |message| Err(Failure::new(message)))
+}
+
 /// The named file itself could not be read: that is no error of the definition.
 fn unreadable_entry(compilation: &Compilation) -> Option<String> {
     let first = compilation.parts.first()?;

@@ -28,19 +28,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let dev = args.dev.then(DevCredentials::new).transpose()?;
     let (compilation, scopes) = compile_with(args, dev.as_ref())?;
     problems::show(&compilation.parts, false);
-    let Some(compiled) = compilation.compiled else { return Ok(Outcome::Invalid) };
+    let Some(compiled) = &compilation.compiled else { return check::not_compiled(&compilation) };
     for listener in compiled.listeners() {
         check_free(&listener.address)?;
     }
     let program = envoy::find(args.envoy.as_deref())?;
-    let workshop = Workshop::new(args, &compiled)?;
+    let workshop = Workshop::new(args, compiled)?;
     let (said, hear) = channel();
     let envoy = Envoy::start(&program, workshop.folder.path(), args.workers, &said)?;
     let mut watch = Watch { envoy, hear, stop, json_log: args.json_log, last_words: LastWords::default() };
     if !watch.until_ready(&workshop.admin)? {
         return Ok(Outcome::Fine);
     }
-    announce(&workshop.admin, &compiled);
+    announce(&workshop.admin, compiled);
     if let Some(dev) = &dev {
         println!("{}", dev.introduce(&scopes)?);
     }
