@@ -19,7 +19,10 @@ fn cases_hold_in_the_modules() {
     check(&|compiled, plugins, steps| run_modules(&modules, compiled, plugins, steps));
 }
 
-fn check(run: &dyn Fn(&Compiled, &[Plugin], &[Step]) -> Vec<Seen>) {
+/// Runs the steps of a case on a fresh chain.
+type Run<'r> = &'r dyn Fn(&Compiled, &[Plugin], &[Step]) -> Vec<Seen>;
+
+fn check(run: Run<'_>) {
     let (mut failures, mut cases) = (String::new(), 0);
     for (name, file) in case_files() {
         let compiled = compile(&file);
