@@ -3,13 +3,17 @@
 
 mod case;
 mod compiled;
+pub mod gateway;
+pub mod http1;
 mod modules;
 mod native;
 mod seen;
 mod token;
+pub mod upstream;
 
 pub use case::{Case, CaseFile, Expected, Request, Step, case_files, repository};
 pub use compiled::compile;
 pub use modules::{Modules, run as run_modules};
 pub use native::run as run_natively;
 pub use seen::{Seen, differences};
+pub use token::{Bearer, Signature, jwks};

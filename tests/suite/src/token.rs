@@ -48,7 +48,7 @@ pub enum Signature {
 }
 
 /// The test issuer's JWK Set.
-pub(crate) fn jwks() -> String {
+pub fn jwks() -> String {
     let point = key(&OURS).verifying_key().to_sec1_point(false);
     let coordinate = |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(&point.as_bytes()[range]);
     let key = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": KEY_ID,
@@ -58,7 +58,7 @@ pub(crate) fn jwks() -> String {
 
 impl Bearer {
     /// The compact form.
-    pub(crate) fn token(&self) -> String {
+    pub fn token(&self) -> String {
         let header = overlaid(json!({ "alg": "ES256", "typ": "JWT", "kid": KEY_ID }), &self.header);
         let mut claims =
             overlaid(json!({ "iss": ISSUER, "sub": "alice", "iat": 0, "exp": 3600 }), &self.claims);

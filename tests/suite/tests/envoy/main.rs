@@ -1,0 +1,12 @@
+//! End to end: the built program, the real Envoy, real sockets. Each test starts a gateway of its own and makes
+//! several checks on it, because a start costs seconds.
+
+mod bodies;
+mod bundle;
+mod heads;
+mod http2;
+mod program;
+mod shop;
+mod throttle;
+mod traffic;
+mod trap;
