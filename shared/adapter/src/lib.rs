@@ -1,4 +1,4 @@
-//! Runs a policy in a proxy-wasm host (ABI 0.2.1): [`serve!`] turns a policy into a plugin. The only crate
+//! Runs a policy in a proxy-wasm host (ABI 0.2.1): `serve!` turns a policy into a plugin. The only crate
 //! that makes host calls; it decides nothing but what happens when the host or a client breaks the rules,
 //! and then it fails closed.
 
