@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::shop::{Check, KEY, Shop, bearer};
 
+/// Header names and values.
+type Fields<'f> = Vec<(&'f str, &'f str)>;
+
 const CHECKS: [Check; 7] = [
     ("paths that mean two things are refused", paths),
     ("paths that mean one thing are judged and sent in that form", canonical_paths),
@@ -146,7 +149,7 @@ fn credentials(shop: &Shop) {
     let foreign = bearer(Bearer { signature: Signature::OtherKey, ..Bearer::default() });
     let changed = bearer(Bearer { signature: Signature::OtherClaims, ..Bearer::default() });
     let expired = bearer(Bearer { claims: json_object(json!({ "exp": 1 })), ..Bearer::default() });
-    let cases: [(&str, Vec<(&str, &str)>, u16); 8] = [
+    let cases: [(&str, Fields<'_>, u16); 8] = [
         ("the same token twice", vec![authorization(&good), authorization(&good)], 400),
         ("a good and a bad token", vec![authorization(&good), authorization(&none)], 400),
         ("the same key twice", vec![KEY, KEY], 400),
