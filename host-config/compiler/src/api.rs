@@ -329,7 +329,11 @@ fn base_path(model: &ApiModel<'_>, source: &ApiSource, report: &mut Report) -> S
         Some(anywhere.join(&server?.url).ok()?.path().to_owned())
     };
     let text = source.base_path.clone().or_else(of_server).unwrap_or_default();
-    let path = text.trim_end_matches('/').to_owned();
+    let mut path = text.trim_end_matches('/').to_owned();
+    // A request's path has no empty segment once it is in canonical form.
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
     let literal = path.is_empty() || (path.starts_with('/') && !path.contains(['{', '}', '?', '#']));
     if !literal && let Some(server) = server {
         let message = format!("'{text}' is no base path: '/' and literal segments only");

@@ -24,7 +24,7 @@ codes! {
     // Paths.
     PATH_TEMPLATE = "path-template": "A path is not a template that requests can be matched with.";
     PATH_CONFLICT = "path-conflict": "No request can tell two operations apart.";
-    PATH_CONDITION = "path-condition": "A path has a query or fragment, which OpenAPI does not allow; it is enforced as a condition.";
+    PATH_CONDITION = "path-condition": "A path has a query or fragment, which OpenAPI does not allow; what names a parameter is enforced as a condition.";
     // Security.
     SCHEME_UNSUPPORTED = "scheme-unsupported": "A security scheme cannot be enforced by this version.";
     // Parameters, bodies and schemas.
