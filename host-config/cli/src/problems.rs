@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use portcullis_compiler::Part;
 use portcullis_openapi::{Diagnostic, Documents, Place, Severity};
 use serde_json::{Value, json};
@@ -70,10 +70,17 @@ fn render(renderer: &Renderer, documents: &Documents, diagnostic: &Diagnostic) -
     let excerpt = diagnostic.place.map(|place| Excerpt::of(documents, place));
     let mut group = Group::with_title(level.primary_title(&*message).id(diagnostic.code));
     if let (Some(excerpt), Some(place)) = (&excerpt, diagnostic.place) {
-        let snippet = Snippet::source(excerpt.text)
-            .path(documents.name(place.file))
+        let path = documents.name(place.file);
+        let mut snippet = Snippet::source(excerpt.text)
             .line_start(excerpt.line)
             .annotation(AnnotationKind::Primary.span(excerpt.span.clone()).label(&*pointer));
+        if excerpt.is_cut {
+            // The snippet would count columns from where the line was cut.
+            let column = documents.position(place).column as usize;
+            group = group.element(Origin::path(path).line(excerpt.line).char_column(column));
+        } else {
+            snippet = snippet.path(path);
+        }
         group = group.element(snippet);
     }
     if let Some(hint) = &hint {
@@ -87,6 +94,8 @@ struct Excerpt<'d> {
     text: &'d str,
     line: usize,
     span: std::ops::Range<usize>,
+    /// Whether the line's beginning is left out.
+    is_cut: bool,
 }
 
 impl<'d> Excerpt<'d> {
@@ -103,6 +112,7 @@ impl<'d> Excerpt<'d> {
             text: text.get(from..to).unwrap_or_default(),
             line: documents.position(place).line as usize,
             span: start - from..floor(text, end.max(start)) - from,
+            is_cut: from > line_start,
         }
     }
 }
@@ -142,4 +152,27 @@ fn problem(documents: &Documents, diagnostic: &Diagnostic) -> Value {
         "pointer": diagnostic.pointer,
         "hint": diagnostic.hint,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use portcullis_compiler::{Options, compile};
+
+    use super::*;
+
+    #[test]
+    fn a_problem_in_a_long_line_is_told_with_its_own_column() {
+        let title = "x".repeat(500);
+        let text = format!(
+            r#"{{"openapi":"3.0.3","info":{{"title":"{title}","version":"1"}},"paths":{{"/{{":{{"get":{{"responses":{{}}}}}}}}}}"#
+        );
+        let column = text.find("\"/{\"").unwrap() + 1;
+        let files = HashMap::from([("a.json".to_owned(), text.into_bytes())]);
+        let part = compile(&files, "a.json", Options::default()).parts.remove(0);
+        let problem = part.diagnostics.iter().find(|one| one.code == "path-template").unwrap();
+        let shown = render(&Renderer::plain(), &part.documents, problem);
+        assert!(shown.contains(&format!("a.json:1:{column}\n")), "{shown}");
+    }
 }
