@@ -78,7 +78,7 @@ pub(crate) struct RunArgs {
     /// An OpenAPI document or a gateway file.
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
-    /// Listen here instead of where the gateway file says; port 0 takes a free one.
+    /// Listen here instead of where the gateway file says, with the TLS of its first listener; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
     /// Make an issuer, a token, an API key and a user that live as long as the run, and print them.

@@ -46,7 +46,7 @@ pub type Modules = BTreeMap<Plugin, Vec<u8>>;
 /// What is not in the files.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Replaces the addresses of the gateway file's listeners by this one, without TLS.
+    /// Replaces the gateway file's listeners by one at this address, with the TLS of the first of them.
     pub listen: Option<String>,
     /// Where requests go when neither the gateway file nor `x-portcullis` says so; wins over `servers`.
     pub endpoint: Option<Endpoint>,
@@ -351,7 +351,11 @@ impl Run<'_> {
             }
         };
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
-            (Some(address), _) => vec![ListenerFile { address: address.clone(), tls: None }],
+            // Another address is no reason to serve without TLS.
+            (Some(address), _) => {
+                let tls = gateway.listeners.first().and_then(|listener| listener.tls.clone());
+                vec![ListenerFile { address: address.clone(), tls }]
+            }
             (None, true) => vec![ListenerFile { address: DEFAULT_LISTENER.to_owned(), tls: None }],
             (None, false) => gateway.listeners,
         };

@@ -151,10 +151,9 @@ impl Gateway {
     fn wait_for_address(&mut self) -> SocketAddr {
         let patience = Instant::now() + START_TIME;
         loop {
-            let address = self
-                .printed()
-                .iter()
-                .find_map(|line| line.strip_prefix("listening on http://")?.split(' ').next()?.parse().ok());
+            let address = self.printed().iter().find_map(|line| {
+                line.strip_prefix("listening on ")?.split("://").nth(1)?.split(' ').next()?.parse().ok()
+            });
             if let Some(address) = address {
                 return address;
             }

@@ -8,5 +8,6 @@ mod http2;
 mod program;
 mod shop;
 mod throttle;
+mod tls;
 mod traffic;
 mod trap;
