@@ -20,7 +20,7 @@ use crate::strip::strip;
 /// Says who is calling, and turns away who may not.
 #[derive(Debug)]
 pub struct AuthPolicy {
-    index: OperationIndex,
+    index: Rc<OperationIndex>,
     /// By [`portcullis_core::OperationId::position`].
     rules: Vec<Rc<Rule>>,
     known: Known,
@@ -50,7 +50,27 @@ impl Policy for AuthPolicy {
     type Config = AuthConfig;
     type Invalid = InvalidAuth;
 
-    fn compile(config: AuthConfig) -> Result<Self, InvalidAuth> {
+    fn compile(mut config: AuthConfig) -> Result<Self, InvalidAuth> {
+        let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;
+        Self::over(index, rules, config)
+    }
+
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+        match self.judge(request, env) {
+            Ok(edits) => Decision::Continue(edits),
+            Err(rejection) => Decision::Reject(rejection),
+        }
+    }
+}
+
+impl AuthPolicy {
+    /// Makes the policy over an index that others share; `rules` are by
+    /// [`portcullis_core::OperationId::position`], and the configuration's own operations are not looked at.
+    pub fn over(
+        index: Rc<OperationIndex>,
+        rules: Vec<AuthRule>,
+        config: AuthConfig,
+    ) -> Result<Self, InvalidAuth> {
         let known = Known {
             issuers: Issuers::compile(config.issuers)?,
             api_keys: ApiKeys::compile(config.api_keys)?,
@@ -66,21 +86,12 @@ impl Policy for AuthPolicy {
             schemes,
             compiled: HashMap::new(),
         };
-        let keys: Vec<String> = operation_keys(&config.apis);
-        let (index, rules) = portcullis_config::index(config.apis)?;
-        let rules = rules.into_iter().zip(&keys).map(|(rule, key)| compiler.rule(rule, key));
-        Ok(Self { index, rules: rules.collect::<Result<_, _>>()?, known })
+        let rules = rules.into_iter().zip(index.operations());
+        let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
+        let rules = rules.collect::<Result<_, _>>()?;
+        Ok(Self { index, rules, known })
     }
 
-    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
-        match self.judge(request, env) {
-            Ok(edits) => Decision::Continue(edits),
-            Err(rejection) => Decision::Reject(rejection),
-        }
-    }
-}
-
-impl AuthPolicy {
     fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Rejection> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
@@ -193,9 +204,4 @@ impl RuleCompiler {
         used.push((name.clone(), scheme.clone()));
         Ok(Requirement { scheme: used.len() - 1, scopes: config.scopes })
     }
-}
-
-/// In the order of [`portcullis_config::index`].
-fn operation_keys<R>(apis: &[portcullis_config::ApiConfig<R>]) -> Vec<String> {
-    apis.iter().flat_map(|api| &api.operations).map(|operation| operation.key.clone()).collect()
 }

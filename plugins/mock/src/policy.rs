@@ -1,6 +1,8 @@
 //! Answers mocked operations, and lets all others pass.
 
-use portcullis_config::mock::MockConfig;
+use std::rc::Rc;
+
+use portcullis_config::mock::{MockConfig, MockRule};
 use portcullis_core::{Decision, Edits, Env, InvalidIndex, OperationIndex, Policy, Rejection, Request};
 
 use crate::operation::MockOperation;
@@ -9,7 +11,7 @@ use crate::response::InvalidResponse;
 /// Answers the operations that the configuration says are mocked.
 #[derive(Debug)]
 pub struct MockPolicy {
-    index: OperationIndex,
+    index: Rc<OperationIndex>,
     /// By [`portcullis_core::OperationId::position`]; `None` passes to its upstream.
     operations: Vec<Option<MockOperation>>,
 }
@@ -31,11 +33,7 @@ impl Policy for MockPolicy {
 
     fn compile(config: MockConfig) -> Result<Self, InvalidMock> {
         let (index, rules) = portcullis_config::index(config.apis)?;
-        let operations = rules.into_iter().map(|rule| match rule.mocked {
-            true => MockOperation::compile(rule).map(Some),
-            false => Ok(None),
-        });
-        Ok(Self { operations: operations.collect::<Result<_, _>>()?, index })
+        Self::over(index, rules)
     }
 
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
@@ -48,6 +46,15 @@ impl Policy for MockPolicy {
 }
 
 impl MockPolicy {
+    /// Makes the policy over an index that others share; `rules` are by [`portcullis_core::OperationId::position`].
+    pub fn over(index: Rc<OperationIndex>, rules: Vec<MockRule>) -> Result<Self, InvalidMock> {
+        let operations = rules.into_iter().map(|rule| match rule.mocked {
+            true => MockOperation::compile(rule).map(Some),
+            false => Ok(None),
+        });
+        Ok(Self { operations: operations.collect::<Result<_, _>>()?, index })
+    }
+
     fn operation(&self, request: &Request, env: &dyn Env) -> Result<Option<&MockOperation>, Rejection> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let id = self.index.locate(request, env).map_err(|_| mismatch())?.into_found()?;

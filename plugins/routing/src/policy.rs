@@ -1,8 +1,9 @@
 //! Names the operation and its route, or refuses the request.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
-use portcullis_config::routing::{ROUTE_HEADER, RoutingConfig};
+use portcullis_config::routing::{ROUTE_HEADER, RoutingConfig, RoutingRule};
 use portcullis_core::{
     Decision, Edits, Env, InvalidIndex, Lookup, OperationId, OperationIndex, Policy, Rejection, Reply,
     Request,
@@ -13,7 +14,7 @@ use crate::target::judged_target;
 /// Finds the operation of each request and where it goes.
 #[derive(Debug)]
 pub struct RoutingPolicy {
-    index: OperationIndex,
+    index: Rc<OperationIndex>,
     /// By [`OperationId::position`].
     routes: Vec<String>,
 }
@@ -35,12 +36,7 @@ impl Policy for RoutingPolicy {
 
     fn compile(config: RoutingConfig) -> Result<Self, InvalidRouting> {
         let (index, rules) = portcullis_config::index(config.apis)?;
-        let is_route = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        let routes: Vec<String> = rules.into_iter().map(|rule| rule.route).collect();
-        match routes.iter().find(|route| !is_route(route)) {
-            Some(route) => Err(InvalidRouting::Route(route.clone())),
-            None => Ok(Self { index, routes }),
-        }
+        Self::over(index, rules)
     }
 
     /// Never asks what an earlier policy found: this one is the source of that knowledge.
@@ -57,6 +53,16 @@ impl Policy for RoutingPolicy {
 }
 
 impl RoutingPolicy {
+    /// Makes the policy over an index that others share; `rules` are by [`OperationId::position`].
+    pub fn over(index: Rc<OperationIndex>, rules: Vec<RoutingRule>) -> Result<Self, InvalidRouting> {
+        let is_route = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let routes: Vec<String> = rules.into_iter().map(|rule| rule.route).collect();
+        match routes.iter().find(|route| !is_route(route)) {
+            Some(route) => Err(InvalidRouting::Route(route.clone())),
+            None => Ok(Self { index, routes }),
+        }
+    }
+
     fn forward(&self, id: OperationId, request: &Request) -> Decision {
         let (Some(operation), Some(route)) = (self.index.get(id), self.routes.get(id.position())) else {
             return Rejection::internal("configuration-mismatch").into();

@@ -34,7 +34,7 @@ pub(crate) struct Parameters {
 
 /// Where the parameters' texts are, prepared once for a request.
 struct Sources<'r> {
-    captures: &'r [(String, &'r str)],
+    captures: &'r [(&'r str, &'r str)],
     headers: &'r Headers,
     query: Pairs<'r>,
     cookies: Pairs<'r>,
@@ -51,7 +51,7 @@ impl Parameters {
     pub(crate) fn check(
         &self,
         request: &Request,
-        captures: &[(String, &str)],
+        captures: &[(&str, &str)],
         violations: &mut Violations,
     ) -> Result<(), Broken> {
         let in_query = self.only_query.is_some() || self.uses(LocationConfig::Query);

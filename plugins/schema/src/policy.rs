@@ -15,7 +15,7 @@ use crate::schema::{Broken, InvalidSchema, Schema};
 /// Holds requests against the definition: path, query, header and cookie parameters, and bodies.
 #[derive(Debug)]
 pub struct SchemaPolicy {
-    index: OperationIndex,
+    index: Rc<OperationIndex>,
     rules: Vec<Rule>,
     max_violations: usize,
 }
@@ -85,20 +85,9 @@ impl Policy for SchemaPolicy {
     type Config = SchemaConfig;
     type Invalid = InvalidSchemaConfig;
 
-    fn compile(config: SchemaConfig) -> Result<Self, InvalidSchemaConfig> {
-        if config.max_violations == 0 {
-            return Err(InvalidSchemaConfig::NoViolations);
-        }
-        let keys: Vec<String> = config
-            .apis
-            .iter()
-            .flat_map(|api| api.operations.iter().map(|operation| operation.key.clone()))
-            .collect();
-        let (index, rules) = portcullis_config::index(config.apis)?;
-        let mut pool = Pool::new(config.documents)?;
-        let rules =
-            keys.iter().zip(rules).map(|(key, rule)| pool.rule(key, rule)).collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, max_violations: config.max_violations as usize })
+    fn compile(mut config: SchemaConfig) -> Result<Self, InvalidSchemaConfig> {
+        let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;
+        Self::over(index, rules, config)
     }
 
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
@@ -110,6 +99,23 @@ impl Policy for SchemaPolicy {
 }
 
 impl SchemaPolicy {
+    /// Makes the policy over an index that others share; `rules` are by
+    /// [`portcullis_core::OperationId::position`], and the configuration's own operations are not looked at.
+    pub fn over(
+        index: Rc<OperationIndex>,
+        rules: Vec<SchemaRule>,
+        config: SchemaConfig,
+    ) -> Result<Self, InvalidSchemaConfig> {
+        if config.max_violations == 0 {
+            return Err(InvalidSchemaConfig::NoViolations);
+        }
+        let mut pool = Pool::new(config.documents)?;
+        let rules = index.operations().zip(rules);
+        let rules = rules.map(|(operation, rule)| pool.rule(&operation.key, rule));
+        let rules = rules.collect::<Result<_, _>>()?;
+        Ok(Self { index, rules, max_violations: config.max_violations as usize })
+    }
+
     fn decide(&self, request: &Request, env: &dyn Env) -> Result<Decision, Rejection> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let id = self.index.locate(request, env).map_err(|_| mismatch())?.into_found()?;

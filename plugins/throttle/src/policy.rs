@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
-use portcullis_core::{Decision, Edits, Env, InvalidIndex, OperationIndex, Policy, Rejection, Request};
+use portcullis_core::{
+    Decision, Edits, Env, InvalidIndex, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
+};
 
 use crate::caller::{Callers, Fingerprint};
 use crate::fields;
@@ -19,7 +21,7 @@ const MOST_LIMITS: usize = 16;
 /// The limits of every operation.
 #[derive(Debug)]
 pub struct ThrottlePolicy {
-    index: OperationIndex,
+    index: Rc<OperationIndex>,
     /// At the operation's position.
     operations: Vec<OperationLimits>,
     table: Table,
@@ -82,34 +84,52 @@ impl Policy for ThrottlePolicy {
     type Config = ThrottleConfig;
     type Invalid = InvalidThrottle;
 
-    fn compile(config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
+    fn compile(mut config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
+        let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;
+        Self::over(index, rules, config)
+    }
+
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+        let located = self.index.locate(request, env).map_err(|_| mismatch());
+        decision(located.and_then(Lookup::into_found).and_then(|operation| self.judge(operation, env)))
+    }
+
+    /// No limit looks at the head.
+    fn without_head(&self, env: &dyn Env) -> Option<Decision> {
+        let operation = self.index.by_key(&*env.operation()?).ok_or_else(mismatch);
+        Some(decision(operation.and_then(|operation| self.judge(operation, env))))
+    }
+}
+
+fn decision(judged: Result<Edits, Rejection>) -> Decision {
+    judged.map_or_else(Decision::Reject, Decision::Continue)
+}
+
+fn mismatch() -> Rejection {
+    Rejection::internal("configuration-mismatch")
+}
+
+impl ThrottlePolicy {
+    /// Makes the policy over an index that others share; `rules` are by [`OperationId::position`], and the
+    /// configuration's own operations are not looked at.
+    pub fn over(
+        index: Rc<OperationIndex>,
+        rules: Vec<ThrottleRule>,
+        config: ThrottleConfig,
+    ) -> Result<Self, InvalidThrottle> {
         if !config.slots.is_power_of_two() || config.slots > MOST_SLOTS {
             return Err(InvalidThrottle::Slots(config.slots));
         }
         let limits = compile_limits(config.limits)?;
-        let mut operations = Vec::new();
-        for operation in config.apis.iter().flat_map(|api| &api.operations) {
-            operations.push(compile_rule(&operation.key, &operation.rule, &limits)?);
-        }
-        let (index, _) = portcullis_config::index(config.apis)?;
+        let operations = index.operations().zip(&rules);
+        let operations = operations.map(|(operation, rule)| compile_rule(&operation.key, rule, &limits));
+        let operations = operations.collect::<Result<_, _>>()?;
         let capacities = limits.values().filter_map(|limit| limit.rate).map(Rate::capacity);
         let table = Table::new(config.slots, capacities.max().unwrap_or_default());
         Ok(Self { index, operations, table })
     }
 
-    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
-        match self.judge(request, env) {
-            Ok(edits) => Decision::Continue(edits),
-            Err(rejection) => Decision::Reject(rejection),
-        }
-    }
-}
-
-impl ThrottlePolicy {
-    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Rejection> {
-        let mismatch = || Rejection::internal("configuration-mismatch");
-        let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
-        let operation = lookup.into_found()?;
+    fn judge(&self, operation: OperationId, env: &dyn Env) -> Result<Edits, Rejection> {
         let limits = self.operations.get(operation.position()).ok_or_else(mismatch)?;
         if limits.applied.is_empty() {
             return Ok(Edits::default());

@@ -1,9 +1,11 @@
-//! Runs a policy in a proxy-wasm host (ABI 0.2.1): `serve!` turns a policy into a plugin. The only crate
+//! Runs a policy, or a chain of them, in a proxy-wasm host (ABI 0.2.1): `serve!` turns it into a plugin. The only crate
 //! that makes host calls; it decides nothing but what happens when the host or a client breaks the rules,
 //! and then it fails closed.
 
 pub mod wire;
 
+#[cfg(target_os = "wasi")]
+mod answer;
 #[cfg(target_os = "wasi")]
 mod env;
 #[cfg(target_os = "wasi")]
@@ -18,7 +20,7 @@ pub use proxy_wasm;
 #[cfg(target_os = "wasi")]
 pub use root::start;
 
-/// Makes the crate a plugin that serves the policy: `serve!(crate::RoutingPolicy);`.
+/// Makes the crate a plugin that serves the policy or chain: `serve!(crate::RoutingPolicy);`.
 #[cfg(target_os = "wasi")]
 #[macro_export]
 macro_rules! serve {

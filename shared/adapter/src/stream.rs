@@ -1,80 +1,89 @@
-//! One request on its way through one policy: when to ask, when to wait for the body, what to do with the
-//! answer. Nothing goes on to the upstream before the policy has said so.
+//! One request on its way through the policies of a plugin: when to ask, when to wait for the body, what to do
+//! with the answer. Nothing goes on to the upstream before the policies have said so.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use portcullis_core::{Decision, Edits, Policy, Rejection, Reply, Request, problem_json};
+use portcullis_core::{Decision, Edits, Passage, PolicyChain, Progress, Rejection, Request};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::answer::Answer;
 use crate::env::{HostEnv, IDENTITY, OPERATION};
 use crate::host::{self, Buffer, Map, Refused};
 
 type ResponseHeaders = Vec<(Cow<'static, str>, String)>;
 
-pub(crate) struct Stream<P> {
-    policy: Option<Rc<P>>,
+pub(crate) struct Stream<C> {
+    chain: Option<Rc<C>>,
     state: State,
 }
 
 enum State {
     /// The head has not come yet.
     New,
-    /// The policy wants the body, of at most so many bytes; everything is held until it has it.
-    AwaitingBody(Box<Request>, u32),
-    /// The policy let the request pass.
+    /// A policy wants the body, of at most so many bytes; everything is held until it has it.
+    AwaitingBody(Box<Held>),
+    /// The policies let the request pass.
     Passed(ResponseHeaders),
     /// The client has its answer; nothing goes on.
     Answered,
 }
 
-impl<P: Policy> Stream<P> {
-    pub(crate) fn new(policy: Option<Rc<P>>) -> Self {
-        Self { policy, state: State::New }
+/// A request that waits for its body.
+struct Held {
+    passage: Passage,
+    max: u32,
+    /// Of the policies it has passed.
+    response: ResponseHeaders,
+}
+
+impl<C: PolicyChain> Stream<C> {
+    pub(crate) fn new(chain: Option<Rc<C>>) -> Self {
+        Self { chain, state: State::New }
     }
 
     fn judge_head(&self, end_of_stream: bool) -> Result<State, Answer> {
-        let headers = host::headers(Map::Request).map_err(|Refused| Rejection::internal("host-refused"))?;
-        let mut request = Request::new(headers).map_err(Rejection::from)?;
+        let chain = self.chain()?;
+        let env = HostEnv::default();
+        if let Some(decision) = without_head(chain, &env) {
+            return match decision {
+                Decision::Continue(mut edits) => {
+                    // How often a client sent them is not known here.
+                    edits.remove.extend(edits.set.iter().map(|(name, _)| name.clone()));
+                    pass(edits)
+                }
+                Decision::Reject(rejection) => Err(rejection.into()),
+                Decision::Respond(reply) => Err(reply.into()),
+                Decision::NeedBody(_) => Err(Rejection::internal("undecided").into()),
+            };
+        }
+        let mut request = Request::new(host::headers(Map::Request)?).map_err(Rejection::from)?;
         if end_of_stream {
             request.set_body(Vec::new());
         }
-        self.judge(request)
+        match Passage::new(request).advance(chain, &env) {
+            Progress::NeedsBody(passage, max) => hold(passage, max),
+            progress => settle(progress, Vec::new()),
+        }
     }
 
-    fn judge_body(&self, mut request: Request, max: u32) -> Result<State, Answer> {
-        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))
-            .map_err(|Refused| Rejection::internal("host-refused"))?;
+    fn judge_body(&self, held: Held) -> Result<State, Answer> {
+        let Held { mut passage, max, response } = held;
+        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))?;
         if body.len() > max as usize {
-            return Err(Rejection::body_too_large(max).into());
+            return Err(Answer::from(Rejection::body_too_large(max)).with(response));
         }
-        request.set_body(body);
-        self.judge(request)
+        passage.set_body(body);
+        settle(passage.advance(self.chain()?, &HostEnv::default()), response)
     }
 
-    fn judge(&self, request: Request) -> Result<State, Answer> {
-        let policy = self.policy.as_ref().ok_or_else(|| Rejection::internal("not-configured"))?;
-        match policy.on_request(&request, &HostEnv::default()) {
-            Decision::Continue(edits) => {
-                apply(&request, &edits).map_err(|Refused| Rejection::internal("host-refused"))?;
-                Ok(State::Passed(edits.response))
-            }
-            Decision::Reject(rejection) => Err(rejection.into()),
-            Decision::Respond(reply) => Err(Answer::Reply(reply)),
-            Decision::NeedBody(_) if request.body().is_some() => Err(Rejection::internal("undecided").into()),
-            Decision::NeedBody(_) if is_endless(&request) => Err(Rejection::new(
-                415,
-                "stream-unsupported",
-                "This operation's body must be judged as a whole, so it cannot be a gRPC or upgraded stream.",
-            )
-            .into()),
-            Decision::NeedBody(max) => Ok(State::AwaitingBody(Box::new(request), max)),
-        }
+    fn chain(&self) -> Result<&C, Answer> {
+        self.chain.as_deref().ok_or_else(|| Rejection::internal("not-configured").into())
     }
 
     /// Takes up a new state; says whether the filters that follow may see what has come so far.
-    fn settle(&mut self, judged: Result<State, Answer>) -> Action {
+    fn enter(&mut self, judged: Result<State, Answer>) -> Action {
         match judged {
             Ok(state) => {
                 let action = if matches!(state, State::Passed(_)) { Action::Continue } else { Action::Pause };
@@ -93,9 +102,9 @@ impl<P: Policy> Stream<P> {
 
     fn take_body(&mut self) -> Action {
         match std::mem::replace(&mut self.state, State::Answered) {
-            State::AwaitingBody(request, max) => {
-                let judged = self.judge_body(*request, max);
-                self.settle(judged)
+            State::AwaitingBody(held) => {
+                let judged = self.judge_body(*held);
+                self.enter(judged)
             }
             state => {
                 self.state = state;
@@ -110,21 +119,22 @@ impl<P: Policy> Stream<P> {
     }
 }
 
-impl<P> Context for Stream<P> {}
+impl<C> Context for Stream<C> {}
 
-impl<P: Policy> HttpContext for Stream<P> {
+impl<C: PolicyChain> HttpContext for Stream<C> {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         let judged = self.judge_head(end_of_stream);
-        self.settle(judged)
+        self.enter(judged)
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        match &self.state {
-            State::AwaitingBody(_, max) if size > *max as usize => {
-                let answer = Rejection::body_too_large(*max).into();
-                self.settle(Err(answer))
+        match &mut self.state {
+            State::AwaitingBody(held) if size > held.max as usize => {
+                let answer = Answer::from(Rejection::body_too_large(held.max));
+                let answer = answer.with(std::mem::take(&mut held.response));
+                self.enter(Err(answer))
             }
-            State::AwaitingBody(..) if end_of_stream => self.take_body(),
+            State::AwaitingBody(_) if end_of_stream => self.take_body(),
             _ => self.standing(),
         }
     }
@@ -146,52 +156,64 @@ impl<P: Policy> HttpContext for Stream<P> {
     }
 }
 
-/// What the client is told instead of an upstream's response.
-enum Answer {
-    Rejection(Rejection),
-    Reply(Reply),
+/// A lone policy may know enough from what earlier plugins published.
+fn without_head(chain: &impl PolicyChain, env: &HostEnv) -> Option<Decision> {
+    chain.policy(0).filter(|_| chain.policy(1).is_none())?.without_head(env)
 }
 
-impl From<Rejection> for Answer {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejection(rejection)
+/// Carries out what the policies so far decided, and waits for the body.
+fn hold(mut passage: Passage, max: u32) -> Result<State, Answer> {
+    let edits = passage.take_edits();
+    if is_endless(passage.request()) {
+        let detail =
+            "This operation's body must be judged as a whole, so it cannot be a gRPC or upgraded stream.";
+        return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, Vec::new()));
     }
+    apply(&edits)?;
+    Ok(State::AwaitingBody(Box::new(Held { passage, max, response: edits.response })))
 }
 
-impl Answer {
-    fn send(&self) -> Result<(), Refused> {
-        match self {
-            Self::Rejection(rejection) => {
-                let mut headers = vec![("content-type".into(), "application/problem+json".into())];
-                headers.extend(borrowed(&rejection.headers));
-                let details = format!("portcullis.{}", rejection.code);
-                host::answer(rejection.status, &details, &headers, problem_json(rejection).as_bytes())
-            }
-            Self::Reply(reply) => {
-                let headers: Vec<_> = borrowed(&reply.headers).collect();
-                host::answer(reply.status, "portcullis.reply", &headers, &reply.body)
-            }
+/// `response` is of the policies that were passed before the body came.
+fn settle(progress: Progress, mut response: ResponseHeaders) -> Result<State, Answer> {
+    match progress {
+        Progress::Passed(mut edits) => {
+            response.append(&mut edits.response);
+            edits.response = response;
+            pass(edits)
         }
+        Progress::Rejected(rejection, edits) => Err(answered(rejection, edits, response)),
+        Progress::Answered(reply, edits) => Err(answered(reply, edits, response)),
+        Progress::NeedsBody(..) => Err(Rejection::internal("undecided").into()),
     }
 }
 
-fn borrowed<'h>(
-    headers: &'h [(Cow<'static, str>, String)],
-) -> impl Iterator<Item = (Cow<'h, str>, Cow<'h, str>)> {
-    headers.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str())))
+fn pass(edits: Edits) -> Result<State, Answer> {
+    apply(&edits)?;
+    Ok(State::Passed(edits.response))
 }
 
-/// Setting a header changes only its first value where a client sent several: the others go first.
-fn apply(request: &Request, edits: &Edits) -> Result<(), Refused> {
+/// An answer from behind policies that were passed: the access log names what they found out, and the client gets
+/// their response headers.
+fn answered(answer: impl Into<Answer>, mut edits: Edits, mut response: ResponseHeaders) -> Answer {
+    if publish(&edits).is_err() {
+        log::warn!("the host refused what the access log should say");
+    }
+    response.append(&mut edits.response);
+    answer.into().with(response)
+}
+
+/// All that is removed goes before anything is set.
+fn apply(edits: &Edits) -> Result<(), Refused> {
     for name in &edits.remove {
         host::remove_header(Map::Request, name)?;
     }
     for (name, value) in &edits.set {
-        if request.headers().all(name).nth(1).is_some() {
-            host::remove_header(Map::Request, name)?;
-        }
         host::set_header(Map::Request, name, value)?;
     }
+    publish(edits)
+}
+
+fn publish(edits: &Edits) -> Result<(), Refused> {
     if let Some(operation) = &edits.operation {
         host::set_property(OPERATION, operation)?;
     }

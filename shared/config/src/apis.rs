@@ -1,6 +1,8 @@
 //! The operations a plugin decides on, each with the plugin's own rule. Every plugin carries them, so that
 //! each also works alone.
 
+use std::rc::Rc;
+
 use portcullis_core::{Condition, ConditionPlace, Entry, InvalidIndex, OperationIndex};
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +63,8 @@ pub enum ConditionPlaceConfig {
     Header,
 }
 
-/// The index over all operations, and each operation's rule at its [`portcullis_core::OperationId::position`].
-pub fn index<R>(apis: Vec<ApiConfig<R>>) -> Result<(OperationIndex, Vec<R>), InvalidIndex> {
+/// The index over all operations, which policies of one module share, and each operation's rule at its [`portcullis_core::OperationId::position`].
+pub fn index<R>(apis: Vec<ApiConfig<R>>) -> Result<(Rc<OperationIndex>, Vec<R>), InvalidIndex> {
     let entries = apis.iter().flat_map(|api| {
         api.operations.iter().map(|operation| Entry {
             key: &operation.key,
@@ -75,7 +77,7 @@ pub fn index<R>(apis: Vec<ApiConfig<R>>) -> Result<(OperationIndex, Vec<R>), Inv
     });
     let index = OperationIndex::build(entries)?;
     let rules = apis.into_iter().flat_map(|api| api.operations).map(|operation| operation.rule).collect();
-    Ok((index, rules))
+    Ok((Rc::new(index), rules))
 }
 
 impl From<&ConditionConfig> for Condition {

@@ -74,6 +74,33 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+impl Edits {
+    /// Adds what is to be done after this. One that undoes an earlier edit takes its place, since all that is
+    /// removed is removed before anything is set.
+    pub fn append(&mut self, later: Self) {
+        let is_later = |name: &str| {
+            later.remove.iter().any(|other| other == name) || later.set.iter().any(|(other, _)| other == name)
+        };
+        if !later.set.is_empty() || !later.remove.is_empty() {
+            self.set.retain(|(name, _)| !is_later(name));
+        }
+        append(&mut self.set, later.set);
+        append(&mut self.remove, later.remove);
+        append(&mut self.response, later.response);
+        self.operation = later.operation.or(self.operation.take());
+        self.identity = later.identity.or(self.identity.take());
+    }
+}
+
+/// Takes the other list over where there is none yet.
+fn append<T>(list: &mut Vec<T>, mut later: Vec<T>) {
+    if list.is_empty() {
+        *list = later;
+    } else {
+        list.append(&mut later);
+    }
+}
+
 impl Rejection {
     /// A refusal without headers or violations.
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {

@@ -68,16 +68,35 @@ impl Headers {
         self.all(name).next()
     }
 
+    /// Removes every value of a header; `name` in lower case.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let Self { block, fields } = self;
+        fields.retain(|field| slice(block, field.name) != name.as_bytes());
+    }
+
+    /// Gives a header one value, where its first stood or else behind all others; `name` in lower case.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let at = self.fields.iter().position(|field| self.slice(field.name) == name.as_bytes());
+        self.remove(name);
+        let name = self.append(name.as_bytes());
+        let value = self.append(value.as_bytes());
+        self.fields.insert(at.unwrap_or(self.fields.len()), Field { name, value });
+    }
+
     fn append(&mut self, bytes: &[u8]) -> (u32, u32) {
         let start = self.block.len() as u32;
         self.block.extend_from_slice(bytes);
         (start, bytes.len() as u32)
     }
 
-    fn slice(&self, (start, length): (u32, u32)) -> &[u8] {
-        let start = start as usize;
-        self.block.get(start..start + length as usize).unwrap_or_default()
+    fn slice(&self, place: (u32, u32)) -> &[u8] {
+        slice(&self.block, place)
     }
+}
+
+fn slice(block: &[u8], (start, length): (u32, u32)) -> &[u8] {
+    let start = start as usize;
+    block.get(start..start + length as usize).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -90,6 +109,17 @@ mod tests {
         let headers = Headers::from_pairs([("a", "1"), ("b", "2"), ("a", "3")]);
         assert_eq!(headers.all("a").collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(headers.first("c"), None);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_header_that_is_set_has_one_value_where_its_first_was() {
+        let mut headers = Headers::from_pairs([("a", "1"), ("b", "2"), ("a", "3")]);
+        headers.set("a", "4");
+        headers.set("c", "5");
+        headers.remove("b");
+        let seen: Vec<_> = headers.iter().collect();
+        assert_eq!(seen, [(&b"a"[..], &b"4"[..]), (b"c", b"5")]);
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -60,7 +60,7 @@ pub struct Operation {
 
 impl Operation {
     /// The path parameters of `path`, still encoded; `None` when the path is not this operation's.
-    pub fn capture<'p>(&self, path: &'p CanonicalPath) -> Option<Captures<'p>> {
+    pub fn capture<'p>(&'p self, path: &'p CanonicalPath) -> Option<Captures<'p>> {
         self.template.capture(path, self.base_length)
     }
 }
@@ -140,6 +140,11 @@ impl OperationIndex {
     /// The operation of an id of this index.
     pub fn get(&self, id: OperationId) -> Option<&Operation> {
         self.operations.get(id.position())
+    }
+
+    /// The operations, in the order of [`OperationId::position`].
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = &Operation> {
+        self.operations.iter()
     }
 
     fn choose<'i>(&'i self, item: &'i PathItem, request: &Request) -> Lookup<'i> {

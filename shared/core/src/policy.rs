@@ -30,6 +30,12 @@ pub trait Policy: Sized {
 
     /// Judges a request. Called once with the head; a second time with the body after [`Decision::NeedBody`].
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
+
+    /// Judges a request by what earlier policies found out about it, where that is enough: spares reading the
+    /// head. `None` when it is not; then [`Policy::on_request`] decides.
+    fn without_head(&self, _env: &dyn Env) -> Option<Decision> {
+        None
+    }
 }
 
 /// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only

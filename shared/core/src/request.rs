@@ -1,12 +1,17 @@
 //! The request that policies judge: its head read once, its body when a policy asked for it.
 //! A head that is no proper HTTP request never becomes a [`Request`].
 
+use std::borrow::Cow;
+
+use crate::decision::Edits;
 use crate::headers::Headers;
 use crate::path::{CanonicalPath, PathError};
 use crate::query::{Pair, pairs};
 
 /// Longest query accepted, in bytes; longer is 414.
 const MAX_QUERY: usize = 32 * 1024;
+/// The methods of most requests; others are spelled out.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Why a head is answered before any policy runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,31 +49,40 @@ impl std::error::Error for Malformed {}
 #[derive(Debug)]
 pub struct Request {
     headers: Headers,
-    method: String,
-    target: String,
-    path: CanonicalPath,
-    query_start: Option<usize>,
+    method: Cow<'static, str>,
+    target: Target,
     host: String,
     body: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Target {
+    text: String,
+    path: CanonicalPath,
+    query_start: Option<usize>,
 }
 
 impl Request {
     /// Reads a head. Pseudo-headers are those of HTTP/2 (`:method`, `:path`, `:authority`).
     pub fn new(headers: Headers) -> Result<Self, Malformed> {
         let method = read_method(&headers)?;
-        let target = headers.first(":path").ok_or(Malformed::PathMissing)?;
-        let cut = target.iter().position(|byte| *byte == b'?');
-        let (raw_path, query) = match cut {
-            Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..).unwrap_or_default()),
-            None => (target, &[][..]),
-        };
-        // `OPTIONS *` asks about the server, not about a resource (RFC 9110, section 9.3.7).
-        let raw_path = if raw_path == b"*" && method == "OPTIONS" { b"/" } else { raw_path };
-        let path = CanonicalPath::new(raw_path).map_err(Malformed::Path)?;
-        check_query(query)?;
-        let target = std::str::from_utf8(target).map_err(|_| Malformed::Query)?.to_owned();
+        let target = read_target(&headers, &method)?;
         let host = read_host(&headers)?;
-        Ok(Self { method, path, query_start: cut.map(|at| at + 1), target, host, headers, body: None })
+        Ok(Self { method, target, host, headers, body: None })
+    }
+
+    /// The request as it goes on: with its headers, and its target, changed. Method and host are never edited.
+    pub(crate) fn apply(&mut self, edits: &Edits) -> Result<(), Malformed> {
+        for name in &edits.remove {
+            self.headers.remove(name);
+        }
+        for (name, value) in &edits.set {
+            self.headers.set(name, value);
+        }
+        if edits.set.iter().any(|(name, _)| name == ":path") {
+            self.target = read_target(&self.headers, &self.method)?;
+        }
+        Ok(())
     }
 
     /// The method, case-sensitive as RFC 9110 has it.
@@ -78,12 +92,12 @@ impl Request {
 
     /// The path in the form every policy judges.
     pub fn path(&self) -> &CanonicalPath {
-        &self.path
+        &self.target.path
     }
 
     /// The query, encoded; `None` when there is no `?`.
     pub fn query(&self) -> Option<&str> {
-        self.query_start.and_then(|start| self.target.get(start..))
+        self.target.query_start.and_then(|start| self.target.text.get(start..))
     }
 
     /// The pairs of the query.
@@ -93,7 +107,7 @@ impl Request {
 
     /// `:path` as it came: path and query.
     pub fn target(&self) -> &str {
-        &self.target
+        &self.target.text
     }
 
     /// The host in lower case, without port; empty when the client named none.
@@ -117,13 +131,31 @@ impl Request {
     }
 }
 
-fn read_method(headers: &Headers) -> Result<String, Malformed> {
+fn read_method(headers: &Headers) -> Result<Cow<'static, str>, Malformed> {
     let method = headers.first(":method").ok_or(Malformed::Method)?;
+    if let Some(known) = METHODS.iter().find(|known| known.as_bytes() == method) {
+        return Ok(Cow::Borrowed(known));
+    }
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     if method.is_empty() || method.len() > 32 || !method.iter().all(is_token) {
         return Err(Malformed::Method);
     }
-    Ok(String::from_utf8_lossy(method).into_owned())
+    Ok(Cow::Owned(String::from_utf8_lossy(method).into_owned()))
+}
+
+fn read_target(headers: &Headers, method: &str) -> Result<Target, Malformed> {
+    let target = headers.first(":path").ok_or(Malformed::PathMissing)?;
+    let cut = target.iter().position(|byte| *byte == b'?');
+    let (raw_path, query) = match cut {
+        Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..).unwrap_or_default()),
+        None => (target, &[][..]),
+    };
+    // `OPTIONS *` asks about the server, not about a resource (RFC 9110, section 9.3.7).
+    let raw_path = if raw_path == b"*" && method == "OPTIONS" { b"/" } else { raw_path };
+    let path = CanonicalPath::new(raw_path).map_err(Malformed::Path)?;
+    check_query(query)?;
+    let text = std::str::from_utf8(target).map_err(|_| Malformed::Query)?.to_owned();
+    Ok(Target { text, path, query_start: cut.map(|at| at + 1) })
 }
 
 fn check_query(query: &[u8]) -> Result<(), Malformed> {

@@ -67,18 +67,23 @@ impl TemplateSegment {
     }
 
     /// Adds what the parameters stand for in the segment, still encoded; `None` when it does not match.
-    pub(crate) fn capture<'p>(&self, raw: &'p str, decoded: &str, captures: &mut Captures<'p>) -> Option<()> {
+    pub(crate) fn capture<'p>(
+        &'p self,
+        raw: &'p str,
+        decoded: &str,
+        captures: &mut Captures<'p>,
+    ) -> Option<()> {
         match self {
             Self::Literal(text) => (**text == *decoded).then_some(()),
             Self::Parameter(name) => {
-                captures.push((name.to_string(), raw));
+                captures.push((name, raw));
                 Some(())
             }
             Self::Pattern(parts) => {
                 let before = captures.len();
                 spans(parts, decoded, |name, span| {
                     let value = raw.get(raw_offset(raw, span.start)..raw_offset(raw, span.end));
-                    captures.push((name.to_owned(), value.unwrap_or_default()));
+                    captures.push((name, value.unwrap_or_default()));
                 })?;
                 captures.get_mut(before..)?.reverse();
                 Some(())

@@ -54,8 +54,8 @@ impl std::fmt::Display for InvalidTemplate {
 
 impl std::error::Error for InvalidTemplate {}
 
-/// The values of a template's parameters, still encoded, in template order.
-pub type Captures<'p> = Vec<(String, &'p str)>;
+/// The parameters of a template in its order, each with its value, still encoded.
+pub type Captures<'p> = Vec<(&'p str, &'p str)>;
 
 impl PathTemplate {
     /// Reads a template as OpenAPI writes it (no query, no fragment).
@@ -97,7 +97,7 @@ impl PathTemplate {
 
     /// What the parameters stand for in `path`, of which the first `skip` segments are the base path;
     /// `None` when it does not match.
-    pub fn capture<'p>(&self, path: &'p CanonicalPath, skip: usize) -> Option<Captures<'p>> {
+    pub fn capture<'p>(&'p self, path: &'p CanonicalPath, skip: usize) -> Option<Captures<'p>> {
         if path.len() != self.segments.len() + skip {
             return None;
         }
@@ -149,8 +149,9 @@ mod tests {
 
     fn capture(template: &str, path: &str) -> Option<Vec<(String, String)>> {
         let path = CanonicalPath::new(path.as_bytes()).unwrap();
-        let captures = PathTemplate::parse(template).unwrap().capture(&path, 0)?;
-        Some(captures.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
+        let template = PathTemplate::parse(template).unwrap();
+        let captures = template.capture(&path, 0)?;
+        Some(captures.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     type Expected = Option<&'static [(&'static str, &'static str)]>;

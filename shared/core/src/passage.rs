@@ -1,0 +1,278 @@
+//! One request's passage through the policies of a plugin, in order. Each policy sees the request as the ones
+//! before it left it, and what they found out; what comes out is one set of edits, or the first refusal.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::decision::{Decision, Edits, Rejection, Reply};
+use crate::identity::Identity;
+use crate::policy::{Contended, Env, Policy, UnixNanos};
+use crate::request::{Malformed, Request};
+
+/// The policies of one plugin, in the order in which they are asked. Every [`Policy`] is a chain of one.
+pub trait PolicyChain: Sized {
+    /// What the compiler wrote for all of them: they go live together or not at all.
+    type Config;
+    /// Why a configuration cannot be enforced.
+    type Invalid: std::fmt::Display;
+
+    /// Makes the policies, or says why not. Deterministic: a configuration is good everywhere or nowhere.
+    fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
+
+    /// The policy at a place; `None` behind the last.
+    fn policy(&self, at: usize) -> Option<&dyn Judge>;
+}
+
+/// The part of [`Policy`] that requests need, whatever its configuration is.
+pub trait Judge {
+    /// See [`Policy::on_request`].
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
+
+    /// See [`Policy::without_head`].
+    fn without_head(&self, env: &dyn Env) -> Option<Decision>;
+}
+
+impl<P: Policy> Judge for P {
+    fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+        Policy::on_request(self, request, env)
+    }
+
+    fn without_head(&self, env: &dyn Env) -> Option<Decision> {
+        Policy::without_head(self, env)
+    }
+}
+
+impl<P: Policy> PolicyChain for P {
+    type Config = P::Config;
+    type Invalid = P::Invalid;
+
+    fn compile(config: P::Config) -> Result<Self, P::Invalid> {
+        Policy::compile(config)
+    }
+
+    fn policy(&self, at: usize) -> Option<&dyn Judge> {
+        (at == 0).then_some(self)
+    }
+}
+
+/// A request on its way: behind the policies that let it pass.
+#[derive(Debug)]
+pub struct Passage {
+    request: Request,
+    /// The policy that is asked next.
+    at: usize,
+    /// What the policies have changed, as far as it is not carried out yet.
+    edits: Edits,
+    operation: Option<Rc<str>>,
+    identity: Option<Rc<Identity>>,
+}
+
+/// How far a request came. Its [`Edits`] are those of the policies that let it pass.
+#[derive(Debug)]
+pub enum Progress {
+    /// Through all policies.
+    Passed(Edits),
+    /// One refuses it.
+    Rejected(Rejection, Edits),
+    /// One answers in the upstream's place.
+    Answered(Reply, Edits),
+    /// One needs the whole body, of at most so many bytes: see [`Passage::set_body`].
+    NeedsBody(Passage, u32),
+}
+
+impl Passage {
+    /// A request before the first policy.
+    pub fn new(request: Request) -> Self {
+        Self { request, at: 0, edits: Edits::default(), operation: None, identity: None }
+    }
+
+    /// The request as the policies so far left it.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Hands in the whole body.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        self.request.set_body(body);
+    }
+
+    /// What is to be carried out before the request waits for its body.
+    pub fn take_edits(&mut self) -> Edits {
+        std::mem::take(&mut self.edits)
+    }
+
+    /// Asks policy after policy, until one does not let the request on.
+    pub fn advance(mut self, chain: &impl PolicyChain, env: &dyn Env) -> Progress {
+        while let Some(policy) = chain.policy(self.at) {
+            let known = Known { env, passage: &self };
+            match policy.on_request(&self.request, &known) {
+                Decision::Continue(edits) => {
+                    let is_last = chain.policy(self.at + 1).is_none();
+                    if let Err(malformed) = self.pass(edits, is_last) {
+                        return Progress::Rejected(malformed.into(), self.edits);
+                    }
+                }
+                Decision::Reject(rejection) => return Progress::Rejected(rejection, self.edits),
+                Decision::Respond(reply) => return Progress::Answered(reply, self.edits),
+                Decision::NeedBody(_) if self.request.body().is_some() => {
+                    return Progress::Rejected(Rejection::internal("undecided"), self.edits);
+                }
+                Decision::NeedBody(max) => return Progress::NeedsBody(self, max),
+            }
+        }
+        Progress::Passed(self.edits)
+    }
+
+    fn pass(&mut self, mut edits: Edits, is_last: bool) -> Result<(), Malformed> {
+        self.at += 1;
+        for (name, _) in &edits.set {
+            // In a host, setting replaces only the first of several.
+            if self.request.headers().all(name).nth(1).is_some() {
+                edits.remove.push(name.clone());
+            }
+        }
+        if !is_last {
+            self.request.apply(&edits)?;
+            self.operation = edits.operation.clone().or(self.operation.take());
+            self.identity = edits.identity.clone().or(self.identity.take());
+        }
+        self.edits.append(edits);
+        Ok(())
+    }
+}
+
+/// The world, and what the policies so far found out about the request.
+struct Known<'p> {
+    env: &'p dyn Env,
+    passage: &'p Passage,
+}
+
+impl Env for Known<'_> {
+    fn now(&self) -> UnixNanos {
+        self.env.now()
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.env.peer()
+    }
+
+    fn operation(&self) -> Option<Rc<str>> {
+        self.passage.operation.clone().or_else(|| self.env.operation())
+    }
+
+    fn identity(&self) -> Option<Rc<Identity>> {
+        self.passage.identity.clone().or_else(|| self.env.identity())
+    }
+
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.env.shared_get(key)
+    }
+
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
+        self.env.shared_set(key, value, version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers::Headers;
+    use crate::testing::FakeEnv;
+
+    /// Answers by a function of what it sees.
+    struct Each(Vec<fn(&Request, &dyn Env) -> Decision>);
+
+    struct One(fn(&Request, &dyn Env) -> Decision);
+
+    impl Judge for One {
+        fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+            self.0(request, env)
+        }
+
+        fn without_head(&self, _: &dyn Env) -> Option<Decision> {
+            None
+        }
+    }
+
+    struct Chain(Vec<One>);
+
+    impl PolicyChain for Chain {
+        type Config = Each;
+        type Invalid = std::convert::Infallible;
+
+        fn compile(config: Each) -> Result<Self, Self::Invalid> {
+            Ok(Self(config.0.into_iter().map(One).collect()))
+        }
+
+        fn policy(&self, at: usize) -> Option<&dyn Judge> {
+            self.0.get(at).map(|one| one as &dyn Judge)
+        }
+    }
+
+    fn send(policies: Vec<fn(&Request, &dyn Env) -> Decision>) -> Progress {
+        let head = [(":method", "POST"), (":path", "/a?x=1"), ("secret", "s"), ("via", "1"), ("via", "2")];
+        let chain = Chain::compile(Each(policies)).unwrap();
+        Passage::new(Request::new(Headers::from_pairs(head)).unwrap()).advance(&chain, &FakeEnv::new())
+    }
+
+    fn find(_: &Request, _: &dyn Env) -> Decision {
+        let mut edits = Edits { operation: Some("op".into()), ..Edits::default() };
+        edits.set = vec![("via".into(), "3".into()), (":path".into(), "/b?y".into())];
+        edits.response.push(("seen".into(), "1".into()));
+        Decision::Continue(edits)
+    }
+
+    fn identify(request: &Request, env: &dyn Env) -> Decision {
+        assert_eq!(env.operation().as_deref(), Some("op"));
+        assert_eq!((request.path().as_str(), request.query()), ("/b", Some("y")));
+        assert_eq!(request.headers().all("via").collect::<Vec<_>>(), [b"3"]);
+        let identity = Identity { consumer: "ada".to_owned(), ..Identity::default() };
+        let remove = vec!["secret".into(), "via".into()];
+        Decision::Continue(Edits { remove, identity: Some(Rc::new(identity)), ..Edits::default() })
+    }
+
+    fn read(request: &Request, env: &dyn Env) -> Decision {
+        assert!(env.identity().is_some_and(|identity| identity.consumer == "ada"));
+        assert_eq!((request.headers().first("secret"), request.headers().first("via")), (None, None));
+        match request.body() {
+            Some(_) => Decision::Continue(Edits::default()),
+            None => Decision::NeedBody(9),
+        }
+    }
+
+    fn refuse(_: &Request, _: &dyn Env) -> Decision {
+        Rejection::new(400, "refused", "no").into()
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn each_policy_sees_what_those_before_it_left() {
+        let Progress::Passed(edits) = send(vec![find, identify]) else { panic!("not passed") };
+        assert_eq!(edits.set, [(":path".into(), "/b?y".to_owned())], "what is removed later is not set");
+        assert_eq!(edits.remove, ["via", "secret", "via"]);
+        assert_eq!(edits.operation.as_deref(), Some("op"));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_passage_goes_on_with_the_body_where_it_waited() {
+        let Progress::NeedsBody(mut passage, 9) = send(vec![find, identify, read, refuse]) else {
+            panic!("the body is not asked for")
+        };
+        assert_eq!(passage.take_edits().operation.as_deref(), Some("op"));
+        passage.set_body(Vec::new());
+        let chain = Chain(vec![One(find), One(identify), One(read), One(refuse)]);
+        let Progress::Rejected(rejection, edits) = passage.advance(&chain, &FakeEnv::new()) else {
+            panic!("not refused")
+        };
+        assert_eq!((rejection.code, edits), ("refused", Edits::default()));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_refusal_tells_what_was_found_out_before() {
+        let Progress::Rejected(_, edits) = send(vec![find, refuse, identify]) else { panic!("not refused") };
+        assert_eq!(edits.operation.as_deref(), Some("op"));
+        assert_eq!(edits.response, [("seen".into(), "1".to_owned())]);
+    }
+}
