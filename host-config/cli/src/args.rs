@@ -30,6 +30,17 @@ pub(crate) struct CompileArgs {
     /// Where requests go unless the gateway file or x-portcullis says so: `mock`, or an absolute URL.
     #[arg(long, value_name = "ENDPOINT")]
     pub(crate) endpoint: Option<String>,
+    /// How the policies are laid out in Envoy, whatever the gateway file says. Default: chain.
+    #[arg(long, value_enum)]
+    pub(crate) layout: Option<LayoutArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// A module and a VM for each policy.
+    Chain,
+    /// All policies in one module and one VM.
+    Pipeline,
 }
 
 #[derive(Debug, clap::Args)]

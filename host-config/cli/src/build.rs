@@ -11,7 +11,7 @@ pub(crate) fn build(args: &BuildArgs) -> Result<Outcome, Failure> {
     let compilation = compile(&Disk, &args.file, check::options(&args.compile)?);
     problems::show(&compilation.parts, false);
     let Some(compiled) = &compilation.compiled else { return check::not_compiled(&compilation) };
-    let modules = modules(args.modules.as_deref())?;
+    let modules = modules(compiled.plugins.keys().copied(), args.modules.as_deref())?;
     let bundle = compiled
         .bundle(&modules, &Surroundings::default())
         .map_err(|cause| Failure::new(cause.to_string()))?;

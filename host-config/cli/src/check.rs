@@ -1,9 +1,11 @@
 //! `portcullis check` and `portcullis schema`.
 
-use portcullis_compiler::{Compilation, Endpoint, Options, compile, extension_schema, gateway_schema};
+use portcullis_compiler::{
+    Compilation, Endpoint, Layout, Options, compile, extension_schema, gateway_schema,
+};
 use serde_json::{Value, json};
 
-use crate::args::{CheckArgs, CompileArgs, Format, SchemaArgs, SchemaOf};
+use crate::args::{CheckArgs, CompileArgs, Format, LayoutArg, SchemaArgs, SchemaOf};
 use crate::files::Disk;
 use crate::{Failure, Outcome, problems, report};
 
@@ -43,7 +45,11 @@ pub(crate) fn schema(args: &SchemaArgs) -> Result<Outcome, Failure> {
 pub(crate) fn options(args: &CompileArgs) -> Result<Options, Failure> {
     let endpoint = args.endpoint.as_deref().map(Endpoint::parse).transpose();
     let endpoint = endpoint.map_err(|cause| Failure::new(format!("--endpoint: {cause}")))?;
-    Ok(Options { endpoint, ..Options::default() })
+    let layout = args.layout.map(|layout| match layout {
+        LayoutArg::Chain => Layout::Chain,
+        LayoutArg::Pipeline => Layout::Pipeline,
+    });
+    Ok(Options { endpoint, layout, ..Options::default() })
 }
 
 fn print(file: &str, compilation: &Compilation, args: &CheckArgs) {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jwt_simple::prelude::{Claims, Duration, ECDSAP256KeyPairLike, ECDSAP256PublicKeyLike, ES256KeyPair};
 use portcullis_compiler::{ApiKeyConfig, Credentials, UserConfig};
-use portcullis_config::auth::{AuthConfig, IssuerConfig};
+use portcullis_config::auth::IssuerConfig;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -91,14 +91,6 @@ impl DevCredentials {
         let coordinate = |range| URL_SAFE_NO_PAD.encode(point.get(range).unwrap_or_default());
         json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "x": coordinate(1..33), "y": coordinate(33..65) })
     }
-}
-
-/// Every scope that an operation of the gateway asks for.
-pub(crate) fn scopes(auth: &str) -> BTreeSet<String> {
-    let Ok(config) = serde_json::from_str::<AuthConfig>(auth) else { return BTreeSet::new() };
-    let operations = config.apis.into_iter().flat_map(|api| api.operations);
-    let requirements = operations.flat_map(|operation| operation.rule.alternatives).flatten();
-    requirements.flat_map(|requirement| requirement.scopes).collect()
 }
 
 /// 128 random bits as text.

@@ -18,8 +18,11 @@ impl Loader for Disk {
     }
 }
 
-/// The modules of all plugins from `folder`, or from `modules` beside the program.
-pub(crate) fn modules(folder: Option<&Path>) -> Result<Modules, Failure> {
+/// The modules of these plugins from `folder`, or from `modules` beside the program.
+pub(crate) fn modules(
+    plugins: impl Iterator<Item = Plugin>,
+    folder: Option<&Path>,
+) -> Result<Modules, Failure> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => program_folder()?.join("modules"),
@@ -32,7 +35,7 @@ pub(crate) fn modules(folder: Option<&Path>) -> Result<Modules, Failure> {
         })?;
         Ok((plugin, bytes))
     };
-    Plugin::CHAIN.into_iter().map(read).collect()
+    plugins.map(read).collect()
 }
 
 /// The folder that the running program is in.

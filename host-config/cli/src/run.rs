@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use portcullis_compiler::{Compilation, Compiled, Options, Plugin, Surroundings, compile};
+use portcullis_compiler::{Compilation, Compiled, Options, Surroundings, compile};
 
 use crate::admin::Admin;
 use crate::args::RunArgs;
-use crate::dev::{self, DevCredentials};
+use crate::dev::DevCredentials;
 use crate::envoy::{self, Envoy, LastWords, Said};
 use crate::files::{Disk, modules, write_bundle};
 use crate::{Failure, Outcome, access_log, check, problems};
@@ -57,8 +57,8 @@ fn compile_with(
     };
     let none = BTreeSet::new();
     let compilation = compile(&Disk, &args.file, options(&none)?);
-    let auth = compilation.compiled.as_ref().and_then(|compiled| compiled.plugins.get(&Plugin::Auth));
-    let scopes = auth.filter(|_| dev.is_some()).map(|auth| dev::scopes(auth)).unwrap_or_default();
+    let compiled = compilation.compiled.as_ref().filter(|_| dev.is_some());
+    let scopes = compiled.map(|compiled| compiled.scopes.clone()).unwrap_or_default();
     if scopes.is_empty() {
         return Ok((compilation, scopes));
     }
@@ -84,7 +84,7 @@ impl Workshop {
             admin_socket: Some(admin.socket().display().to_string()),
             ..Surroundings::default()
         };
-        let modules = modules(args.modules.as_deref())?;
+        let modules = modules(compiled.plugins.keys().copied(), args.modules.as_deref())?;
         let bundle =
             compiled.bundle(&modules, &surroundings).map_err(|cause| Failure::new(cause.to_string()))?;
         write_bundle(folder.path(), &bundle)?;

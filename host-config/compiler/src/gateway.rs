@@ -11,6 +11,7 @@ use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
 use crate::endpoint::Endpoint;
+use crate::plugins::Layout;
 use crate::settings::problem;
 use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile};
 pub(crate) use identity::Identity;
@@ -20,6 +21,8 @@ pub(crate) use identity::Identity;
 pub(crate) struct Gateway {
     /// Where to listen.
     pub listeners: Vec<ListenerFile>,
+    /// How the policies are laid out.
+    pub layout: Layout,
     /// The APIs, in order.
     pub apis: Vec<ApiSource>,
     /// Who is known.
@@ -77,7 +80,7 @@ impl Gateway {
         let identity = reader.identity(&file.identity, report);
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
-        Self { listeners: file.listeners, apis, identity, limits }
+        Self { listeners: file.listeners, layout: file.layout, apis, identity, limits }
     }
 }
 

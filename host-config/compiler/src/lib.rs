@@ -16,7 +16,7 @@ mod schema;
 mod security;
 pub mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_openapi::{ApiModel, Diagnostic, Documents, Loader, Place, Report, Severity};
@@ -29,7 +29,7 @@ pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
 pub use gateway::file::{GatewayFile, ListenerFile};
 pub use module::InvalidModule;
-pub use plugins::{Plugin, PluginConfigs};
+pub use plugins::{Layout, Plugin, PluginConfigs};
 pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
 
 use api::ApiCompiler;
@@ -50,6 +50,8 @@ pub struct Options {
     pub listen: Option<String>,
     /// Where requests go when neither the gateway file nor `x-portcullis` says so; wins over `servers`.
     pub endpoint: Option<Endpoint>,
+    /// How the policies are laid out, whatever the gateway file says.
+    pub layout: Option<Layout>,
     /// Credentials made for this run.
     pub credentials: Credentials,
 }
@@ -139,6 +141,8 @@ pub struct ForeignExtension {
 pub struct Compiled {
     /// Each plugin's configuration.
     pub plugins: PluginConfigs,
+    /// Every scope that an operation asks for.
+    pub scopes: BTreeSet<String>,
     /// The files it was made from, by name, relative to the folder of the first.
     pub inputs: BTreeMap<String, String>,
     /// How each construct is treated.
@@ -343,7 +347,10 @@ impl Run<'_> {
     fn assemble(&mut self, gateway: Gateway) -> Option<Compiled> {
         let apis = std::mem::take(&mut self.apis);
         let max_body_bytes = apis.iter().map(|api| api.max_body_bytes).max().unwrap_or_default();
-        let plugins = match plugins::configure(&gateway, apis) {
+        let rules = apis.iter().flat_map(|api| &api.auth.operations).map(|operation| &operation.rule);
+        let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
+        let layout = self.options.layout.unwrap_or(gateway.layout);
+        let plugins = match plugins::configure(&gateway, layout, apis) {
             Ok(plugins) => plugins,
             Err(refused) => {
                 self.refuse(refused.to_string());
@@ -361,6 +368,7 @@ impl Run<'_> {
         };
         Some(Compiled {
             plugins,
+            scopes,
             inputs: self.inputs(),
             coverage: self.coverage.clone(),
             listeners,

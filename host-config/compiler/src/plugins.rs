@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::auth::AuthConfig;
-use portcullis_config::mock::MockConfig;
-use portcullis_config::routing::RoutingConfig;
-use portcullis_config::schema::SchemaConfig;
-use portcullis_config::throttle::ThrottleConfig;
-use portcullis_core::Policy;
-use serde::Serialize;
+use portcullis_auth::AuthPolicy;
+use portcullis_config::auth::{AuthConfig, AuthRule, SchemeConfig};
+use portcullis_config::mock::{MockConfig, MockRule};
+use portcullis_config::pipeline::{PipelineConfig, PipelineRule};
+use portcullis_config::routing::{RoutingConfig, RoutingRule};
+use portcullis_config::schema::{DocumentConfig, SchemaConfig, SchemaRule};
+use portcullis_config::throttle::{ThrottleConfig, ThrottleRule};
+use portcullis_config::{ApiConfig, OperationConfig};
+use portcullis_core::PolicyChain;
+use portcullis_mock::MockPolicy;
+use portcullis_pipeline::Policies;
+use portcullis_routing::RoutingPolicy;
+use portcullis_schema::SchemaPolicy;
+use portcullis_throttle::ThrottlePolicy;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::api::CompiledApi;
 use crate::gateway::Gateway;
@@ -33,12 +42,29 @@ pub enum Plugin {
     Throttle,
     /// Answers from examples.
     Mock,
+    /// All of these in one module.
+    Pipeline,
+}
+
+/// How the policies are laid out in Envoy. They decide the same either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// A module and a VM for each policy: a filter of one's own fits between them, and one that fails takes no other along.
+    #[default]
+    Chain,
+    /// All policies in one module and one VM, configured as one: less CPU for each request, and less memory.
+    Pipeline,
 }
 
 impl Plugin {
     /// All plugins in the order of the chain. A request without identity, or not as the document says, does not
     /// eat the caller's quota; only what passed everything is answered.
     pub const CHAIN: [Self; 5] = [Self::Routing, Self::Auth, Self::Schema, Self::Throttle, Self::Mock];
+
+    /// All that have a module.
+    pub const ALL: [Self; 6] =
+        [Self::Routing, Self::Auth, Self::Schema, Self::Throttle, Self::Mock, Self::Pipeline];
 
     /// Its name, and its module's.
     pub fn name(self) -> &'static str {
@@ -48,6 +74,7 @@ impl Plugin {
             Self::Schema => "schema",
             Self::Throttle => "throttle",
             Self::Mock => "mock",
+            Self::Pipeline => "pipeline",
         }
     }
 
@@ -59,6 +86,12 @@ impl Plugin {
                 &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"]
             }
             Self::Throttle => &["proxy_on_request_headers", "proxy_on_response_headers"],
+            Self::Pipeline => &[
+                "proxy_on_request_headers",
+                "proxy_on_request_body",
+                "proxy_on_request_trailers",
+                "proxy_on_response_headers",
+            ],
         }
     }
 }
@@ -75,60 +108,39 @@ pub(crate) struct Refused {
 }
 
 /// Writes the configurations, and has every policy compile its own: what passes here passes in every VM.
-pub(crate) fn configure(gateway: &Gateway, apis: Vec<CompiledApi>) -> Result<PluginConfigs, Refused> {
+pub(crate) fn configure(
+    gateway: &Gateway,
+    layout: Layout,
+    apis: Vec<CompiledApi>,
+) -> Result<PluginConfigs, Refused> {
     let mut parts = Parts::default();
     apis.into_iter().for_each(|api| parts.add(api));
-    let identity = &gateway.identity;
-    let routing = RoutingConfig { apis: parts.routing };
-    let auth = AuthConfig {
-        realm: identity.realm.clone().unwrap_or_else(|| DEFAULT_REALM.to_owned()),
-        apis: parts.auth,
-        schemes: parts.schemes,
-        issuers: identity.issuers.clone(),
-        api_keys: identity.api_keys.clone(),
-        users: identity.users.clone(),
-    };
-    let schema =
-        SchemaConfig { apis: parts.schema, documents: parts.documents, max_violations: MAX_VIOLATIONS };
-    let limited =
-        parts.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.limits.is_empty());
-    let throttle =
-        ThrottleConfig { apis: parts.throttle, limits: gateway.limits.clone(), slots: THROTTLE_SLOTS };
-    let mocked = parts.mock.iter().flat_map(|api| &api.operations).any(|one| one.rule.mocked);
-    let mock = MockConfig { apis: parts.mock };
-    let mut configs = PluginConfigs::new();
-    add::<portcullis_routing::RoutingPolicy>(&mut configs, Plugin::Routing, routing)?;
-    add::<portcullis_auth::AuthPolicy>(&mut configs, Plugin::Auth, auth)?;
-    add::<portcullis_schema::SchemaPolicy>(&mut configs, Plugin::Schema, schema)?;
-    if limited {
-        add::<portcullis_throttle::ThrottlePolicy>(&mut configs, Plugin::Throttle, throttle)?;
+    match layout {
+        Layout::Chain => parts.chain(gateway),
+        Layout::Pipeline => parts.pipeline(gateway),
     }
-    if mocked {
-        add::<portcullis_mock::MockPolicy>(&mut configs, Plugin::Mock, mock)?;
-    }
-    Ok(configs)
 }
 
-fn add<P: Policy>(configs: &mut PluginConfigs, plugin: Plugin, config: P::Config) -> Result<(), Refused>
+fn add<C: PolicyChain>(configs: &mut PluginConfigs, plugin: Plugin, config: C::Config) -> Result<(), Refused>
 where
-    P::Config: Serialize,
+    C::Config: Serialize,
 {
     let refused = |cause: String| Refused { plugin, cause };
     let text = serde_json::to_string(&config).map_err(|cause| refused(cause.to_string()))?;
-    P::compile(config).map_err(|cause| refused(cause.to_string()))?;
+    C::compile(config).map_err(|cause| refused(cause.to_string()))?;
     configs.insert(plugin, text);
     Ok(())
 }
 
 #[derive(Default)]
 struct Parts {
-    routing: Vec<portcullis_config::ApiConfig<portcullis_config::routing::RoutingRule>>,
-    auth: Vec<portcullis_config::ApiConfig<portcullis_config::auth::AuthRule>>,
-    schemes: BTreeMap<String, portcullis_config::auth::SchemeConfig>,
-    schema: Vec<portcullis_config::ApiConfig<portcullis_config::schema::SchemaRule>>,
-    documents: BTreeMap<String, portcullis_config::schema::DocumentConfig>,
-    throttle: Vec<portcullis_config::ApiConfig<portcullis_config::throttle::ThrottleRule>>,
-    mock: Vec<portcullis_config::ApiConfig<portcullis_config::mock::MockRule>>,
+    routing: Vec<ApiConfig<RoutingRule>>,
+    auth: Vec<ApiConfig<AuthRule>>,
+    schemes: BTreeMap<String, SchemeConfig>,
+    schema: Vec<ApiConfig<SchemaRule>>,
+    documents: BTreeMap<String, DocumentConfig>,
+    throttle: Vec<ApiConfig<ThrottleRule>>,
+    mock: Vec<ApiConfig<MockRule>>,
 }
 
 impl Parts {
@@ -141,4 +153,87 @@ impl Parts {
         self.throttle.push(api.throttle);
         self.mock.push(api.mock);
     }
+
+    /// Each plugin with its own operations.
+    fn chain(self, gateway: &Gateway) -> Result<PluginConfigs, Refused> {
+        let (limited, mocked) = (self.is_limited(), self.is_mocked());
+        let mut configs = PluginConfigs::new();
+        let auth = AuthConfig { apis: self.auth, ..auth(gateway, self.schemes) };
+        let schema = SchemaConfig { apis: self.schema, ..schema(self.documents) };
+        add::<RoutingPolicy>(&mut configs, Plugin::Routing, RoutingConfig { apis: self.routing })?;
+        add::<AuthPolicy>(&mut configs, Plugin::Auth, auth)?;
+        add::<SchemaPolicy>(&mut configs, Plugin::Schema, schema)?;
+        if limited {
+            let throttle = ThrottleConfig { apis: self.throttle, ..throttle(gateway) };
+            add::<ThrottlePolicy>(&mut configs, Plugin::Throttle, throttle)?;
+        }
+        if mocked {
+            add::<MockPolicy>(&mut configs, Plugin::Mock, MockConfig { apis: self.mock })?;
+        }
+        Ok(configs)
+    }
+
+    /// One configuration, in which each operation stands once.
+    fn pipeline(self, gateway: &Gateway) -> Result<PluginConfigs, Refused> {
+        let throttle = self.is_limited().then(|| throttle(gateway));
+        let rest = self.auth.into_iter().zip(self.schema).zip(self.throttle).zip(self.mock);
+        let apis = self.routing.into_iter().zip(rest).map(|(api, (((auth, schema), throttle), mock))| {
+            let rest = auth.operations.into_iter().zip(schema.operations);
+            let rest = rest.zip(throttle.operations).zip(mock.operations);
+            let operations = api.operations.into_iter().zip(rest);
+            let operations =
+                operations.map(|(operation, (((auth, schema), throttle), mock))| OperationConfig {
+                    key: operation.key,
+                    method: operation.method,
+                    path: operation.path,
+                    when: operation.when,
+                    rule: PipelineRule {
+                        routing: operation.rule,
+                        auth: auth.rule,
+                        schema: schema.rule,
+                        throttle: throttle.rule,
+                        mock: mock.rule,
+                    },
+                });
+            let operations = operations.collect();
+            ApiConfig { name: api.name, hosts: api.hosts, base_path: api.base_path, operations }
+        });
+        let config = PipelineConfig {
+            apis: apis.collect(),
+            auth: auth(gateway, self.schemes),
+            schema: schema(self.documents),
+            throttle,
+        };
+        let mut configs = PluginConfigs::new();
+        add::<Policies>(&mut configs, Plugin::Pipeline, config)?;
+        Ok(configs)
+    }
+
+    fn is_limited(&self) -> bool {
+        self.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.is_empty())
+    }
+
+    fn is_mocked(&self) -> bool {
+        self.mock.iter().flat_map(|api| &api.operations).any(|one| one.rule.mocked)
+    }
+}
+
+fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfig {
+    let identity = &gateway.identity;
+    AuthConfig {
+        realm: identity.realm.clone().unwrap_or_else(|| DEFAULT_REALM.to_owned()),
+        apis: Vec::new(),
+        schemes,
+        issuers: identity.issuers.clone(),
+        api_keys: identity.api_keys.clone(),
+        users: identity.users.clone(),
+    }
+}
+
+fn schema(documents: BTreeMap<String, DocumentConfig>) -> SchemaConfig {
+    SchemaConfig { apis: Vec::new(), documents, max_violations: MAX_VIOLATIONS }
+}
+
+fn throttle(gateway: &Gateway) -> ThrottleConfig {
+    ThrottleConfig { apis: Vec::new(), limits: gateway.limits.clone(), slots: THROTTLE_SLOTS }
 }

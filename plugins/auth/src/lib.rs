@@ -25,7 +25,7 @@ pub use policy::AuthPolicy;
 pub use presented::{Authorization, Duplicate, cookies, read_authorization, read_basic};
 pub use token::{Token, TokenError, parse_token};
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;
 
 #[cfg(test)]

@@ -12,5 +12,5 @@ mod response;
 pub use policy::{InvalidMock, MockPolicy};
 pub use response::InvalidResponse;
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

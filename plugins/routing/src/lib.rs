@@ -6,5 +6,5 @@ mod target;
 
 pub use policy::{InvalidRouting, RoutingPolicy};
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

@@ -27,5 +27,5 @@ pub use format::is_asserted;
 pub use policy::{InvalidSchemaConfig, SchemaPolicy};
 pub use schema::InvalidSchema;
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

@@ -12,5 +12,5 @@ mod table;
 pub use limit::InvalidLimit;
 pub use policy::{InvalidThrottle, ThrottlePolicy};
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

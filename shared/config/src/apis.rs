@@ -64,7 +64,11 @@ pub enum ConditionPlaceConfig {
 }
 
 /// The index over all operations, which policies of one module share, and each operation's rule at its [`portcullis_core::OperationId::position`].
+/// An index of no API at all is refused: the operations were left out.
 pub fn index<R>(apis: Vec<ApiConfig<R>>) -> Result<(Rc<OperationIndex>, Vec<R>), InvalidIndex> {
+    if apis.is_empty() {
+        return Err(InvalidIndex::NoApi);
+    }
     let entries = apis.iter().flat_map(|api| {
         api.operations.iter().map(|operation| Entry {
             key: &operation.key,

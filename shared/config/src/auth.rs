@@ -13,7 +13,8 @@ use crate::apis::ApiConfig;
 pub struct AuthConfig {
     /// The `realm` of every challenge (RFC 9110, section 11.5).
     pub realm: String,
-    /// The APIs of the gateway.
+    /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<ApiConfig<AuthRule>>,
     /// Security schemes by a name that is unique in the gateway (`petstore.ApiKey`).
     #[serde(default)]
@@ -39,6 +40,13 @@ pub struct AuthRule {
     /// Whether the upstream may see the credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_credential: bool,
+}
+
+impl AuthRule {
+    /// Every scope that one of the alternatives asks for.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.alternatives.iter().flatten().flat_map(|requirement| &requirement.scopes).map(String::as_str)
+    }
 }
 
 /// One scheme that must vouch for the caller, with all of these scopes.

@@ -5,6 +5,7 @@
 mod apis;
 pub mod auth;
 pub mod mock;
+pub mod pipeline;
 pub mod routing;
 pub mod schema;
 pub mod throttle;

@@ -15,7 +15,7 @@ pub struct MockConfig {
 }
 
 /// How an operation is answered.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MockRule {
     /// Whether this operation is answered here; otherwise it goes on to its upstream.
@@ -23,6 +23,13 @@ pub struct MockRule {
     /// The declared responses, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub responses: Vec<MockResponseConfig>,
+}
+
+impl MockRule {
+    /// Whether the operation goes on to its upstream.
+    pub fn is_upstream(&self) -> bool {
+        !self.mocked
+    }
 }
 
 /// One declared response.

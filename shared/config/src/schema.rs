@@ -11,7 +11,8 @@ use crate::apis::ApiConfig;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchemaConfig {
-    /// The APIs of the gateway.
+    /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<ApiConfig<SchemaRule>>,
     /// The schemas that rules of the API of this name refer to.
     pub documents: BTreeMap<String, DocumentConfig>,

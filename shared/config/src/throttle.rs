@@ -10,7 +10,8 @@ use crate::apis::ApiConfig;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleConfig {
-    /// The APIs of the gateway.
+    /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<ApiConfig<ThrottleRule>>,
     /// Limits by name: visible ASCII and spaces, at most 128 bytes, since names stand in header fields.
     pub limits: BTreeMap<String, LimitConfig>,
@@ -20,12 +21,19 @@ pub struct ThrottleConfig {
 }
 
 /// The limits of an operation; all are charged or none.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleRule {
     /// In the order in which they are reported; at most 16, and none twice in one scope.
     #[serde(default)]
     pub limits: Vec<AppliedLimitConfig>,
+}
+
+impl ThrottleRule {
+    /// Whether nothing is counted.
+    pub fn is_empty(&self) -> bool {
+        self.limits.is_empty()
+    }
 }
 
 /// A limit, and what shares its count.

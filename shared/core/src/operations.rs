@@ -68,6 +68,8 @@ impl Operation {
 /// Why entries make no index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvalidIndex {
+    /// Nothing to find.
+    NoApi,
     /// A template that cannot be compiled.
     Template(String, InvalidTemplate),
     /// A base path that is neither empty nor a plain path.
@@ -81,6 +83,7 @@ pub enum InvalidIndex {
 impl std::fmt::Display for InvalidIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::NoApi => f.write_str("there is no API"),
             Self::Template(key, cause) => write!(f, "operation '{key}': {cause}"),
             Self::BasePath(text) => write!(f, "'{text}' is not a base path"),
             Self::RepeatedKey(key) => write!(f, "the operation key '{key}' stands twice"),

@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
-use portcullis_compiler::{Compiled, Options};
+use portcullis_compiler::{Compiled, Layout, Options};
 use portcullis_openapi::Severity;
 
 use crate::case::CaseFile;
 use crate::token;
 
 /// Compiles the file's gateway; panics with every problem when it does not compile.
-pub fn compile(file: &CaseFile) -> Compiled {
+pub fn compile(file: &CaseFile, layout: Layout) -> Compiled {
     let mut files: HashMap<String, Vec<u8>> =
         HashMap::from([("jwks.json".to_owned(), token::jwks().into_bytes())]);
     files.extend(file.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())));
     let entry = if files.contains_key("gateway.yaml") { "gateway.yaml" } else { "api.yaml" };
-    let compilation = portcullis_compiler::compile(&files, entry, Options::default());
+    let compilation =
+        portcullis_compiler::compile(&files, entry, Options { layout: Some(layout), ..Options::default() });
     let mut problems = String::new();
     for part in &compilation.parts {
         for one in part.diagnostics.iter().filter(|one| one.severity == Severity::Error) {

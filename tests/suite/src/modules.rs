@@ -25,7 +25,7 @@ impl Modules {
                 .unwrap_or_else(|cause| panic!("{}: {cause}; run scripts/build first", path.display()));
             (plugin, Module::load(&bytes).unwrap_or_else(|cause| panic!("{}: {cause}", path.display())))
         };
-        Self(Plugin::CHAIN.into_iter().map(load).collect())
+        Self(Plugin::ALL.into_iter().map(load).collect())
     }
 }
 

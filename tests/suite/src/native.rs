@@ -6,8 +6,12 @@ use std::time::Duration;
 use portcullis_auth::AuthPolicy;
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::{FakeEnv, SharedStore};
-use portcullis_core::{Decision, Edits, Headers, Identity, Policy, Rejection, Request, problem_json};
+use portcullis_core::{
+    Decision, Edits, Headers, Identity, Passage, PolicyChain, Progress, Rejection, Reply, Request,
+    problem_json,
+};
 use portcullis_mock::MockPolicy;
+use portcullis_pipeline::Policies;
 use portcullis_routing::RoutingPolicy;
 use portcullis_schema::SchemaPolicy;
 use portcullis_throttle::ThrottlePolicy;
@@ -16,41 +20,46 @@ use serde::de::DeserializeOwned;
 use crate::case::Step;
 use crate::seen::{Seen, SeenUpstream};
 
-/// Runs the steps on a fresh chain.
+/// Runs the steps on fresh plugins.
 pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step]) -> Vec<Seen> {
-    let chain: Vec<Box<dyn Judge>> = plugins.iter().map(|plugin| judge(compiled, *plugin)).collect();
+    let plugins: Vec<Box<dyn Serve>> = plugins.iter().map(|plugin| serve(compiled, *plugin)).collect();
     let (store, mut at) = (SharedStore::default(), 0.0);
     let mut seen = Vec::new();
     for step in steps {
         at = step.at.unwrap_or(at);
         for _ in 0..step.times.unwrap_or(1) {
-            seen.push(send(&chain, &store, at, &step.request));
+            seen.push(send(&plugins, &store, at, &step.request));
         }
     }
     seen
 }
 
-/// A policy of any kind.
-trait Judge {
-    fn judge(&self, request: &Request, env: &FakeEnv) -> Decision;
+/// A plugin, of whatever policies.
+trait Serve {
+    fn advance(&self, passage: Passage, env: &FakeEnv) -> Progress;
+
+    /// See [`portcullis_core::Policy::without_head`].
+    fn without_head(&self, env: &FakeEnv) -> Option<Decision>;
 }
 
-impl<P: Policy> Judge for P {
-    fn judge(&self, request: &Request, env: &FakeEnv) -> Decision {
-        self.on_request(request, env)
+impl<C: PolicyChain> Serve for C {
+    fn advance(&self, passage: Passage, env: &FakeEnv) -> Progress {
+        passage.advance(self, env)
+    }
+
+    fn without_head(&self, env: &FakeEnv) -> Option<Decision> {
+        self.policy(0).filter(|_| self.policy(1).is_none())?.without_head(env)
     }
 }
 
-fn judge(compiled: &Compiled, plugin: Plugin) -> Box<dyn Judge> {
-    fn made<P: Policy + 'static>(text: &str) -> Box<dyn Judge>
+fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
+    fn made<C: PolicyChain + 'static>(text: &str) -> Box<dyn Serve>
     where
-        P::Config: DeserializeOwned,
+        C::Config: DeserializeOwned,
     {
         let config = serde_json::from_str(text).expect("the configuration survives writing and reading");
-        Box::new(
-            P::compile(config)
-                .unwrap_or_else(|cause| panic!("the policy refuses its configuration: {cause}")),
-        )
+        let chain = C::compile(config);
+        Box::new(chain.unwrap_or_else(|cause| panic!("the plugin refuses its configuration: {cause}")))
     }
     let text = &compiled.plugins[&plugin];
     match plugin {
@@ -59,16 +68,17 @@ fn judge(compiled: &Compiled, plugin: Plugin) -> Box<dyn Judge> {
         Plugin::Schema => made::<SchemaPolicy>(text),
         Plugin::Throttle => made::<ThrottlePolicy>(text),
         Plugin::Mock => made::<MockPolicy>(text),
+        Plugin::Pipeline => made::<Policies>(text),
     }
 }
 
-fn send(chain: &[Box<dyn Judge>], store: &SharedStore, at: f64, sent: &crate::case::Request) -> Seen {
+fn send(plugins: &[Box<dyn Serve>], store: &SharedStore, at: f64, sent: &crate::case::Request) -> Seen {
     let body = sent.body_bytes();
     let mut head: Vec<(String, Vec<u8>)> = sent.head();
     let mut response: Vec<(String, String)> = Vec::new();
     let mut operation: Option<Rc<str>> = None;
     let mut identity: Option<Rc<Identity>> = None;
-    for policy in chain {
+    for plugin in plugins {
         let mut env = FakeEnv::new().with_store(store.clone()).with_peer(sent.peer());
         if let Some(key) = &operation {
             env = env.with_operation(key);
@@ -77,15 +87,13 @@ fn send(chain: &[Box<dyn Judge>], store: &SharedStore, at: f64, sent: &crate::ca
             env = env.with_identity(Identity::clone(known));
         }
         env.advance(Duration::from_secs_f64(at));
-        let edits = match decide(policy.as_ref(), &head, &body, &env) {
-            Ok(edits) => edits,
-            Err(mut seen) => {
-                seen.headers.extend(response);
-                return *seen;
-            }
-        };
-        apply(&edits, &mut head);
+        let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env);
         response.extend(edits.response.iter().map(|(name, value)| (name.to_string(), value.clone())));
+        if let Some(mut seen) = seen {
+            seen.headers.extend(response);
+            return seen;
+        }
+        apply(&edits, &mut head);
         operation = edits.operation.or(operation);
         identity = edits.identity.or(identity);
     }
@@ -101,46 +109,56 @@ fn send(chain: &[Box<dyn Judge>], store: &SharedStore, at: f64, sent: &crate::ca
     }
 }
 
+/// What the client gets, unless the request passes, and what was changed until then.
 fn decide(
-    policy: &dyn Judge,
+    plugin: &dyn Serve,
     head: &[(String, Vec<u8>)],
     body: &[u8],
     env: &FakeEnv,
-) -> Result<Edits, Box<Seen>> {
+) -> (Option<Seen>, Edits) {
+    match plugin.without_head(env) {
+        Some(Decision::Continue(edits)) => return (None, edits),
+        Some(Decision::Reject(rejection)) => return (Some(rejected(&rejection)), Edits::default()),
+        Some(other) => panic!("a decision without a head: {other:?}"),
+        None => {}
+    }
     let headers = Headers::from_pairs(head.iter().map(|(name, value)| (name, value)));
-    let mut request = Request::new(headers).map_err(|cause| rejected(&cause.into()))?;
+    let mut request = match Request::new(headers) {
+        Ok(request) => request,
+        Err(cause) => return (Some(rejected(&cause.into())), Edits::default()),
+    };
     if body.is_empty() {
         request.set_body(Vec::new());
     }
-    let mut decision = policy.judge(&request, env);
-    if let Decision::NeedBody(max) = decision {
+    let mut edits = Edits::default();
+    let mut progress = plugin.advance(Passage::new(request), env);
+    if let Progress::NeedsBody(mut passage, max) = progress {
+        edits = passage.take_edits();
         if body.len() > max as usize {
-            return Err(rejected(&Rejection::body_too_large(max)));
+            return (Some(rejected(&Rejection::body_too_large(max))), edits);
         }
-        request.set_body(body.to_vec());
-        decision = policy.judge(&request, env);
+        passage.set_body(body.to_vec());
+        progress = plugin.advance(passage, env);
     }
-    match decision {
-        Decision::Continue(edits) => Ok(edits),
-        Decision::Reject(rejection) => Err(rejected(&rejection)),
-        Decision::Respond(reply) => {
-            let headers =
-                reply.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-            Err(Box::new(Seen { status: reply.status, headers, body: reply.body, upstream: None }))
-        }
-        Decision::NeedBody(_) => panic!("a policy asks for the body twice"),
-    }
+    let (seen, last) = match progress {
+        Progress::Passed(last) => (None, last),
+        Progress::Rejected(rejection, last) => (Some(rejected(&rejection)), last),
+        Progress::Answered(reply, last) => (Some(answered(reply)), last),
+        Progress::NeedsBody(..) => panic!("a policy asks for the body twice"),
+    };
+    edits.append(last);
+    (seen, edits)
 }
 
-fn rejected(rejection: &Rejection) -> Box<Seen> {
+fn answered(reply: Reply) -> Seen {
+    let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    Seen { status: reply.status, headers, body: reply.body, upstream: None }
+}
+
+fn rejected(rejection: &Rejection) -> Seen {
     let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
     headers.extend(rejection.headers.iter().map(|(name, value)| (name.to_string(), value.clone())));
-    Box::new(Seen {
-        status: rejection.status,
-        headers,
-        body: problem_json(rejection).into_bytes(),
-        upstream: None,
-    })
+    Seen { status: rejection.status, headers, body: problem_json(rejection).into_bytes(), upstream: None }
 }
 
 fn apply(edits: &Edits, head: &mut Vec<(String, Vec<u8>)>) {

@@ -1,6 +1,7 @@
-//! Every case file, run twice: through the policies, and through the built modules in the wasmtime host.
+//! Every case file, run through the policies and through the built modules in the wasmtime host; both as a chain of
+//! plugins and as the pipeline, with the same outcomes.
 
-use portcullis_compiler::{Compiled, Plugin};
+use portcullis_compiler::{Compiled, Layout, Plugin};
 use portcullis_suite::{
     CaseFile, Modules, Seen, Step, case_files, compile, differences, run_modules, run_natively,
 };
@@ -10,22 +11,36 @@ const AT_LEAST: usize = 400;
 
 #[test]
 fn cases_hold_in_the_policies() {
-    check(&|compiled, plugins, steps| run_natively(compiled, plugins, steps));
+    check(Layout::Chain, &|compiled, plugins, steps| run_natively(compiled, plugins, steps));
+}
+
+#[test]
+fn cases_hold_in_the_policies_of_a_pipeline() {
+    check(Layout::Pipeline, &|compiled, plugins, steps| run_natively(compiled, plugins, steps));
 }
 
 #[test]
 fn cases_hold_in_the_modules() {
     let modules = Modules::load();
-    check(&|compiled, plugins, steps| run_modules(&modules, compiled, plugins, steps));
+    check(Layout::Chain, &|compiled, plugins, steps| run_modules(&modules, compiled, plugins, steps));
 }
 
-/// Runs the steps of a case on a fresh chain.
+#[test]
+fn cases_hold_in_the_module_of_a_pipeline() {
+    let modules = Modules::load();
+    check(Layout::Pipeline, &|compiled, plugins, steps| run_modules(&modules, compiled, plugins, steps));
+}
+
+/// Runs the steps of a case on fresh plugins.
 type Run<'r> = &'r dyn Fn(&Compiled, &[Plugin], &[Step]) -> Vec<Seen>;
 
-fn check(run: Run<'_>) {
+fn check(layout: Layout, run: Run<'_>) {
     let (mut failures, mut cases) = (String::new(), 0);
-    for (name, file) in case_files() {
-        let compiled = compile(&file);
+    // Files about a plugin on its own are no pipelines.
+    for (name, file) in
+        case_files().into_iter().filter(|(_, file)| layout == Layout::Chain || file.plugins.is_none())
+    {
+        let compiled = compile(&file, layout);
         let plugins = chain(&file, &compiled);
         for case in &file.cases {
             cases += 1;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::plugins::Layout;
+
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -14,6 +16,9 @@ pub struct GatewayFile {
     /// Where it listens. Default: 127.0.0.1:8080 without TLS.
     #[serde(default)]
     pub listeners: Vec<ListenerFile>,
+    /// How the policies are laid out in Envoy; they decide the same either way. Default: `chain`.
+    #[serde(default)]
+    pub layout: Layout,
     /// The APIs it serves; at least one.
     pub apis: Vec<ApiFile>,
     /// Who is known.

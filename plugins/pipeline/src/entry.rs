@@ -1,0 +1,3 @@
+//! The plugin's entry point.
+
+portcullis_adapter::serve!(crate::Policies);

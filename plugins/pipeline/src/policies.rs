@@ -1,0 +1,152 @@
+//! The policies over one index, in the order of the chain of plugins. Those that would have nothing to do are
+//! left out.
+
+use std::rc::Rc;
+
+use portcullis_auth::{AuthPolicy, InvalidAuth};
+use portcullis_config::pipeline::{PipelineConfig, PipelineRule};
+use portcullis_core::{InvalidIndex, Judge, PolicyChain};
+use portcullis_mock::{InvalidMock, MockPolicy};
+use portcullis_routing::{InvalidRouting, RoutingPolicy};
+use portcullis_schema::{InvalidSchemaConfig, SchemaPolicy};
+use portcullis_throttle::{InvalidThrottle, ThrottlePolicy};
+
+/// Routing, auth, schema, throttle, mock.
+pub struct Policies {
+    chain: Vec<Box<dyn Judge>>,
+}
+
+/// Why a configuration cannot be enforced.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPipeline {
+    /// The operations make no index.
+    #[error(transparent)]
+    Index(#[from] InvalidIndex),
+    /// The routes.
+    #[error("routing: {0}")]
+    Routing(#[from] InvalidRouting),
+    /// The security requirements.
+    #[error("auth: {0}")]
+    Auth(#[from] InvalidAuth),
+    /// The schemas.
+    #[error("schema: {0}")]
+    Schema(#[from] InvalidSchemaConfig),
+    /// The limits.
+    #[error("throttle: {0}")]
+    Throttle(#[from] InvalidThrottle),
+    /// An operation has limits, but there is nothing about how they are counted.
+    #[error("throttle: there are limits of operations, but no `throttle`")]
+    ThrottleMissing,
+    /// The prepared answers.
+    #[error("mock: {0}")]
+    Mock(#[from] InvalidMock),
+}
+
+/// The rules of each policy, by operation.
+#[derive(Default)]
+struct Rules {
+    routing: Vec<portcullis_config::routing::RoutingRule>,
+    auth: Vec<portcullis_config::auth::AuthRule>,
+    schema: Vec<portcullis_config::schema::SchemaRule>,
+    throttle: Vec<portcullis_config::throttle::ThrottleRule>,
+    mock: Vec<portcullis_config::mock::MockRule>,
+}
+
+impl PolicyChain for Policies {
+    type Config = PipelineConfig;
+    type Invalid = InvalidPipeline;
+
+    fn compile(config: PipelineConfig) -> Result<Self, InvalidPipeline> {
+        let (index, all) = portcullis_config::index(config.apis)?;
+        let mut rules = Rules::default();
+        all.into_iter().for_each(|rule| rules.add(rule));
+        let limited = rules.throttle.iter().any(|rule| !rule.limits.is_empty());
+        let mocked = rules.mock.iter().any(|rule| rule.mocked);
+        let mut chain: Vec<Box<dyn Judge>> = vec![
+            Box::new(RoutingPolicy::over(Rc::clone(&index), rules.routing)?),
+            Box::new(AuthPolicy::over(Rc::clone(&index), rules.auth, config.auth)?),
+            Box::new(SchemaPolicy::over(Rc::clone(&index), rules.schema, config.schema)?),
+        ];
+        match config.throttle {
+            Some(throttle) => {
+                chain.push(Box::new(ThrottlePolicy::over(Rc::clone(&index), rules.throttle, throttle)?));
+            }
+            None if limited => return Err(InvalidPipeline::ThrottleMissing),
+            None => {}
+        }
+        if mocked {
+            chain.push(Box::new(MockPolicy::over(index, rules.mock)?));
+        }
+        Ok(Self { chain })
+    }
+
+    fn policy(&self, at: usize) -> Option<&dyn Judge> {
+        self.chain.get(at).map(|policy| &**policy)
+    }
+}
+
+impl Rules {
+    fn add(&mut self, rule: PipelineRule) {
+        self.routing.push(rule.routing);
+        self.auth.push(rule.auth);
+        self.schema.push(rule.schema);
+        self.throttle.push(rule.throttle);
+        self.mock.push(rule.mock);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::testing::FakeEnv;
+    use portcullis_core::{Headers, Passage, Progress, Request};
+
+    use super::*;
+
+    fn compile(throttle: &str, limits: &str) -> Result<Policies, String> {
+        let config = format!(
+            r#"{{"apis": [{{"name": "pets", "operations": [{{"key": "list", "method": "GET", "path": "/pets", "rule": {{
+                "routing": {{"route": "pets"}}, "auth": {{"alternatives": []}},
+                "schema": {{"document": "pets", "parameters": [
+                    {{"name": "limit", "in": "query", "style": "form", "explode": true, "shape": {{"types": ["integer"]}},
+                      "schema": {{"type": "integer"}}}}]}},
+                "throttle": {{"limits": [{limits}]}}}}}}]}}],
+            "auth": {{"realm": "r"}},
+            "schema": {{"documents": {{"pets": {{"dialect": "draft-4"}}}}, "max_violations": 3}}
+            {throttle}}}"#
+        );
+        let config = serde_json::from_str(&config).map_err(|cause| cause.to_string())?;
+        Policies::compile(config).map_err(|cause| cause.to_string())
+    }
+
+    const TWICE: &str = r#", "throttle": {"limits": {"two": {"requests": 2, "period_seconds": 60, "by": "all"}}, "slots": 16}"#;
+    const LIMITED: &str = r#"{"limit": "two", "scope": "list"}"#;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn every_policy_has_its_say() {
+        let policies = compile(TWICE, LIMITED).unwrap();
+        let env = FakeEnv::new();
+        let send = |target: &str| {
+            let head = [(":method", "GET"), (":path", target)];
+            let mut request = Request::new(Headers::from_pairs(head)).unwrap();
+            request.set_body(Vec::new());
+            match Passage::new(request).advance(&policies, &env) {
+                Progress::Passed(edits) => (200, edits.operation.is_some()),
+                Progress::Rejected(rejection, edits) => (rejection.status, edits.operation.is_some()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(send("/pets?limit=1"), (200, true));
+        assert_eq!(send("/dogs"), (404, false));
+        assert_eq!(send("/pets?limit=x"), (400, true));
+        assert_eq!(send("/pets"), (200, true));
+        assert_eq!(send("/pets"), (429, true), "what was refused before was not charged");
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn limits_that_nothing_would_count_are_refused() {
+        assert!(compile("", LIMITED).err().is_some_and(|cause| cause.contains("no `throttle`")));
+        assert!(compile("", "").is_ok());
+    }
+}
