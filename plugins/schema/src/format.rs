@@ -1,46 +1,89 @@
-//! The formats of OpenAPI that JSON Schema's own vocabulary lacks: `int32`, `int64`, `float`, `double` on
-//! numbers, `byte` and `uuid` on strings. The rest is the validator's; unknown formats assert nothing.
+//! The formats that values are checked against; unknown ones assert nothing. Those of numbers are OpenAPI's:
+//! `int32`, `int64`, `float` and `double`; those of texts JSON Schema's, and `byte`.
 
-use jsonschema::{Keyword, ValidationError};
+mod network;
+mod time;
+mod written;
+
+use std::borrow::Cow;
+
 use portcullis_config::schema::DialectConfig;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-/// The keyword that stands beside `format` where it names a format of numbers.
-pub(crate) const NUMBER_FORMAT: &str = "x-portcullis-number-format";
+use crate::sentence;
 
-/// Formats that are asserted in every dialect.
-const ASSERTED: &[&str] = &[
-    "byte",
-    "date",
-    "date-time",
-    "double",
-    "email",
-    "float",
-    "hostname",
-    "int32",
-    "int64",
-    "ipv4",
-    "ipv6",
-    "regex",
-    "time",
-    "uri",
-    "uuid",
+/// A format that is asserted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Format {
+    /// Of numbers.
+    Number(NumberFormat),
+    /// Of texts: its name, and what tells.
+    Text(&'static str, fn(&str) -> bool),
+}
+
+impl Format {
+    /// The format of a name in a dialect.
+    pub(crate) fn named(name: &str, dialect: DialectConfig) -> Option<Self> {
+        if let Some(format) = NumberFormat::of_name(name) {
+            return Some(Self::Number(format));
+        }
+        let is_latest = dialect == DialectConfig::Draft202012;
+        let mut lists = EVERYWHERE.iter().chain(if is_latest { IN_2020_12 } else { IN_DRAFT_4 });
+        let found = lists.find(|(known, _)| *known == name);
+        found.map(|(name, takes)| Self::Text(name, *takes))
+    }
+
+    /// Whether a value is written in the format, or is of a type that the format says nothing of.
+    pub(crate) fn takes(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Number(format), Value::Number(number)) => format.takes(number),
+            (Self::Text(_, takes), Value::String(text)) => takes(text),
+            _ => true,
+        }
+    }
+
+    /// What is told of a value that is not written so.
+    pub(crate) fn sentence(self) -> Cow<'static, str> {
+        match self {
+            Self::Number(NumberFormat::Int32) => "is not a whole number of 32 bits".into(),
+            Self::Number(NumberFormat::Int64) => "is not a whole number of 64 bits".into(),
+            Self::Number(NumberFormat::Float) => "is beyond single precision".into(),
+            Self::Number(NumberFormat::Double) => "is beyond double precision".into(),
+            Self::Text(name, _) => sentence::is_no(name),
+        }
+    }
+}
+
+type TextFormat = (&'static str, fn(&str) -> bool);
+
+const EVERYWHERE: &[TextFormat] = &[
+    ("byte", is_base64),
+    ("date", time::is_date),
+    ("date-time", time::is_date_time),
+    ("email", network::is_email),
+    ("ipv4", network::is_ipv4),
+    ("ipv6", network::is_ipv6),
+    ("regex", jsonschema_regex::is_valid_ecma_regex),
+    ("time", time::is_time),
+    ("uri", network::is_uri),
+    ("uuid", is_uuid),
 ];
-/// Formats that came with drafts later than 4.
-const ASSERTED_IN_2020_12: &[&str] = &[
-    "duration",
-    "iri",
-    "iri-reference",
-    "json-pointer",
-    "relative-json-pointer",
-    "uri-reference",
-    "uri-template",
+const IN_DRAFT_4: &[TextFormat] = &[("hostname", network::is_hostname)];
+/// Those that came with drafts later than 4, and `hostname`, which knows of internationalised names by then.
+const IN_2020_12: &[TextFormat] = &[
+    ("duration", time::is_duration),
+    ("hostname", network::is_internationalised_hostname),
+    ("iri", network::is_iri),
+    ("iri-reference", network::is_iri_reference),
+    ("json-pointer", written::is_pointer),
+    ("relative-json-pointer", written::is_relative_pointer),
+    ("uri-reference", network::is_uri_reference),
+    ("uri-template", written::is_template),
 ];
 
 /// Whether values are checked against a format.
 pub fn is_asserted(format: &str, dialect: DialectConfig) -> bool {
-    ASSERTED.contains(&format)
-        || (dialect == DialectConfig::Draft202012 && ASSERTED_IN_2020_12.contains(&format))
+    Format::named(format, dialect).is_some()
 }
 
 /// A format of numbers (OpenAPI 3.0.4, "Data Type Format").
@@ -53,7 +96,7 @@ pub(crate) enum NumberFormat {
 }
 
 impl NumberFormat {
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    fn of_name(name: &str) -> Option<Self> {
         Some(match name {
             "int32" => Self::Int32,
             "int64" => Self::Int64,
@@ -83,67 +126,8 @@ fn whole(number: &Number) -> Option<i64> {
     })
 }
 
-impl<'i> Keyword<'i> for NumberFormat {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        if Keyword::is_valid(self, instance) {
-            return Ok(());
-        }
-        Err(ValidationError::custom(match self {
-            Self::Int32 => "is not a whole number of 32 bits",
-            Self::Int64 => "is not a whole number of 64 bits",
-            Self::Float => "is beyond single precision",
-            Self::Double => "is beyond double precision",
-        }))
-    }
-
-    fn is_valid(&self, instance: &'i Value) -> bool {
-        match instance {
-            Value::Number(number) => self.takes(number),
-            _ => true,
-        }
-    }
-}
-
-/// The number format that [`mark_number_formats`] found.
-pub(crate) fn compile<'a>(
-    _: &'a Map<String, Value>,
-    name: &'a Value,
-    _: jsonschema::paths::Location,
-) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
-    match name.as_str().and_then(NumberFormat::of_name) {
-        Some(format) => Ok(Box::new(format)),
-        None => Err(ValidationError::schema("no format of numbers")),
-    }
-}
-
-/// Writes [`NUMBER_FORMAT`] beside every `format` that names one, in all places where schemas stand.
-pub(crate) fn mark_number_formats(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            for (keyword, value) in members.iter_mut() {
-                match (keyword.as_str(), value) {
-                    ("enum" | "const" | "default" | "example" | "examples", _) => {}
-                    (
-                        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
-                        Value::Object(named),
-                    ) => named.values_mut().for_each(mark_number_formats),
-                    (_, value) => mark_number_formats(value),
-                }
-            }
-            let name = members
-                .get("format")
-                .filter(|name| name.as_str().is_some_and(|name| NumberFormat::of_name(name).is_some()));
-            if let Some(name) = name.cloned() {
-                members.insert(NUMBER_FORMAT.to_owned(), name);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(mark_number_formats),
-        _ => {}
-    }
-}
-
 /// `uuid` (RFC 9562, section 4): five groups of hexadecimal digits.
-pub(crate) fn is_uuid(text: &str) -> bool {
+fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -152,7 +136,7 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 }
 
 /// `byte`: base64 with padding (RFC 4648, section 4).
-pub(crate) fn is_base64(text: &str) -> bool {
+fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     text.len().is_multiple_of(4)
         && text.len() - digits.len() <= 2
@@ -187,16 +171,6 @@ mod tests {
             let takes = NumberFormat::of_name(format).unwrap().takes(&read_number(number).unwrap());
             assert_eq!(takes, expected, "{format} {number}");
         }
-    }
-
-    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-    #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn only_schemas_are_marked() {
-        let schema = r#"{"properties":{"format":{"format":"int32"},"enum":{"format":"float"}},"enum":[{"format":"int32"}]}"#;
-        let mut schema: Value = serde_json::from_str(schema).unwrap();
-        mark_number_formats(&mut schema);
-        let expected = r#"{"enum":[{"format":"int32"}],"properties":{"enum":{"format":"float","x-portcullis-number-format":"float"},"format":{"format":"int32","x-portcullis-number-format":"int32"}}}"#;
-        assert_eq!(schema, serde_json::from_str::<Value>(expected).unwrap());
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

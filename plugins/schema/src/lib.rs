@@ -15,9 +15,12 @@ mod parameter;
 mod policy;
 mod references;
 mod schema;
+#[cfg(not(target_arch = "wasm32"))]
+mod second_opinion;
 mod sentence;
 mod shape;
 pub mod style;
+mod validator;
 pub mod xml;
 
 pub use body::InvalidBody;

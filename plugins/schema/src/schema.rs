@@ -2,21 +2,17 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
-use portcullis_config::schema::{DialectConfig, DocumentConfig};
+use portcullis_config::schema::DocumentConfig;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::cost::{self, Detail};
 use crate::fault::Violations;
-use crate::{format, json, references, sentence};
-
-/// Steps that one match of a pattern with look-around or back-references may take; the others are linear.
-const PATTERN_STEPS: usize = 100_000;
-/// Most bytes of a compiled pattern; `.{0,1023}` takes about one million.
-const PATTERN_BYTES: usize = 8 << 20;
+use crate::validator::Validator;
+use crate::{json, references};
 
 /// Why a schema cannot be enforced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +69,7 @@ impl Schema {
 
     /// Whether the value satisfies the schema.
     pub(crate) fn accepts(&self, value: &Value) -> Result<bool, Broken> {
-        Ok(self.compiled()?.validator.is_valid(value))
+        Ok(self.compiled()?.validator.accepts(value))
     }
 
     /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
@@ -85,17 +81,18 @@ impl Schema {
         violations: &mut Violations,
     ) -> Result<(), Broken> {
         let compiled = self.compiled()?;
-        let mut add = |error: &ValidationError<'_>| {
-            let (keyword, message) = sentence::of(error);
-            violations.add(location, base, error.instance_path().as_str(), keyword, message);
-        };
-        match cost::detail(&compiled.root, value) {
-            Detail::All => compiled.validator.iter_errors(value).for_each(|error| add(&error)),
-            Detail::First => compiled.validator.validate(value).unwrap_or_else(|error| add(&error)),
-            Detail::Verdict => {
-                violations.add(location, base, "", "schema", "is not as the schema says".into());
-            }
+        let detail = cost::detail(&compiled.root, value);
+        if detail == Detail::Verdict {
+            violations.add(location, base, "", "schema", "is not as the schema says".into());
+            return Ok(());
         }
+        compiled.validator.explain(value, |pointer, keyword, message| {
+            violations.add(location, base, pointer, keyword, message);
+            if detail == Detail::First || violations.is_full() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
         Ok(())
     }
 
@@ -115,6 +112,14 @@ pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<
 
 /// Compiles a schema with the definitions it needs.
 pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled, InvalidSchema> {
+    let root = assemble(document, text)?;
+    let validator = Validator::new(&root, document.dialect)
+        .map_err(|refused| InvalidSchema::Refused { pointer: refused.pointer, message: refused.message })?;
+    Ok(Compiled { validator, root })
+}
+
+/// A schema with the definitions it needs, as one JSON value.
+pub(crate) fn assemble(document: &DocumentConfig, text: &str) -> Result<Value, InvalidSchema> {
     let mut root = read(text)?;
     let definitions = needed(document, text)?;
     if !definitions.is_empty()
@@ -126,26 +131,7 @@ pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled,
         }
         members.insert("$defs".to_owned(), Value::Object(named));
     }
-    format::mark_number_formats(&mut root);
-    let draft = match document.dialect {
-        DialectConfig::Draft4 => Draft::Draft4,
-        DialectConfig::Draft202012 => Draft::Draft202012,
-    };
-    let patterns = PatternOptions::fancy_regex().backtrack_limit(PATTERN_STEPS).size_limit(PATTERN_BYTES);
-    let validator = jsonschema::options()
-        .with_draft(draft)
-        .offline()
-        .should_validate_formats(true)
-        .with_pattern_options(patterns)
-        .with_format("uuid", format::is_uuid)
-        .with_format("byte", format::is_base64)
-        .with_keyword(format::NUMBER_FORMAT, format::compile)
-        .build(&root)
-        .map_err(|error| InvalidSchema::Refused {
-            pointer: error.instance_path().as_str().to_owned(),
-            message: error.to_string(),
-        })?;
-    Ok(Compiled { validator, root })
+    Ok(root)
 }
 
 /// The definitions that a schema needs, directly and through others.

@@ -4,78 +4,92 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use jsonschema::ValidationError;
-use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use serde_json::Value;
+
+use crate::validator::keyword::{Bound, Keyword, Types};
 
 /// Longest sentence, in bytes: limits and names come from documents and clients.
 const MAX_SENTENCE: usize = 240;
 
-/// The keyword that a value misses, and the sentence for it.
-pub(crate) fn of<'e>(error: &'e ValidationError<'_>) -> (&'e str, Cow<'static, str>) {
-    let keyword = match error.kind() {
-        Kind::Custom { .. } => "format",
-        kind => kind.keyword(),
+/// Of a pattern whose match takes too many steps.
+pub(crate) const TOO_HARD: &str = "is too hard to match";
+
+/// The name of a keyword that a value misses, and the sentence for it.
+pub(crate) fn of(keyword: &Keyword) -> (&'static str, Cow<'static, str>) {
+    match keyword {
+        Keyword::Types(types) => ("type", typed(*types).into()),
+        Keyword::Enum(options) => ("enum", one_of(options).into()),
+        Keyword::Const(value) => ("const", clip(format!("is not {value}")).into()),
+        Keyword::Bound(bound) => bounded(bound),
+        Keyword::MultipleOf(of) => ("multipleOf", format!("is not a multiple of {of}").into()),
+        Keyword::MinLength(limit) => ("minLength", format!("is shorter than {limit} characters").into()),
+        Keyword::MaxLength(limit) => ("maxLength", format!("is longer than {limit} characters").into()),
+        Keyword::Pattern(pattern) => ("pattern", quoted("does not match ", &[&pattern.text])),
+        Keyword::Format(format) => ("format", format.sentence()),
+        Keyword::MinItems(limit) => ("minItems", format!("has fewer than {limit} items").into()),
+        Keyword::MaxItems(limit) => ("maxItems", format!("has more than {limit} items").into()),
+        Keyword::MinProperties(limit) => ("minProperties", format!("has fewer than {limit} members").into()),
+        Keyword::MaxProperties(limit) => ("maxProperties", format!("has more than {limit} members").into()),
+        other => fixed(other),
+    }
+}
+
+fn fixed(keyword: &Keyword) -> (&'static str, Cow<'static, str>) {
+    let (name, sentence) = match keyword {
+        Keyword::Never => ("falseSchema", "is not allowed here"),
+        Keyword::Not(_) => ("not", "is not allowed here"),
+        Keyword::AnyOf(_) => ("anyOf", one_of_alternatives(0)),
+        Keyword::OneOf(_) => ("oneOf", one_of_alternatives(0)),
+        Keyword::Contains(_) => ("contains", "has too few or too many of the items it must contain"),
+        Keyword::UniqueItems => ("uniqueItems", "has equal items"),
+        Keyword::PropertyNames(_) => ("propertyNames", "has a member whose name is not allowed"),
+        Keyword::UnevaluatedItems(_) => ("unevaluatedItems", "has items that are not allowed"),
+        _ => ("schema", "is not as the schema says"),
     };
-    (keyword, about(error.kind()))
+    (name, sentence.into())
 }
 
-fn about(kind: &Kind) -> Cow<'static, str> {
-    match kind {
-        Kind::Type { kind } => typed(kind).into(),
-        Kind::Required { property } => quoted("lacks ", [property.as_str().unwrap_or_default()]),
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            quoted("may not have ", unexpected.iter().map(String::as_str))
-        }
-        Kind::Format { format } => quoted("is no ", [format.as_str()]),
-        Kind::Custom { message, .. } => message.clone().into(),
-        Kind::Pattern { pattern } => quoted("does not match ", [pattern.as_str()]),
-        Kind::Minimum { limit } => format!("is less than {limit}").into(),
-        Kind::Maximum { limit } => format!("is more than {limit}").into(),
-        Kind::ExclusiveMinimum { limit } => format!("is not more than {limit}").into(),
-        Kind::ExclusiveMaximum { limit } => format!("is not less than {limit}").into(),
-        Kind::MinLength { limit } => format!("is shorter than {limit} characters").into(),
-        Kind::MaxLength { limit } => format!("is longer than {limit} characters").into(),
-        Kind::MinItems { limit } => format!("has fewer than {limit} items").into(),
-        Kind::MaxItems { limit } => format!("has more than {limit} items").into(),
-        Kind::AdditionalItems { limit } => format!("has more than {limit} items").into(),
-        Kind::MinProperties { limit } => format!("has fewer than {limit} members").into(),
-        Kind::MaxProperties { limit } => format!("has more than {limit} members").into(),
-        Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}").into(),
-        Kind::Enum { options } => one_of(options).into(),
-        Kind::Constant { expected_value } => clip(format!("is not {expected_value}")).into(),
-        other => fixed(other).into(),
+/// Of a value that fits this many alternatives, which is not one.
+pub(crate) fn one_of_alternatives(count: usize) -> &'static str {
+    if count == 0 { "is none of the alternatives" } else { "is more than one of the alternatives" }
+}
+
+/// Of an object without a member.
+pub(crate) fn lacks(name: &str) -> Cow<'static, str> {
+    quoted("lacks ", &[name])
+}
+
+/// Of an object with members that nothing allows.
+pub(crate) fn may_not_have(names: &[&str]) -> Cow<'static, str> {
+    quoted("may not have ", names)
+}
+
+/// Of a text without its format.
+pub(crate) fn is_no(format: &str) -> Cow<'static, str> {
+    quoted("is no ", &[format])
+}
+
+fn bounded(bound: &Bound) -> (&'static str, Cow<'static, str>) {
+    let (keyword, fault) = match (bound.is_lower, bound.is_exclusive) {
+        (true, false) => ("minimum", "less than"),
+        (false, false) => ("maximum", "more than"),
+        (true, true) => ("exclusiveMinimum", "not more than"),
+        (false, true) => ("exclusiveMaximum", "not less than"),
+    };
+    (keyword, clip(format!("is {fault} {}", bound.limit)).into())
+}
+
+fn typed(types: Types) -> String {
+    let names: Vec<_> = types.names().collect();
+    match names.as_slice() {
+        [single] => format!("is not of type {single}"),
+        names => format!("is of none of the types {}", names.join(", ")),
     }
 }
 
-fn fixed(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "is none of the alternatives",
-        Kind::OneOfMultipleValid { .. } => "is more than one of the alternatives",
-        Kind::Not { .. } | Kind::FalseSchema => "is not allowed here",
-        Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => "is too hard to match",
-        Kind::Contains => "has too few or too many of the items it must contain",
-        Kind::UnevaluatedItems { .. } => "has items that are not allowed",
-        Kind::UniqueItems => "has equal items",
-        Kind::PropertyNames { .. } => "has a member whose name is not allowed",
-        Kind::ContentEncoding { .. } | Kind::FromUtf8 { .. } => "is not encoded as it must be",
-        Kind::ContentMediaType { .. } => "is not of the media type it must be",
-        _ => "is not as the schema says",
-    }
-}
-
-fn typed(kind: &TypeKind) -> String {
-    match kind {
-        TypeKind::Single(single) => format!("is not of type {single}"),
-        TypeKind::Multiple(types) => {
-            let names: Vec<_> = types.iter().map(|one| one.to_string()).collect();
-            format!("is of none of the types {}", names.join(", "))
-        }
-    }
-}
-
-fn one_of(options: &serde_json::Value) -> String {
+fn one_of(options: &[Value]) -> String {
     let mut text = String::from("is none of ");
-    for (at, option) in options.as_array().into_iter().flatten().enumerate() {
+    for (at, option) in options.iter().enumerate() {
         if text.len() > MAX_SENTENCE {
             break;
         }
@@ -85,9 +99,9 @@ fn one_of(options: &serde_json::Value) -> String {
     clip(text)
 }
 
-fn quoted<'a>(start: &str, names: impl IntoIterator<Item = &'a str>) -> Cow<'static, str> {
+fn quoted(start: &str, names: &[&str]) -> Cow<'static, str> {
     let mut text = start.to_owned();
-    for (at, name) in names.into_iter().enumerate() {
+    for (at, name) in names.iter().enumerate() {
         if text.len() > MAX_SENTENCE {
             break;
         }

@@ -1,0 +1,84 @@
+//! JSON Schema, draft 4 and 2020-12, as far as OpenAPI's schemas reach: no `$id`, no anchors, references within
+//! the document alone. Judging and explaining are apart, since nearly every value is good.
+
+mod build;
+mod equality;
+mod evaluated;
+mod explain;
+mod judge;
+pub(crate) mod keyword;
+mod number;
+mod pattern;
+mod read;
+mod recursion;
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use portcullis_config::schema::DialectConfig;
+use serde_json::Value;
+
+use explain::Explainer;
+use judge::Judge;
+use keyword::Node;
+
+use crate::sentence;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub(crate) struct Validator {
+    /// The first is the schema itself.
+    nodes: Vec<Node>,
+}
+
+/// What is not as the dialect says, or not supported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Where in the schema.
+    pub(crate) pointer: String,
+    /// What is wrong.
+    pub(crate) message: String,
+}
+
+impl Refused {
+    fn new(pointer: &str, message: &str) -> Self {
+        Self { pointer: pointer.to_owned(), message: message.to_owned() }
+    }
+}
+
+impl Validator {
+    /// Compiles a schema; `root` holds what it refers to.
+    pub(crate) fn new(root: &Value, dialect: DialectConfig) -> Result<Self, Refused> {
+        Ok(Self { nodes: build::nodes(root, dialect)? })
+    }
+
+    /// Whether the schema accepts a value. Where a pattern takes too long, it must do so either way.
+    pub(crate) fn accepts(&self, value: &Value) -> bool {
+        let judge = Judge::new(&self.nodes, false);
+        judge.accepts(0, value) && (!judge.is_unsure() || Judge::new(&self.nodes, true).accepts(0, value))
+    }
+
+    /// Tells what is wrong with a value that is not accepted, until it hears `Break`.
+    pub(crate) fn explain(
+        &self,
+        value: &Value,
+        mut tell: impl FnMut(&str, &'static str, Cow<'static, str>) -> ControlFlow<()>,
+    ) {
+        let (mut told, mut is_unsure) = (false, false);
+        for assumed in [false, true] {
+            let judge = Judge::new(&self.nodes, assumed);
+            let mut tell = |pointer: &str, keyword: &'static str, message: Cow<'static, str>| {
+                told = true;
+                tell(pointer, keyword, message)
+            };
+            let _ = Explainer::new(&judge, &mut tell).node(0, value);
+            is_unsure |= judge.is_unsure();
+            if told || !is_unsure {
+                break;
+            }
+        }
+        if is_unsure && !told {
+            let _ = tell("", "pattern", sentence::TOO_HARD.into());
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Whether a value satisfies a schema: yes or no.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::keyword::{Bound, Condition, Contains, Items, Keyword, Members, Node, NodeId, Others, Types};
+use super::pattern::Pattern;
+use super::{equality, evaluated, number};
+
+/// Judges one value.
+pub(super) struct Judge<'n> {
+    nodes: &'n [Node],
+    /// What is taken for the outcome of a match that takes too long.
+    assumed: bool,
+    /// Whether there was such a match.
+    is_unsure: Cell<bool>,
+    /// The verdicts of nodes that recur, by node and the value's address; `None` while one is being found.
+    verdicts: RefCell<HashMap<(NodeId, usize), Option<bool>>>,
+}
+
+impl<'n> Judge<'n> {
+    pub(super) fn new(nodes: &'n [Node], assumed: bool) -> Self {
+        Self { nodes, assumed, is_unsure: Cell::new(false), verdicts: RefCell::default() }
+    }
+
+    pub(super) fn is_unsure(&self) -> bool {
+        self.is_unsure.get()
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> Option<&'n Node> {
+        self.nodes.get(id)
+    }
+
+    /// Whether the node accepts the value.
+    pub(super) fn accepts(&self, id: NodeId, value: &Value) -> bool {
+        let Some(node) = self.node(id) else { return false };
+        if !node.recurs {
+            return node.keywords.iter().all(|keyword| self.holds(keyword, node, value));
+        }
+        let key = (id, std::ptr::from_ref(value) as usize);
+        match self.verdicts.borrow().get(&key) {
+            Some(Some(verdict)) => return *verdict,
+            // A node that refers to itself for the same value asserts nothing by that.
+            Some(None) => return true,
+            None => {}
+        }
+        self.verdicts.borrow_mut().insert(key, None);
+        let verdict = node.keywords.iter().all(|keyword| self.holds(keyword, node, value));
+        self.verdicts.borrow_mut().insert(key, Some(verdict));
+        verdict
+    }
+
+    /// Whether a keyword of `node` holds.
+    pub(super) fn holds(&self, keyword: &Keyword, node: &Node, value: &Value) -> bool {
+        match keyword {
+            Keyword::Never => false,
+            Keyword::Types(types) => has_type(*types, value),
+            Keyword::Enum(values) => values.iter().any(|one| equality::equal(one, value)),
+            Keyword::Const(one) => equality::equal(one, value),
+            Keyword::Format(format) => format.takes(value),
+            Keyword::AllOf(ids) => ids.iter().all(|id| self.accepts(*id, value)),
+            Keyword::AnyOf(ids) => ids.iter().any(|id| self.accepts(*id, value)),
+            Keyword::OneOf(ids) => ids.iter().filter(|id| self.accepts(**id, value)).take(2).count() == 1,
+            Keyword::Not(id) => !self.accepts(*id, value),
+            Keyword::Ref(id) => self.accepts(*id, value),
+            Keyword::If(condition) => {
+                self.branch(condition, value).is_none_or(|branch| self.accepts(branch, value))
+            }
+            _ => match value {
+                Value::Number(number) => number_holds(keyword, number.as_str()),
+                Value::String(text) => self.text_holds(keyword, text),
+                Value::Array(items) => self.list_holds(keyword, node, value, items),
+                Value::Object(members) => self.object_holds(keyword, node, value, members),
+                Value::Null | Value::Bool(_) => true,
+            },
+        }
+    }
+
+    /// What `if` leads to.
+    pub(super) fn branch(&self, condition: &Condition, value: &Value) -> Option<NodeId> {
+        if self.accepts(condition.test, value) { condition.then } else { condition.otherwise }
+    }
+
+    /// Whether a pattern is found in a text.
+    pub(super) fn matches(&self, pattern: &Pattern, text: &str) -> bool {
+        pattern.matches(text).unwrap_or_else(|_| {
+            self.is_unsure.set(true);
+            self.assumed
+        })
+    }
+
+    /// Whether a member's name satisfies a node.
+    pub(super) fn accepts_name(&self, id: NodeId, name: &str) -> bool {
+        // The name is a value of its own for a moment: verdicts kept by its address would outlive it.
+        let judge = Self::new(self.nodes, self.assumed);
+        let verdict = judge.accepts(id, &Value::String(name.to_owned()));
+        self.is_unsure.set(self.is_unsure() || judge.is_unsure());
+        verdict
+    }
+
+    fn text_holds(&self, keyword: &Keyword, text: &str) -> bool {
+        match keyword {
+            Keyword::MinLength(least) => length_is_at_least(text, *least),
+            Keyword::MaxLength(most) => {
+                !most.checked_add(1).is_some_and(|over| length_is_at_least(text, over))
+            }
+            Keyword::Pattern(pattern) => self.matches(pattern, text),
+            _ => true,
+        }
+    }
+
+    fn list_holds(&self, keyword: &Keyword, node: &Node, value: &Value, items: &[Value]) -> bool {
+        match keyword {
+            Keyword::MinItems(least) => items.len() as u64 >= *least,
+            Keyword::MaxItems(most) => items.len() as u64 <= *most,
+            Keyword::UniqueItems => equality::all_differ(items),
+            Keyword::Items(schemas) => {
+                let mut judged =
+                    items.iter().enumerate().map_while(|(at, item)| Some((schemas.of(at)?, item)));
+                judged.all(|(id, item)| self.accepts(id, item))
+            }
+            Keyword::Contains(Contains { schema, least, most }) => {
+                let count = items.iter().filter(|item| self.accepts(*schema, item)).count() as u64;
+                count >= *least && most.is_none_or(|most| count <= most)
+            }
+            Keyword::UnevaluatedItems(id) => {
+                evaluated::other_items(self, node, value).into_iter().all(|(_, item)| self.accepts(*id, item))
+            }
+            _ => true,
+        }
+    }
+
+    fn object_holds(
+        &self,
+        keyword: &Keyword,
+        node: &Node,
+        value: &Value,
+        members: &Map<String, Value>,
+    ) -> bool {
+        match keyword {
+            Keyword::MinProperties(least) => members.len() as u64 >= *least,
+            Keyword::MaxProperties(most) => members.len() as u64 <= *most,
+            Keyword::Required(names) => names.iter().all(|name| members.contains_key(name)),
+            Keyword::Members(schemas) => {
+                members.iter().all(|(name, member)| self.member_holds(schemas, name, member))
+            }
+            Keyword::PropertyNames(id) => members.keys().all(|name| self.accepts_name(*id, name)),
+            Keyword::DependentRequired(dependents) => dependents.iter().all(|(name, names)| {
+                !members.contains_key(name) || names.iter().all(|name| members.contains_key(name))
+            }),
+            Keyword::DependentSchemas(dependents) => {
+                dependents.iter().all(|(name, id)| !members.contains_key(name) || self.accepts(*id, value))
+            }
+            Keyword::UnevaluatedProperties(id) => {
+                let others = evaluated::other_members(self, node, value, members);
+                others.into_iter().all(|(_, member)| self.accepts(*id, member))
+            }
+            _ => true,
+        }
+    }
+
+    fn member_holds(&self, schemas: &Members, name: &str, member: &Value) -> bool {
+        let named = schemas.named(name);
+        if named.is_some_and(|id| !self.accepts(id, member)) {
+            return false;
+        }
+        let mut is_known = named.is_some();
+        for (pattern, id) in &schemas.patterns {
+            if self.matches(pattern, name) {
+                is_known = true;
+                if !self.accepts(*id, member) {
+                    return false;
+                }
+            }
+        }
+        match schemas.others {
+            _ if is_known => true,
+            Others::Free => true,
+            Others::Refused => false,
+            Others::Judged(id) => self.accepts(id, member),
+        }
+    }
+}
+
+impl Items {
+    /// The schema of the item at a place.
+    pub(super) fn of(&self, at: usize) -> Option<NodeId> {
+        self.prefix.get(at).copied().or(self.rest)
+    }
+}
+
+impl Bound {
+    pub(super) fn takes(&self, number: &str) -> bool {
+        let order = number::compare(number, &self.limit);
+        match (self.is_lower, self.is_exclusive) {
+            (true, false) => order.is_ge(),
+            (true, true) => order.is_gt(),
+            (false, false) => order.is_le(),
+            (false, true) => order.is_lt(),
+        }
+    }
+}
+
+fn number_holds(keyword: &Keyword, number: &str) -> bool {
+    match keyword {
+        Keyword::Bound(bound) => bound.takes(number),
+        Keyword::MultipleOf(of) => number::is_multiple(number, of),
+        _ => true,
+    }
+}
+
+fn has_type(types: Types, value: &Value) -> bool {
+    let bits = match value {
+        Value::Null => Types::NULL,
+        Value::Bool(_) => Types::BOOLEAN,
+        Value::String(_) => Types::STRING,
+        Value::Array(_) => Types::ARRAY,
+        Value::Object(_) => Types::OBJECT,
+        Value::Number(number) => {
+            let text = number.as_str();
+            return types.0 & Types::NUMBER != 0
+                || (types.0 & Types::INTEGER != 0 && number::is_whole(text))
+                || (types.0 & Types::WRITTEN_INTEGER != 0 && number::is_written_whole(text));
+        }
+    };
+    types.0 & bits != 0
+}
+
+/// Counts characters, and only when the bytes leave a doubt.
+fn length_is_at_least(text: &str, least: u64) -> bool {
+    let bytes = text.len() as u64;
+    bytes >= least && (bytes / 4 >= least || text.chars().count() as u64 >= least)
+}
