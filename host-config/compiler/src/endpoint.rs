@@ -104,6 +104,13 @@ pub(crate) struct Route {
     pub endpoint: Endpoint,
 }
 
+impl Route {
+    /// Whether the upstream sees another path than the client sent.
+    pub(crate) fn changes_path(&self) -> bool {
+        matches!(&self.endpoint, Endpoint::Upstream(upstream) if upstream.prefix != self.base_path)
+    }
+}
+
 /// All routes of a gateway, each with the name that the routing plugin uses, in order of first use.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Routes {

@@ -53,6 +53,13 @@ pub(crate) struct Input<'i> {
     pub(crate) surroundings: &'i Surroundings,
 }
 
+impl Input<'_> {
+    /// Whether the access log must have the path kept for it, since a route changes it.
+    pub(crate) fn keeps_path(&self) -> bool {
+        self.routes.iter().any(|(route, _)| route.changes_path())
+    }
+}
+
 /// The bootstrap.
 pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     let chain = plugin::chain(input);

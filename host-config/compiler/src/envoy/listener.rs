@@ -54,7 +54,7 @@ fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
             "initial_stream_window_size": 65_536,
             "initial_connection_window_size": 1_048_576,
         },
-        "access_log": [access_log()],
+        "access_log": [access_log(input.keeps_path())],
         "local_reply_config": local_replies(),
         "route_config": route_table(input),
         "http_filters": chain,
@@ -84,23 +84,21 @@ fn route(route: &Route, name: &str) -> Value {
     match &route.endpoint {
         // The mock plugin has answered before.
         Endpoint::Mock => json!({ "match": matched, "direct_response": { "status": 501 } }),
-        Endpoint::Upstream(upstream) => {
-            json!({ "match": matched, "route": action(&route.base_path, upstream) })
-        }
+        Endpoint::Upstream(upstream) => json!({ "match": matched, "route": action(route, upstream) }),
     }
 }
 
-fn action(base_path: &str, upstream: &Upstream) -> Value {
+fn action(route: &Route, upstream: &Upstream) -> Value {
     let mut action = json!({
         "cluster": upstream.origin(),
         "host_rewrite_literal": upstream.authority(),
         "timeout": "15s",
     });
-    if base_path != upstream.prefix
+    if route.changes_path()
         && let Some(object) = action.as_object_mut()
     {
         let rewrite = json!({
-            "pattern": { "regex": format!("^{}/?", escape(base_path)) },
+            "pattern": { "regex": format!("^{}/?", escape(&route.base_path)) },
             "substitution": format!("{}/", upstream.prefix.replace('\\', "\\\\")),
         });
         object.insert("regex_rewrite".to_owned(), rewrite);
@@ -121,7 +119,12 @@ fn escape(literal: &str) -> String {
 }
 
 /// One JSON object a line. No query and no header that could hold a credential.
-fn access_log() -> Value {
+fn access_log(path_is_kept: bool) -> Value {
+    let path = if path_is_kept {
+        format!("%FILTER_STATE({SENT_PATH}:PLAIN)%")
+    } else {
+        "%PATH(NQ:PATH)%".to_owned()
+    };
     json!({
         "name": "envoy.access_loggers.stdout",
         "typed_config": {
@@ -129,7 +132,7 @@ fn access_log() -> Value {
             "log_format": { "json_format": {
                 "time": "%START_TIME%",
                 "method": "%REQ(:METHOD)%",
-                "path": format!("%FILTER_STATE({SENT_PATH}:PLAIN)%"),
+                "path": path,
                 "protocol": "%PROTOCOL%",
                 "status": "%RESPONSE_CODE%",
                 "details": "%RESPONSE_CODE_DETAILS%",

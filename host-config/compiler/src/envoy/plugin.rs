@@ -1,4 +1,5 @@
-//! The chain of HTTP filters: the path is kept for the log, then our plugins, then Envoy's router.
+//! The chain of HTTP filters: the path is kept for the log where a route changes it, then our plugins, then
+//! Envoy's router.
 
 use serde_json::{Value, json};
 
@@ -17,7 +18,8 @@ pub(crate) fn chain(input: &Input<'_>) -> Vec<Value> {
         },
     });
     let plugins = input.plugins.iter().map(|(plugin, config)| filter(*plugin, config, input));
-    [keep_path()].into_iter().chain(plugins).chain([router]).collect()
+    let keep_path = input.keeps_path().then(keep_path);
+    keep_path.into_iter().chain(plugins).chain([router]).collect()
 }
 
 fn keep_path() -> Value {
