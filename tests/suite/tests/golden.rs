@@ -81,7 +81,7 @@ fn compiled(folder: &Path) -> Compiled {
 }
 
 fn bundle(compiled: &Compiled) -> Bundle {
-    let modules: Modules = Plugin::CHAIN.iter().map(|plugin| (*plugin, MODULE.to_vec())).collect();
+    let modules: Modules = Plugin::ALL.iter().map(|plugin| (*plugin, MODULE.to_vec())).collect();
     compiled.bundle(&modules, &Surroundings::default()).unwrap()
 }
 
