@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use portcullis_core::{Contended, Env, Identity, UnixNanos};
+use portcullis_core::{Contended, Env, Identity, SignatureVerdict, Signed, UnixNanos};
 
-use crate::host;
+use crate::host::{self, Refused};
+use crate::signature;
 
 /// Where the operation's key travels between the plugins of a chain.
 pub(crate) const OPERATION: &str = "portcullis.operation";
@@ -46,6 +47,13 @@ impl Env for HostEnv {
 
     fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
         host::set_shared(key, value, version.unwrap_or(0))
+    }
+
+    fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
+        match host::foreign(signature::FUNCTION, &signature::write_question(signed)) {
+            Ok(answer) => signature::read_answer(&answer),
+            Err(Refused) => SignatureVerdict::Unknown,
+        }
     }
 }
 

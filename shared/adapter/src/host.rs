@@ -65,6 +65,14 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -142,6 +150,25 @@ pub(crate) fn set_shared(key: &str, value: &[u8], version: u32) -> Result<(), Co
     let status =
         unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) };
     if status == OK { Ok(()) } else { Err(Contended) }
+}
+
+/// What a function answers that this host has beside those of the ABI.
+pub(crate) fn foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>, Refused> {
+    let call = |data, size| {
+        // SAFETY: see `take`; name and arguments outlive the call.
+        unsafe {
+            proxy_call_foreign_function(
+                name.as_ptr(),
+                name.len(),
+                arguments.as_ptr(),
+                arguments.len(),
+                data,
+                size,
+            )
+        }
+    };
+    // SAFETY: the call is one of the host's, as `take` wants it.
+    unsafe { take(call) }.map_err(|_| Refused)
 }
 
 /// Answers the request here. `details` becomes Envoy's response code details.

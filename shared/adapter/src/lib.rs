@@ -2,6 +2,7 @@
 //! that makes host calls; it decides nothing but what happens when the host or a client breaks the rules,
 //! and then it fails closed.
 
+pub mod signature;
 pub mod wire;
 
 #[cfg(target_os = "wasi")]

@@ -16,6 +16,7 @@ mod problem;
 mod query;
 mod request;
 mod segment;
+mod signed;
 mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -34,4 +35,5 @@ pub use policy::{Contended, Env, Policy, UnixNanos};
 pub use problem::problem_json;
 pub use query::{Pair, pairs};
 pub use request::{Malformed, Request};
+pub use signed::{HashFunction, SignatureVerdict, Signed};
 pub use template::{Captures, InvalidTemplate, PathTemplate};

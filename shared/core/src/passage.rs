@@ -8,6 +8,7 @@ use crate::decision::{Decision, Edits, Rejection, Reply};
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, Policy, UnixNanos};
 use crate::request::{Malformed, Request};
+use crate::signed::{SignatureVerdict, Signed};
 
 /// The policies of one plugin, in the order in which they are asked. Every [`Policy`] is a chain of one.
 pub trait PolicyChain: Sized {
@@ -170,6 +171,10 @@ impl Env for Known<'_> {
 
     fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
         self.env.shared_set(key, value, version)
+    }
+
+    fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
+        self.env.verify_signature(signed)
     }
 }
 

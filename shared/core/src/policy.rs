@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::decision::Decision;
 use crate::identity::Identity;
 use crate::request::Request;
+use crate::signed::{SignatureVerdict, Signed};
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as the host's clock says; may step back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +61,9 @@ pub trait Env {
     /// does not exist yet is made under any version: a maker that gives one which no value has (`u32::MAX`)
     /// is told when another was faster, a maker that gives `None` overwrites it.
     fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended>;
+
+    /// Has the host verify a signature, at a fiftieth of what it costs here.
+    fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict;
 }
 
 /// Another worker was faster.

@@ -1,15 +1,18 @@
 //! An [`Env`] under a test's control: a clock that moves when told, a caller that is set, and shared data
 //! with the host's real compare-and-set rules. Behind the feature `testing`; no policy depends on it.
 
+mod store;
+
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, UnixNanos};
+use crate::signed::{SignatureVerdict, Signed};
+
+pub use store::SharedStore;
 
 /// 2026-01-01T00:00:00Z, what the clock of a new [`FakeEnv`] says.
 pub const START: UnixNanos = UnixNanos(1_767_225_600_000_000_000);
@@ -23,8 +26,11 @@ pub struct FakeEnv {
     identity: Option<Rc<Identity>>,
     store: SharedStore,
     before_shared: Option<Box<dyn Fn(SharedCall)>>,
+    verifier: Option<Box<Verifier>>,
     calls: Cell<Calls>,
 }
+
+type Verifier = dyn Fn(&Signed<'_>) -> SignatureVerdict;
 
 /// How often a policy asked: what costs a host call in the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub struct Calls {
     pub shared_get: usize,
     /// Calls of [`Env::shared_set`].
     pub shared_set: usize,
+    /// Calls of [`Env::verify_signature`].
+    pub verify_signature: usize,
 }
 
 /// A call that is about to reach the shared data.
@@ -100,6 +108,13 @@ impl FakeEnv {
     #[must_use]
     pub fn before_shared(mut self, hook: impl Fn(SharedCall) + 'static) -> Self {
         self.before_shared = Some(Box::new(hook));
+        self
+    }
+
+    /// A host that verifies signatures, as `verifier` does; without, it cannot say.
+    #[must_use]
+    pub fn with_verifier(mut self, verifier: impl Fn(&Signed<'_>) -> SignatureVerdict + 'static) -> Self {
+        self.verifier = Some(Box::new(verifier));
         self
     }
 
@@ -169,72 +184,16 @@ impl Env for FakeEnv {
         self.announce(SharedCall::Set);
         self.store.set(key, value, version)
     }
-}
 
-/// Shared data as Envoy has it: no deletion, versions from one counter, and any version makes a key that is
-/// missing. Clones are the same data; it may be shared between threads.
-#[derive(Debug, Clone, Default)]
-pub struct SharedStore(Arc<Mutex<Values>>);
-
-#[derive(Debug, Default)]
-struct Values {
-    by_key: HashMap<String, (Vec<u8>, u32)>,
-    last_version: u32,
-}
-
-impl SharedStore {
-    /// See [`Env::shared_get`].
-    pub fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.locked().by_key.get(key).cloned()
-    }
-
-    /// See [`Env::shared_set`]. Version 0 sets whatever is there, as `None` does.
-    pub fn set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
-        let mut values = self.locked();
-        let wanted = version.filter(|version| *version != 0);
-        let current = values.by_key.get(key).map(|(_, current)| *current);
-        if let (Some(wanted), Some(current)) = (wanted, current)
-            && wanted != current
-        {
-            return Err(Contended);
-        }
-        values.last_version = values.last_version.wrapping_add(1).max(1);
-        let version = values.last_version;
-        values.by_key.insert(key.to_owned(), (value.to_vec(), version));
-        Ok(())
-    }
-
-    /// How many keys there are.
-    pub fn keys(&self) -> usize {
-        self.locked().by_key.len()
-    }
-
-    /// The bytes of all values.
-    pub fn value_bytes(&self) -> usize {
-        self.locked().by_key.values().map(|(value, _)| value.len()).sum()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Values> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
+        self.count(|calls| calls.verify_signature += 1);
+        self.verifier.as_ref().map_or(SignatureVerdict::Unknown, |verifier| verifier(signed))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-    #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn a_version_that_is_spent_does_not_write() {
-        let store = SharedStore::default();
-        assert_eq!(store.set("key", b"created", Some(77)), Ok(()), "any version makes a missing key");
-        let (_, version) = store.get("key").unwrap();
-        assert_eq!(store.set("key", b"second", Some(version)), Ok(()));
-        assert_eq!(store.set("key", b"third", Some(version)), Err(Contended));
-        assert_eq!(store.set("key", b"fourth", None), Ok(()));
-        assert_eq!(store.get("key").unwrap().0, b"fourth");
-        assert_eq!((store.keys(), store.value_bytes()), (1, 6));
-    }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
