@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_config::auth::IssuerConfig;
-use portcullis_core::UnixNanos;
+use portcullis_core::{Env, UnixNanos};
 use sha2::{Digest, Sha256};
 
+use crate::algorithm::Algorithm;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken};
 use crate::invalid::{InvalidAuth, IssuerError};
-use crate::key::{Algorithm, Key, Unsigned};
+use crate::key::Key;
+use crate::registered::{claims_are_typed, header_is_typed};
 use crate::requirement::Grant;
 use crate::token::{MAX_TOKEN, Token, TokenError, parse_token};
 
@@ -68,12 +70,8 @@ impl Issuers {
     }
 
     /// What a token grants, if one of the issuers at `accepted` vouches for it.
-    pub(crate) fn verify(
-        &self,
-        text: &str,
-        accepted: &[usize],
-        now: UnixNanos,
-    ) -> Result<Rc<Grant>, Failure> {
+    pub(crate) fn verify(&self, text: &str, accepted: &[usize], env: &dyn Env) -> Result<Rc<Grant>, Failure> {
+        let now = env.now();
         if text.len() > MAX_TOKEN {
             return Err(InvalidToken::Malformed(TokenError::TooLong).into());
         }
@@ -88,7 +86,7 @@ impl Issuers {
         let named = token.claims.text("iss").ok_or(InvalidToken::Claims(Refused::Missing("iss")))?;
         let mut failure = InvalidToken::IssuerUnknown;
         for (at, issuer) in self.accepted(accepted).filter(|(_, issuer)| issuer.issuer == named) {
-            match issuer.verify(&token, now) {
+            match issuer.verify(&token, now, env) {
                 Ok(verdict) => return Ok(self.remember((digest, at), verdict)),
                 Err(cause) => failure = cause,
             }
@@ -138,7 +136,7 @@ impl Issuer {
         })
     }
 
-    fn verify(&self, token: &Token, now: UnixNanos) -> Result<Verdict, InvalidToken> {
+    fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, InvalidToken> {
         let algorithm = Algorithm::parse(&token.algorithm)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
@@ -148,23 +146,30 @@ impl Issuer {
         let consumer = claims::consumer(&token.claims, &self.consumer_claims)
             .ok_or(InvalidToken::ConsumerMissing)?
             .to_owned();
-        self.check_signature(token, algorithm)?;
+        self.check_signature(token, algorithm, env)?;
+        if !claims_are_typed(&token.claims) {
+            return Err(InvalidToken::MemberType);
+        }
         let scopes = claims::scopes(&token.claims, &self.scope_claims);
         Ok(Verdict { validity, grant: Rc::new(Grant { consumer, scopes }) })
     }
 
     /// With a `kid`, only keys of that name; without, those that fit, as long as they are few.
-    fn check_signature(&self, token: &Token, algorithm: Algorithm) -> Result<(), InvalidToken> {
+    fn check_signature(
+        &self,
+        token: &Token,
+        algorithm: Algorithm,
+        env: &dyn Env,
+    ) -> Result<(), InvalidToken> {
         let named = |key: &&Key| token.key_id.is_none() || token.key_id == key.id;
-        let mut failure = InvalidToken::KeyUnknown;
-        let fitting = self.keys.iter().filter(|key| key.algorithm == algorithm).filter(named);
-        for key in fitting.take(MAX_TRIED) {
-            match key.verify(token) {
-                Ok(()) => return Ok(()),
-                Err(Unsigned::Signature) => failure = InvalidToken::SignatureInvalid,
-                Err(Unsigned::Unreadable) => failure = InvalidToken::MemberType,
-            }
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm == algorithm).filter(named).peekable();
+        if fitting.peek().is_none() {
+            return Err(InvalidToken::KeyUnknown);
         }
-        Err(failure)
+        if !header_is_typed(&token.header) {
+            return Err(InvalidToken::MemberType);
+        }
+        let signed = fitting.take(MAX_TRIED).any(|key| key.verify(token, env).is_ok());
+        if signed { Ok(()) } else { Err(InvalidToken::SignatureInvalid) }
     }
 }

@@ -1,12 +1,14 @@
 //! Who is calling, and whether they may: OpenAPI's `security` as written, over API keys, HTTP basic and
 //! JWT bearer tokens. Knows nothing of where credentials are kept or of limits; its answer is the caller.
 
+mod algorithm;
 mod api_key;
 mod basic;
 mod cache;
 mod challenge;
 mod claims;
 mod failure;
+mod host_key;
 mod invalid;
 mod issuer;
 mod json;
@@ -14,6 +16,7 @@ mod key;
 mod password;
 mod policy;
 mod presented;
+mod registered;
 mod requirement;
 mod scheme;
 mod strip;

@@ -151,7 +151,7 @@ impl Vouch for Credentials<'_> {
         match &**scheme {
             Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented, api),
             Scheme::Basic { api } => self.known.users.verify(text(), api),
-            Scheme::Bearer { issuers } => self.known.issuers.verify(text(), issuers, self.env.now()),
+            Scheme::Bearer { issuers } => self.known.issuers.verify(text(), issuers, self.env),
         }
     }
 }

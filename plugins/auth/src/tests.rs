@@ -2,6 +2,7 @@
 
 mod configuration;
 mod gateway;
+mod host;
 mod security;
 mod signer;
 mod stripping;

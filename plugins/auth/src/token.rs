@@ -18,8 +18,19 @@ pub struct Token<'t> {
     pub algorithm: String,
     /// `kid`: which key the signer says it used.
     pub key_id: Option<String>,
+    /// All parameters of the header.
+    pub header: UniqueMembers,
     /// The claims.
     pub claims: UniqueMembers,
+    /// The third part, decoded.
+    pub signature: Vec<u8>,
+}
+
+impl<'t> Token<'t> {
+    /// What is signed: the first two parts as they came, and the dot between them.
+    pub fn signed(&self) -> &'t str {
+        self.text.rsplit_once('.').map_or(self.text, |(signed, _)| signed)
+    }
 }
 
 /// Why a text is no token.
@@ -67,14 +78,16 @@ pub fn parse_token(text: &str) -> Result<Token<'_>, TokenError> {
     };
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Base64);
     let (header, claims) = (decode(header)?, decode(claims)?);
-    decode(signature)?;
+    let signature = decode(signature)?;
     let header: UniqueMembers = serde_json::from_slice(&header).map_err(|_| TokenError::Header)?;
     check_header(&header)?;
     Ok(Token {
         text,
         algorithm: header.text("alg").ok_or(TokenError::HeaderParameter)?.to_owned(),
         key_id: header.text("kid").map(str::to_owned),
+        header,
         claims: serde_json::from_slice(&claims).map_err(|_| TokenError::Claims)?,
+        signature,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The imports this host offers. What is not in these lists stops the module with the import's name: a missing host call must be seen, not guessed.
 
 mod process;
+mod signature;
 mod stream;
 mod wasi;
 

@@ -1,7 +1,7 @@
 //! What the workers of one Envoy process have in common: the clock, shared data and metrics. The test sets the clock; nothing here reads a real one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ struct State {
     started: AtomicU64,
     data: Mutex<SharedData>,
     metrics: Mutex<Vec<Metric>>,
+    verifies_signatures: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +49,7 @@ impl SharedState {
             started: AtomicU64::new(0),
             data: Mutex::default(),
             metrics: Mutex::default(),
+            verifies_signatures: AtomicBool::new(true),
         };
         let shared = Self(Arc::new(state));
         shared.set_clock(since_epoch);
@@ -69,6 +71,15 @@ impl SharedState {
     #[must_use]
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.0.nanoseconds.load(Ordering::SeqCst))
+    }
+
+    /// Gives or takes away the foreign function `verify_signature`, which other hosts do not have.
+    pub fn set_verifies_signatures(&self, verifies: bool) {
+        self.0.verifies_signatures.store(verifies, Ordering::SeqCst);
+    }
+
+    pub(crate) fn verifies_signatures(&self) -> bool {
+        self.0.verifies_signatures.load(Ordering::SeqCst)
     }
 
     /// The shared value of `key`, as a plugin would read it.

@@ -88,7 +88,8 @@ fn metrics_ticks_and_foreign_functions_are_served() {
       (drop (call $tick_period (i32.const 250)))
       (drop (call $define_metric (i32.const 0) 'denied' (i32.const 32)))
       (call $say_number 'known ' (call $foreign 'clear_route_cache' (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4)))
-      (call $say_number 'unknown ' (call $foreign 'verify_signature' (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4)))
+      (call $say_number 'bad ' (call $foreign 'verify_signature' (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4)))
+      (call $say_number 'unknown ' (call $foreign 'no_such_function' (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4)))
       (i32.const 1))
     (func (export "proxy_on_tick") (param i32)
       (call $say_number 'by 2 ' (call $increment_metric (i32.load (i32.const 32)) (i64.const 2)))
@@ -99,7 +100,7 @@ fn metrics_ticks_and_foreign_functions_are_served() {
     vm.tick().expect("no trap");
     let work = vm.take_work();
     let lines: Vec<&str> = work.log.iter().map(|line| line.message.as_str()).collect();
-    assert_eq!(lines, ["known 0", "unknown 1", "by 2 0", "by 0 2"]);
+    assert_eq!(lines, ["known 0", "bad 2", "unknown 1", "by 2 0", "by 0 2"]);
     assert_eq!((shared.metric("denied"), shared.metric("granted")), (Some(2), None));
     assert_eq!(work.host_calls.get("proxy_increment_metric"), Some(&2));
 }
