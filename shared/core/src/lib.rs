@@ -4,6 +4,7 @@
 
 mod condition;
 mod decision;
+mod fnv;
 mod headers;
 mod identity;
 mod lookup;

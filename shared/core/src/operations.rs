@@ -7,10 +7,10 @@
 //! standing in for HEAD; of the operations whose conditions hold, the one with the most. No step goes back:
 //! a more general template never answers for a method that the more specific one lacks.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::condition::Condition;
+use crate::fnv::FnvMap;
 use crate::lookup::{Lookup, PathItem};
 use crate::path::CanonicalPath;
 use crate::policy::Env;
@@ -100,8 +100,8 @@ impl std::error::Error for InvalidIndex {}
 #[derive(Debug, Default)]
 pub struct OperationIndex {
     operations: Vec<Operation>,
-    by_key: HashMap<Rc<str>, OperationId>,
-    by_host: HashMap<String, Mounts>,
+    by_key: FnvMap<Rc<str>, OperationId>,
+    by_host: FnvMap<String, Mounts>,
     any_host: Mounts,
 }
 

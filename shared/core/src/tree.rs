@@ -1,8 +1,7 @@
 //! The paths of an index as a tree of segments whose walk is the precedence. A path visits each node at
 //! most once, so a lookup is bounded by the tree and by the path's length.
 
-use std::collections::HashMap;
-
+use crate::fnv::FnvMap;
 use crate::lookup::PathItem;
 use crate::path::CanonicalPath;
 use crate::segment::TemplateSegment;
@@ -12,7 +11,7 @@ use crate::template::PathTemplate;
 #[derive(Debug, Default)]
 pub(crate) struct Mounts {
     templates: Option<Node>,
-    below: HashMap<Box<str>, Mounts>,
+    below: FnvMap<Box<str>, Mounts>,
 }
 
 impl Mounts {
@@ -56,7 +55,7 @@ impl<'i> Mount<'i> {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, Node>,
+    literals: FnvMap<Box<str>, Node>,
     /// Patterns and the parameter, in the order of precedence.
     open: Vec<(TemplateSegment, Node)>,
     item: Option<PathItem>,
