@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::measure::Effort;
+use crate::scenario::Scenario;
+use crate::subject::Subject;
+
+/// Measures what Portcullis costs in Envoy, beside Envoy bare, Envoy with its own filters, and Traefik.
+#[derive(Debug, Parser)]
+#[command(name = "scripts/bench", max_term_width = 100)]
+pub(crate) struct Args {
+    /// Measure these alone, separated by commas.
+    #[arg(long = "scenario", value_enum, value_delimiter = ',')]
+    scenarios: Vec<Scenario>,
+    /// Measure these alone, separated by commas. What others are compared with is bare.
+    #[arg(long = "subject", value_enum, value_delimiter = ',')]
+    subjects: Vec<Subject>,
+    /// How often each subject has its turn.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How long a turn is, in whole seconds.
+    #[arg(long, default_value_t = 2)]
+    seconds: u32,
+    /// One short round of a few scenarios: whether everything works, not what it costs.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Measure how cost grows with operations, consumers, workers and bodies instead, for chain and pipeline unless
+    /// `--subject` names others.
+    #[arg(long)]
+    pub(crate) growth: bool,
+    /// The size of the API.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) operations: usize,
+    /// Draw the result as a bar chart into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Print the tables as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+impl Args {
+    /// What to measure.
+    pub(crate) fn scenarios(&self) -> Vec<Scenario> {
+        match (self.scenarios.is_empty(), self.quick) {
+            (false, _) => self.scenarios.clone(),
+            (true, true) => vec![Scenario::Get, Scenario::Post, Scenario::GetUpstream],
+            (true, false) => Scenario::all(),
+        }
+    }
+
+    /// With what.
+    pub(crate) fn subjects(&self) -> Vec<Subject> {
+        if self.subjects.is_empty() { Subject::all() } else { self.subjects.clone() }
+    }
+
+    /// Of which the growth is measured.
+    pub(crate) fn growing(&self) -> Vec<Subject> {
+        let grows = |subject: &Subject| matches!(subject, Subject::Chain | Subject::Pipeline);
+        if self.subjects.is_empty() {
+            Subject::all().into_iter().filter(grows).collect()
+        } else {
+            self.subjects.clone()
+        }
+    }
+
+    pub(crate) fn effort(&self) -> Effort {
+        if self.quick {
+            return Effort { rounds: 1, seconds: 1 };
+        }
+        Effort { rounds: self.rounds.max(1), seconds: self.seconds.max(1) }
+    }
+
+    /// Memory and start are measured in a whole run alone: each needs processes of its own.
+    pub(crate) fn measures_memory(&self) -> bool {
+        self.scenarios.is_empty() && !self.quick
+    }
+}

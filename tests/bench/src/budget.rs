@@ -1,0 +1,119 @@
+//! The budgets: what Portcullis may cost over bare Envoy, and what it was seen to cost.
+
+use crate::results::Results;
+use crate::scenario::Scenario;
+use crate::subject::Subject;
+
+/// A limit and what was measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Budget {
+    pub(crate) about: String,
+    limit: f64,
+    measured: f64,
+    unit: &'static str,
+}
+
+impl Budget {
+    pub(crate) fn is_met(&self) -> bool {
+        self.measured <= self.limit
+    }
+
+    /// The limit with its unit.
+    pub(crate) fn limit(&self) -> String {
+        format!("{:.2} {}", self.limit, self.unit)
+    }
+
+    /// What was measured, with its unit.
+    pub(crate) fn measured(&self) -> String {
+        format!("{:.2} {}", self.measured, self.unit)
+    }
+}
+
+/// Modules of one layout, all together.
+const MODULES_MB: f64 = 5.0;
+const READY_SECONDS: f64 = 3.0;
+const WORKER_MB: f64 = 6.0;
+
+/// All budgets that the run has the figures for.
+pub(crate) fn budgets(results: &Results) -> Vec<Budget> {
+    [added(results), uncached(results), behind(results), memory(results), modules(results)].concat()
+}
+
+/// In units of what an empty filter adds to a GET, also for POST.
+fn added(results: &Results) -> Vec<Budget> {
+    let limits = [
+        (Scenario::Get, Subject::Pipeline, 2.2),
+        (Scenario::Get, Subject::Chain, 4.8),
+        (Scenario::Post, Subject::Pipeline, 4.5),
+    ];
+    let budget = |(scenario, subject, limit): (Scenario, Subject, f64)| {
+        let measured = results.added(scenario, subject)?.median / results.unit()?;
+        let about = format!("{}: {} adds to bare", scenario.name(), subject.name());
+        Some(Budget { about, limit, measured, unit: "E" })
+    };
+    limits.into_iter().filter_map(budget).collect()
+}
+
+/// Less than what `jwt_authn` adds without a cache.
+fn uncached(results: &Results) -> Vec<Budget> {
+    let scenario = Scenario::GetRs256Uncached;
+    let budget = |subject: Subject| {
+        let limit = results.added(scenario, Subject::Native)?.median;
+        let measured = results.added(scenario, subject)?.median;
+        let about = format!("{}: {} adds to bare", scenario.name(), subject.name());
+        Some(Budget { about, limit, measured, unit: "µs" })
+    };
+    [Subject::Pipeline, Subject::Chain].into_iter().filter_map(budget).collect()
+}
+
+/// The whole cost with a real upstream, against bare Envoy's.
+fn behind(results: &Results) -> Vec<Budget> {
+    let limits = [(Scenario::GetUpstream, 1.25), (Scenario::PostUpstream, 1.4)];
+    let budget = |(scenario, limit): (Scenario, f64)| {
+        let measured = results.ratio(scenario, Subject::Pipeline)?.median;
+        let about = format!("{}: pipeline's cost", scenario.name());
+        Some(Budget { about, limit, measured, unit: "times bare" })
+    };
+    limits.into_iter().filter_map(budget).collect()
+}
+
+fn memory(results: &Results) -> Vec<Budget> {
+    let mut found = Vec::new();
+    for (subject, limit) in [(Subject::Chain, 150.0), (Subject::Pipeline, 120.0)] {
+        let name = subject.name();
+        let (Some(ours), Some(bare)) = (results.footprint(subject, 2), results.footprint(Subject::Bare, 2))
+        else {
+            continue;
+        };
+        let measured = ours.resident_mb - bare.resident_mb;
+        found.push(Budget {
+            about: format!("memory over bare: {name}, 2 workers"),
+            limit,
+            measured,
+            unit: "MB",
+        });
+        let ready = ours.ready.as_secs_f64();
+        found.push(Budget {
+            about: format!("ready: {name}"),
+            limit: READY_SECONDS,
+            measured: ready,
+            unit: "s",
+        });
+        if let Some(more) = results.footprint(subject, 4) {
+            let measured = (more.resident_mb - ours.resident_mb) / 2.0;
+            let about = format!("each further worker: {name}");
+            found.push(Budget { about, limit: WORKER_MB, measured, unit: "MB" });
+        }
+    }
+    found
+}
+
+fn modules(results: &Results) -> Vec<Budget> {
+    let budget = |(subject, bytes): &(Subject, u64)| Budget {
+        about: format!("modules: {}", subject.name()),
+        limit: MODULES_MB,
+        measured: *bytes as f64 / 1e6,
+        unit: "MB",
+    };
+    results.modules.iter().map(budget).collect()
+}

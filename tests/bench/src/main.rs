@@ -1,0 +1,46 @@
+//! Measures what Portcullis costs: bare Envoy, Envoy with its own filters, Portcullis and another proxy serve the
+//! same API in one run, are checked, and then take turns under the same load. `scripts/bench` builds and runs it.
+
+mod api;
+mod args;
+mod bootstrap;
+mod budget;
+mod chart;
+mod check;
+mod failure;
+mod ground;
+mod growth;
+mod measure;
+mod native;
+mod plot;
+mod process;
+mod report;
+mod results;
+mod run;
+mod scenario;
+mod statistics;
+mod subject;
+mod table;
+mod tokens;
+mod traefik;
+mod traffic;
+mod upstream;
+mod wrk;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = if args.growth { run::grow(&args) } else { run::run(&args) };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench: error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What is sent while a subject is measured.
+
+use clap::ValueEnum;
+
+use crate::failure::Result;
+use crate::ground::{Ground, bench_folder};
+use crate::subject::Subject;
+use crate::traffic::Request;
+use crate::wrk::Script;
+
+/// More tokens than any subject keeps verdicts of.
+const TOKENS: usize = 6000;
+
+/// A kind of request, sent over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Scenario {
+    /// A GET with a token and three parameters, answered by Envoy itself.
+    Get,
+    /// A POST of 1 KiB of JSON, answered by Envoy itself.
+    Post,
+    /// The GET, answered by a real upstream.
+    GetUpstream,
+    /// The POST, answered by a real upstream.
+    PostUpstream,
+    /// The GET, each time with a token that was not seen for long.
+    GetRs256Uncached,
+    /// No token.
+    #[value(name = "rejected-401")]
+    Rejected401,
+    /// A parameter that is not as declared.
+    #[value(name = "rejected-400")]
+    Rejected400,
+    /// A limit that is used up.
+    #[value(name = "rejected-429")]
+    Rejected429,
+    /// No such operation.
+    #[value(name = "rejected-404")]
+    Rejected404,
+}
+
+impl Scenario {
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
+        Self::value_variants().to_vec()
+    }
+
+    /// As it is written on the command line and in results.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether it is measured with the subject: one that cannot do what is asked has nothing to show. Bare Envoy and
+    /// the empty filter do nothing, and are the measure for the others: they answer whatever comes.
+    pub(crate) fn suits(self, subject: Subject) -> bool {
+        let measure = matches!(subject, Subject::Bare | Subject::Empty);
+        match self {
+            Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
+            Self::GetUpstream | Self::PostUpstream => true,
+            _refusal => measure || self.refused_by(subject),
+        }
+    }
+
+    /// Whether the subject must refuse every request; else it may refuse none.
+    pub(crate) fn refused_by(self, subject: Subject) -> bool {
+        let can = subject.abilities();
+        match self {
+            Self::Get | Self::Post | Self::GetUpstream | Self::PostUpstream | Self::GetRs256Uncached => false,
+            Self::Rejected401 => can.checks_tokens,
+            Self::Rejected400 => can.checks_messages,
+            Self::Rejected429 => can.limits,
+            Self::Rejected404 => can.knows_operations,
+        }
+    }
+
+    /// The load for it.
+    pub(crate) fn script(self, ground: &Ground) -> Result<Script> {
+        let traffic = &ground.traffic;
+        let requests = match self {
+            Self::Get => vec![traffic.get()],
+            Self::Post => vec![traffic.post()],
+            Self::GetUpstream => vec![traffic.get().upstream()],
+            Self::PostUpstream => vec![traffic.post().upstream()],
+            Self::GetRs256Uncached => {
+                let tokens = ground.signer.many(TOKENS, &bench_folder()?.join("tokens"))?;
+                tokens.iter().map(|token| traffic.anonymous_get().bearer(token)).collect()
+            }
+            Self::Rejected401 => vec![traffic.anonymous_get()],
+            Self::Rejected400 => vec![traffic.bad_parameter()],
+            Self::Rejected429 => vec![traffic.limited()],
+            Self::Rejected404 => vec![traffic.unknown()],
+        };
+        let bytes: Vec<Vec<u8>> = requests.iter().map(Request::bytes).collect();
+        Script::sending(&bytes, &self.name(), ground.folder())
+    }
+}

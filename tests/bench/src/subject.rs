@@ -1,0 +1,160 @@
+//! What is measured: each subject is one process that serves the same API.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use portcullis_suite::{gateway, http1};
+use serde::Serialize;
+
+use crate::bootstrap::Bootstrap;
+use crate::failure::{Failure, Result};
+use crate::ground::Ground;
+use crate::process::{Process, free_address, pinned};
+use crate::traefik;
+
+/// Compiling a bundle's modules, on a busy machine.
+const START_TIME: Duration = Duration::from_secs(120);
+
+/// A way to serve the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Subject {
+    /// Envoy without any policy: what every other is compared with.
+    Bare,
+    /// Bare with one wasm filter that does nothing.
+    Empty,
+    /// Envoy's own filters.
+    Native,
+    /// The same, with tokens cached.
+    NativeCached,
+    /// Portcullis, a plugin for each policy.
+    Chain,
+    /// Portcullis, all policies in one module.
+    Pipeline,
+    /// Traefik.
+    Traefik,
+}
+
+/// What a subject can do besides letting requests through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Abilities {
+    pub(crate) answers_here: bool,
+    pub(crate) knows_operations: bool,
+    pub(crate) checks_tokens: bool,
+    pub(crate) limits: bool,
+    pub(crate) checks_messages: bool,
+}
+
+/// A subject that serves.
+pub(crate) struct Running {
+    pub(crate) subject: Subject,
+    pub(crate) address: SocketAddr,
+    pub(crate) process: Process,
+    /// From its start to its first answer.
+    pub(crate) ready: Duration,
+}
+
+impl Subject {
+    /// All that can run here: without its module there is no pipeline.
+    pub(crate) fn all() -> Vec<Self> {
+        let there = |subject: &Self| *subject != Self::Pipeline || has_pipeline();
+        Self::value_variants().iter().copied().filter(there).collect()
+    }
+
+    /// As it is written on the command line and in results.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn abilities(self) -> Abilities {
+        let (native, portcullis) = (self.is_native(), self.layout().is_some());
+        let traefik = self == Self::Traefik;
+        Abilities {
+            answers_here: !traefik,
+            knows_operations: native || portcullis || traefik,
+            checks_tokens: native || portcullis,
+            limits: native || portcullis || traefik,
+            checks_messages: portcullis,
+        }
+    }
+
+    /// How Portcullis lays its policies out, if it is Portcullis.
+    fn layout(self) -> Option<&'static str> {
+        match self {
+            Self::Chain => Some("chain"),
+            Self::Pipeline => Some("pipeline"),
+            Self::Bare | Self::Empty | Self::Native | Self::NativeCached | Self::Traefik => None,
+        }
+    }
+
+    fn is_native(self) -> bool {
+        matches!(self, Self::Native | Self::NativeCached)
+    }
+
+    /// Starts it with so many workers, and waits until it answers.
+    pub(crate) fn start(self, ground: &Ground, workers: u16) -> Result<Running> {
+        let address = free_address()?;
+        let folder = ground.subfolder(&self.name())?;
+        let command = match self {
+            Self::Traefik => {
+                let file = traefik::write(&folder, address, ground.upstream, ground.size)?;
+                let mut command = pinned(traefik_program()?, ground.server_processors(workers));
+                command.arg("--configfile").arg(file).env("GOMAXPROCS", workers.to_string());
+                command
+            }
+            _ => {
+                let file = folder.join("bench.json");
+                self.bootstrap(ground, &folder)?.finished(address)?.write(&file)?;
+                let mut command = pinned(gateway::envoy(), ground.server_processors(workers));
+                // As `portcullis run` starts it.
+                command.current_dir(&folder).args(["--disable-hot-restart", "-l", "warning"]);
+                command.args(["--file-flush-interval-msec", "100", "--concurrency", &workers.to_string()]);
+                command.arg("-c").arg(&file);
+                command
+            }
+        };
+        let started = Instant::now();
+        let mut process = Process::start(command, &self.name(), ground.folder())?;
+        let probe = ground.traffic.get().upstream().bytes();
+        process.wait_until(START_TIME, || answers(address, &probe))?;
+        Ok(Running { subject: self, address, process, ready: started.elapsed() })
+    }
+
+    fn bootstrap(self, ground: &Ground, folder: &Path) -> Result<Bootstrap> {
+        let layout = self.layout();
+        let built = ground.build(layout.unwrap_or("chain"), folder)?;
+        match self {
+            Self::Bare => built.without_plugins(),
+            Self::Empty => built.without_plugins()?.with_module(&empty_module()?),
+            Self::Native | Self::NativeCached => {
+                let cached = self == Self::NativeCached;
+                built.without_plugins()?.with_native_filters(ground.size, &ground.jwks, cached)
+            }
+            Self::Chain | Self::Pipeline | Self::Traefik => Ok(built),
+        }
+    }
+}
+
+/// Whether `scripts/build` has made the module with all policies.
+pub(crate) fn has_pipeline() -> bool {
+    gateway::modules_folder().join("pipeline.wasm").is_file()
+}
+
+fn answers(address: SocketAddr, probe: &[u8]) -> bool {
+    std::net::TcpStream::connect(address).is_ok() && http1::exchange(address, probe).status == 200
+}
+
+fn empty_module() -> Result<PathBuf> {
+    made("target/bench/empty.wasm")
+}
+
+fn traefik_program() -> Result<PathBuf> {
+    made("target/tools/traefik/bin/traefik")
+}
+
+fn made(place: &str) -> Result<PathBuf> {
+    let path = portcullis_suite::repository().join(place);
+    path.canonicalize().map_err(|cause| Failure(format!("{place}: {cause}; run it by scripts/bench")))
+}

@@ -1,0 +1,78 @@
+//! Tokens of the one issuer, signed with RS256 and good until the year 2100. The key is public and guards nothing.
+
+use std::path::Path;
+
+use jwt_simple::prelude::{Claims, Duration, RS256KeyPair, RSAKeyPairLike, UnixTimeStamp};
+use serde_json::{Map, Value, json};
+
+use crate::failure::{Result, writing};
+
+/// `iss` of all tokens.
+pub(crate) const ISSUER: &str = "https://login.example/";
+/// `aud` of all tokens.
+pub(crate) const AUDIENCE: &str = "bench";
+/// 2026-01-01 and 2100-01-01, both at 00:00 UTC.
+const ISSUED: u64 = 1_767_225_600;
+const EXPIRES: u64 = 4_102_444_800;
+const KEY_ID: &str = "bench-2026";
+
+/// Signs tokens.
+pub(crate) struct Signer(RS256KeyPair);
+
+impl Signer {
+    /// With the key in this folder.
+    pub(crate) fn new() -> Self {
+        let key = RS256KeyPair::from_pem(include_str!("rsa-2048.pem")).expect("the file holds a key");
+        Self(key.with_key_id(KEY_ID))
+    }
+
+    /// The issuer's JWK Set.
+    pub(crate) fn jwks(&self) -> String {
+        let key = self.0.public_key().to_jwk();
+        let mut key: Value = serde_json::from_str(&key).expect("a key is JSON");
+        key["kid"] = json!(KEY_ID);
+        json!({ "keys": [key] }).to_string()
+    }
+
+    /// A token of about 800 bytes. Two of different numbers differ in their claims and so in their signature.
+    pub(crate) fn token(&self, number: usize) -> String {
+        self.with_scope(number, "orders:read orders:write")
+    }
+
+    fn with_scope(&self, number: usize, scope: &str) -> String {
+        let mut claims = Claims::with_custom_claims(custom(number, scope), Duration::from_secs(1))
+            .with_issuer(ISSUER)
+            .with_audience(AUDIENCE)
+            .with_subject("5d0c3c1e-8f5b-4f0a-9a55-2b1d7c1f8a10");
+        claims.issued_at = Some(UnixTimeStamp::from_secs(ISSUED));
+        claims.invalid_before = None;
+        claims.expires_at = Some(UnixTimeStamp::from_secs(EXPIRES));
+        self.0.sign::<Map<String, Value>>(claims).expect("a token can be signed")
+    }
+
+    /// So many tokens. Signing takes milliseconds each, so they are kept in `file`, which holds as long as its first
+    /// token is still the one that would be signed.
+    pub(crate) fn many(&self, count: usize, file: &Path) -> Result<Vec<String>> {
+        if let Ok(kept) = std::fs::read_to_string(file)
+            && kept.lines().next() == Some(&self.token(0))
+            && kept.lines().count() == count
+        {
+            return Ok(kept.lines().map(str::to_owned).collect());
+        }
+        let tokens: Vec<String> = (0..count).map(|number| self.token(number)).collect();
+        std::fs::write(file, tokens.join("\n")).map_err(writing(file))?;
+        Ok(tokens)
+    }
+}
+
+fn custom(number: usize, scope: &str) -> Map<String, Value> {
+    let claims = json!({
+        "jti": format!("b7c9f1c6-4f60-4d0c-9c31-{number:012}"),
+        "azp": "storefront",
+        "scope": scope,
+        "name": "Ada Example",
+        "email": "ada@customers.example",
+        "tenant": "north",
+    });
+    claims.as_object().cloned().unwrap_or_default()
+}
