@@ -181,9 +181,9 @@ fn a_limit_of_none_lets_none_pass_and_charges_nothing() {
 fn the_host_is_asked_no_more_than_the_limits_need() {
     let cases = [
         ("GET /health", Calls { property: 1, ..Calls::default() }),
-        ("GET /all", Calls { property: 1, now: 1, shared_get: 1, shared_set: 1 }),
-        ("GET /pets", Calls { property: 2, now: 1, shared_get: 1, shared_set: 1 }),
-        ("POST /pets", Calls { property: 3, now: 1, shared_get: 2, shared_set: 2 }),
+        ("GET /all", Calls { property: 1, now: 1, shared_get: 1, shared_set: 1, ..Calls::default() }),
+        ("GET /pets", Calls { property: 2, now: 1, shared_get: 1, shared_set: 1, ..Calls::default() }),
+        ("POST /pets", Calls { property: 3, now: 1, shared_get: 2, shared_set: 2, ..Calls::default() }),
     ];
     for (line, expected) in cases {
         let env = FakeEnv::new().with_consumer("alice").with_peer("192.0.2.1");
