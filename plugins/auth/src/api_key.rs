@@ -9,8 +9,8 @@ use portcullis_config::auth::ApiKeyConfig;
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
-use crate::requirement::Grant;
 
 /// All known keys by their SHA-256.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ApiKeys {
             if digest == empty {
                 return Err(invalid("its digest is that of the empty text"));
             }
-            let grant = Rc::new(Grant { consumer: config.consumer, scopes: config.scopes });
+            let grant = Rc::new(Grant::new(&config.consumer, config.scopes));
             if keys.insert(digest, ApiKey { grant, apis: config.apis }).is_some() {
                 return Err(invalid("another key has the same digest"));
             }

@@ -4,17 +4,16 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use hmac::{Hmac, KeyInit, Mac};
 use portcullis_config::auth::UserConfig;
-use sha2::{Digest, Sha256};
 
 use crate::api_key::is_for;
 use crate::cache::Cache;
 use crate::failure::Failure;
+use crate::fingerprint::FingerprintKey;
+use crate::grant::Grant;
 use crate::invalid::{InvalidAuth, UserError};
 use crate::password::{MIN_ITERATIONS, PasswordHash};
 use crate::presented::read_basic;
-use crate::requirement::Grant;
 
 /// Half of the right passwords remembered per VM.
 const HALF_CACHE: usize = 512;
@@ -27,9 +26,9 @@ pub(crate) struct Users {
     nobody: PasswordHash,
     /// What every check spends: the most that any user's hash takes.
     iterations: u32,
-    /// Right passwords, under a keyed hash of name and password.
-    right: Cache<[u8; 32], Rc<User>>,
-    cache_key: [u8; 32],
+    /// Right passwords, by the credentials as they came.
+    right: Cache<Rc<User>>,
+    fingerprints: FingerprintKey,
 }
 
 #[derive(Debug)]
@@ -44,10 +43,7 @@ impl Users {
     pub(crate) fn compile(configs: Vec<UserConfig>) -> Result<Self, InvalidAuth> {
         let mut by_name = HashMap::with_capacity(configs.len());
         let mut iterations = MIN_ITERATIONS;
-        // Derived rather than drawn: a configuration must compile to the same policy everywhere.
-        let mut cache_key = Sha256::new_with_prefix("right passwords");
         for config in configs {
-            cache_key.update(&config.password);
             let name = config.name.clone();
             let user =
                 User::compile(config).map_err(|cause| InvalidAuth::User { name: name.clone(), cause })?;
@@ -57,39 +53,31 @@ impl Users {
             }
         }
         let nobody = PasswordHash::of_nobody(iterations);
-        let right = Cache::new(HALF_CACHE);
-        Ok(Self { by_name, nobody, iterations, right, cache_key: cache_key.finalize().into() })
+        let (right, fingerprints) = (Cache::new(HALF_CACHE), FingerprintKey::default());
+        Ok(Self { by_name, nobody, iterations, right, fingerprints })
     }
 
     /// What the credentials of an `Authorization: Basic` grant to callers of `api`.
-    pub(crate) fn verify(&self, credentials: &str, api: &str) -> Result<Rc<Grant>, Failure> {
-        let (name, password) = read_basic(credentials).ok_or(Failure::BasicInvalid)?;
-        let user = self.find(&name, &password).filter(|user| is_for(&user.apis, api));
+    pub(crate) fn verify(&self, credentials: &[u8], api: &str) -> Result<Rc<Grant>, Failure> {
+        let user = self.find(credentials).filter(|user| is_for(&user.apis, api));
         user.map(|user| user.grant.clone()).ok_or(Failure::BasicInvalid)
     }
 
-    fn find(&self, name: &str, password: &str) -> Option<Rc<User>> {
-        let key = self.cache_key(name, password);
-        if let Some(known) = key.and_then(|key| self.right.get(&key)) {
+    /// The credentials are base64 of which only one form is accepted, so those that are right have one text.
+    fn find(&self, credentials: &[u8]) -> Option<Rc<User>> {
+        let fingerprint = self.fingerprints.of(0, credentials);
+        if let Some(known) = fingerprint.and_then(|fingerprint| self.right.get(fingerprint)) {
             return Some(known);
         }
-        let user = self.by_name.get(name);
+        let (name, password) = read_basic(std::str::from_utf8(credentials).ok()?)?;
+        let user = self.by_name.get(&name);
         let hash = user.map_or(&self.nobody, |user| &user.password);
-        let is_right = hash.verify(password, self.iterations);
+        let is_right = hash.verify(&password, self.iterations);
         let user = user.filter(|_| is_right)?;
-        if let Some(key) = key {
-            self.right.insert(key, user.clone());
+        if let Some(fingerprint) = fingerprint {
+            self.right.insert(fingerprint, user.clone());
         }
         Some(user.clone())
-    }
-
-    /// Names hold no colon, so no two pairs of name and password share their text.
-    fn cache_key(&self, name: &str, password: &str) -> Option<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.cache_key).ok()?;
-        for part in [name, ":", password] {
-            mac.update(part.as_bytes());
-        }
-        Some(mac.finalize().into_bytes().into())
     }
 }
 
@@ -99,7 +87,7 @@ impl User {
             return Err(UserError::Name);
         }
         let password = PasswordHash::parse(&config.password)?;
-        let grant = Rc::new(Grant { consumer: config.name, scopes: config.scopes });
+        let grant = Rc::new(Grant::new(&config.name, config.scopes));
         Ok(Self { password, grant, apis: config.apis })
     }
 }

@@ -3,46 +3,50 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::BuildHasherDefault;
+
+use crate::fingerprint::{AsItIs, Fingerprint};
 
 /// At most `2 * half` entries; interior mutability, because policies decide through shared references.
 #[derive(Debug)]
-pub(crate) struct Cache<K, V> {
+pub(crate) struct Cache<V> {
     half: usize,
-    halves: RefCell<Halves<K, V>>,
+    halves: RefCell<Halves<V>>,
 }
 
 #[derive(Debug)]
-struct Halves<K, V> {
-    younger: HashMap<K, V>,
-    older: HashMap<K, V>,
+struct Halves<V> {
+    younger: Table<V>,
+    older: Table<V>,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
+type Table<V> = HashMap<Fingerprint, V, BuildHasherDefault<AsItIs>>;
+
+impl<V: Clone> Cache<V> {
     /// An empty cache.
     pub(crate) fn new(half: usize) -> Self {
-        Self { half, halves: RefCell::new(Halves { younger: HashMap::new(), older: HashMap::new() }) }
+        Self { half, halves: RefCell::new(Halves { younger: Table::default(), older: Table::default() }) }
     }
 
     /// What is known under the key; asking keeps it for longer.
-    pub(crate) fn get(&self, key: &K) -> Option<V> {
+    pub(crate) fn get(&self, key: Fingerprint) -> Option<V> {
         let mut halves = self.halves.borrow_mut();
-        if let Some(known) = halves.younger.get(key) {
+        if let Some(known) = halves.younger.get(&key) {
             return Some(known.clone());
         }
-        let known = halves.older.remove(key)?;
-        halves.insert(self.half, key.clone(), known.clone());
+        let known = halves.older.remove(&key)?;
+        halves.insert(self.half, key, known.clone());
         Some(known)
     }
 
     /// Remembers something, and forgets the older half when the younger one is full.
-    pub(crate) fn insert(&self, key: K, value: V) {
+    pub(crate) fn insert(&self, key: Fingerprint, value: V) {
         self.halves.borrow_mut().insert(self.half, key, value);
     }
 }
 
-impl<K: Eq + Hash, V> Halves<K, V> {
-    fn insert(&mut self, half: usize, key: K, value: V) {
+impl<V> Halves<V> {
+    fn insert(&mut self, half: usize, key: Fingerprint, value: V) {
         if self.younger.len() >= half {
             self.older = std::mem::take(&mut self.younger);
         }
@@ -53,19 +57,22 @@ impl<K: Eq + Hash, V> Halves<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::FingerprintKey;
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn it_stays_bounded_and_keeps_what_is_asked_for() {
+        let keys = FingerprintKey::default();
+        let key = |number| keys.of(number, b"").unwrap();
         let cache = Cache::new(8);
-        cache.insert(0, "kept");
-        for key in 1..1000 {
-            cache.insert(key, "passing");
-            assert_eq!(cache.get(&0), Some("kept"), "{key}");
+        cache.insert(key(0), "kept");
+        for number in 1..1000 {
+            cache.insert(key(number), "passing");
+            assert_eq!(cache.get(key(0)), Some("kept"), "{number}");
             let halves = cache.halves.borrow();
-            assert!(halves.younger.len() + halves.older.len() <= 16, "{key}");
+            assert!(halves.younger.len() + halves.older.len() <= 16, "{number}");
         }
-        assert_eq!(cache.get(&1), None);
-        assert_eq!(cache.get(&999), Some("passing"));
+        assert_eq!(cache.get(key(1)), None);
+        assert_eq!(cache.get(key(999)), Some("passing"));
     }
 }

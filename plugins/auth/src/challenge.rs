@@ -100,6 +100,7 @@ fn is_scope_token(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::issuer::Accepted;
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -119,12 +120,13 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn each_way_in_is_told_once() {
+        let bearer = |issuers| Scheme::Bearer { accepted: Accepted { scheme: 0, issuers } };
         let key = |place| Scheme::ApiKey { place, api: "a".into() };
         let schemes = [
             key(Place::Query("k".into())),
-            Scheme::Bearer { issuers: vec![] },
+            bearer(vec![]),
             Scheme::Basic { api: "a".into() },
-            Scheme::Bearer { issuers: vec![1] },
+            bearer(vec![1]),
             key(Place::Query("k".into())),
             key(Place::Cookie("ü".into())),
         ];

@@ -6,16 +6,16 @@ use std::rc::Rc;
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_core::{Env, UnixNanos};
-use sha2::{Digest, Sha256};
 
 use crate::algorithm::Algorithm;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken};
+use crate::fingerprint::{Fingerprint, FingerprintKey};
+use crate::grant::Grant;
 use crate::invalid::{InvalidAuth, IssuerError};
 use crate::key::Key;
 use crate::registered::{claims_are_typed, header_is_typed};
-use crate::requirement::Grant;
 use crate::token::{MAX_TOKEN, Token, TokenError, parse_token};
 
 /// Half of the tokens remembered per VM.
@@ -30,8 +30,18 @@ const MAX_TRIED: usize = 4;
 pub(crate) struct Issuers {
     names: Vec<String>,
     issuers: Vec<Issuer>,
-    /// Tokens found good, by the SHA-256 of the whole token and the issuer under whose rules they are.
-    good: Cache<([u8; 32], usize), Rc<Verdict>>,
+    /// Tokens found good, by the whole token and by who was accepted.
+    good: Cache<Rc<Verdict>>,
+    fingerprints: FingerprintKey,
+}
+
+/// The issuers that a scheme accepts.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// Tells the scheme from others: what is good for one is not good for another.
+    pub(crate) scheme: u64,
+    /// The issuers, by their places.
+    pub(crate) issuers: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -49,13 +59,15 @@ struct Issuer {
 #[derive(Debug)]
 struct Verdict {
     validity: Validity,
+    skew_nanos: u64,
     grant: Rc<Grant>,
 }
 
 impl Issuers {
     /// Compiles all issuers.
     pub(crate) fn compile(configs: BTreeMap<String, IssuerConfig>) -> Result<Self, InvalidAuth> {
-        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good: Cache::new(HALF_CACHE) };
+        let (good, fingerprints) = (Cache::new(HALF_CACHE), FingerprintKey::default());
+        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good, fingerprints };
         for (name, config) in configs {
             let issuer = Issuer::compile(config);
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
@@ -69,39 +81,51 @@ impl Issuers {
         self.names.iter().position(|known| known == name)
     }
 
-    /// What a token grants, if one of the issuers at `accepted` vouches for it.
-    pub(crate) fn verify(&self, text: &str, accepted: &[usize], env: &dyn Env) -> Result<Rc<Grant>, Failure> {
-        let now = env.now();
-        if text.len() > MAX_TOKEN {
+    /// What a token grants, if one of the accepted issuers vouches for it.
+    pub(crate) fn verify(
+        &self,
+        presented: &[u8],
+        accepted: &Accepted,
+        env: &dyn Env,
+    ) -> Result<Rc<Grant>, Failure> {
+        if presented.len() > MAX_TOKEN {
             return Err(InvalidToken::Malformed(TokenError::TooLong).into());
         }
-        let digest: [u8; 32] = Sha256::digest(text).into();
-        for (at, issuer) in self.accepted(accepted) {
-            if let Some(verdict) = self.good.get(&(digest, at)) {
-                verdict.validity.check(now, issuer.skew_nanos).map_err(InvalidToken::from)?;
-                return Ok(verdict.grant.clone());
-            }
+        let now = env.now();
+        let fingerprint = self.fingerprints.of(accepted.scheme, presented);
+        if let Some(verdict) = fingerprint.and_then(|fingerprint| self.good.get(fingerprint)) {
+            verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
+            return Ok(verdict.grant.clone());
         }
+        let verdict = self.judge(presented, accepted, now, env)?;
+        Ok(self.remember(fingerprint, verdict))
+    }
+
+    fn judge(
+        &self,
+        presented: &[u8],
+        accepted: &Accepted,
+        now: UnixNanos,
+        env: &dyn Env,
+    ) -> Result<Verdict, InvalidToken> {
+        let text = std::str::from_utf8(presented).unwrap_or_default();
         let token = parse_token(text).map_err(InvalidToken::Malformed)?;
         let named = token.claims.text("iss").ok_or(InvalidToken::Claims(Refused::Missing("iss")))?;
         let mut failure = InvalidToken::IssuerUnknown;
-        for (at, issuer) in self.accepted(accepted).filter(|(_, issuer)| issuer.issuer == named) {
+        let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
+        for issuer in issuers.filter(|issuer| issuer.issuer == named) {
             match issuer.verify(&token, now, env) {
-                Ok(verdict) => return Ok(self.remember((digest, at), verdict)),
+                Ok(verdict) => return Ok(verdict),
                 Err(cause) => failure = cause,
             }
         }
-        Err(failure.into())
+        Err(failure)
     }
 
-    fn accepted(&self, accepted: &[usize]) -> impl Iterator<Item = (usize, &Issuer)> {
-        accepted.iter().filter_map(|at| self.issuers.get(*at).map(|issuer| (*at, issuer)))
-    }
-
-    fn remember(&self, key: ([u8; 32], usize), verdict: Verdict) -> Rc<Grant> {
+    fn remember(&self, fingerprint: Option<Fingerprint>, verdict: Verdict) -> Rc<Grant> {
         let grant = verdict.grant.clone();
-        if grant.size() <= MAX_REMEMBERED {
-            self.good.insert(key, Rc::new(verdict));
+        if let Some(fingerprint) = fingerprint.filter(|_| grant.size() <= MAX_REMEMBERED) {
+            self.good.insert(fingerprint, Rc::new(verdict));
         }
         grant
     }
@@ -143,15 +167,15 @@ impl Issuer {
         let validity = Validity::read(&token.claims)?;
         validity.check(now, self.skew_nanos)?;
         claims::check_audience(&token.claims, &self.audiences)?;
-        let consumer = claims::consumer(&token.claims, &self.consumer_claims)
-            .ok_or(InvalidToken::ConsumerMissing)?
-            .to_owned();
+        let consumer =
+            claims::consumer(&token.claims, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
         self.check_signature(token, algorithm, env)?;
         if !claims_are_typed(&token.claims) {
             return Err(InvalidToken::MemberType);
         }
         let scopes = claims::scopes(&token.claims, &self.scope_claims);
-        Ok(Verdict { validity, grant: Rc::new(Grant { consumer, scopes }) })
+        let grant = Rc::new(Grant::new(consumer, scopes));
+        Ok(Verdict { validity, skew_nanos: self.skew_nanos, grant })
     }
 
     /// With a `kid`, only keys of that name; without, those that fit, as long as they are few.

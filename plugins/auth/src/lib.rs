@@ -8,6 +8,8 @@ mod cache;
 mod challenge;
 mod claims;
 mod failure;
+mod fingerprint;
+mod grant;
 mod host_key;
 mod invalid;
 mod issuer;

@@ -11,9 +11,10 @@ use crate::api_key::ApiKeys;
 use crate::basic::Users;
 use crate::challenge::{Challenges, quoted};
 use crate::failure::Failure;
+use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
 use crate::issuer::Issuers;
-use crate::requirement::{Alternatives, Grant, Requirement, Satisfied, Vouch};
+use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
 use crate::strip::strip;
 
@@ -77,8 +78,8 @@ impl AuthPolicy {
             users: Users::compile(config.users)?,
         };
         let mut schemes = BTreeMap::new();
-        for (name, scheme) in config.schemes {
-            let scheme = Scheme::compile(&name, scheme, &known.issuers)?;
+        for (number, (name, scheme)) in (0..).zip(config.schemes) {
+            let scheme = Scheme::compile(&name, number, scheme, &known.issuers)?;
             schemes.insert(Rc::from(name), Rc::new(scheme));
         }
         let mut compiler = RuleCompiler {
@@ -103,7 +104,7 @@ impl AuthPolicy {
         if !rule.keep_credential {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
         }
-        edits.identity = satisfied.and_then(|satisfied| rule.identity(satisfied)).map(Rc::new);
+        edits.identity = satisfied.and_then(|satisfied| rule.identity(&satisfied));
         Ok(edits)
     }
 }
@@ -118,10 +119,9 @@ impl Rule {
         })
     }
 
-    fn identity(&self, satisfied: Satisfied) -> Option<Identity> {
+    fn identity(&self, satisfied: &Satisfied) -> Option<Rc<Identity>> {
         let (name, _) = self.schemes.get(satisfied.scheme)?;
-        let Grant { consumer, scopes } = satisfied.grant;
-        Some(Identity { consumer, scheme: name.to_string(), scopes })
+        Some(satisfied.grant.caller(name))
     }
 }
 
@@ -146,12 +146,11 @@ impl Vouch for Credentials<'_> {
 
     fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure> {
         let presented = self.bytes(scheme).ok_or(Failure::Missing)?;
-        let text = || std::str::from_utf8(presented).unwrap_or_default();
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
             Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented, api),
-            Scheme::Basic { api } => self.known.users.verify(text(), api),
-            Scheme::Bearer { issuers } => self.known.issuers.verify(text(), issuers, self.env),
+            Scheme::Basic { api } => self.known.users.verify(presented, api),
+            Scheme::Bearer { accepted } => self.known.issuers.verify(presented, accepted, self.env),
         }
     }
 }

@@ -4,22 +4,7 @@
 use std::rc::Rc;
 
 use crate::failure::Failure;
-
-/// What a good credential says of its bearer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grant {
-    /// Who is charged and logged.
-    pub(crate) consumer: String,
-    /// What the credential allows.
-    pub(crate) scopes: Vec<String>,
-}
-
-impl Grant {
-    /// Bytes of its texts.
-    pub(crate) fn size(&self) -> usize {
-        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>()
-    }
-}
+use crate::grant::Grant;
 
 /// One scheme that must vouch for the caller.
 #[derive(Debug, Clone)]
@@ -45,7 +30,7 @@ pub(crate) struct Satisfied {
     /// The scheme of the alternative's first requirement, which names the consumer.
     pub(crate) scheme: usize,
     /// The consumer of that scheme, and the scopes of all.
-    pub(crate) grant: Grant,
+    pub(crate) grant: Rc<Grant>,
 }
 
 /// Who answers for credentials.
@@ -87,12 +72,12 @@ impl Answers<'_> {
         let mut satisfied: Option<Satisfied> = None;
         for Requirement { scheme, scopes } in way {
             let grant = self.ask(*scheme)?;
-            if !scopes.iter().all(|scope| grant.scopes.contains(scope)) {
+            if !scopes.iter().all(|scope| grant.scopes().contains(scope)) {
                 return Err(Failure::ScopeMissing(scopes.clone()));
             }
             match &mut satisfied {
-                None => satisfied = Some(Satisfied { scheme: *scheme, grant: Grant::clone(&grant) }),
-                Some(satisfied) => join(&mut satisfied.grant.scopes, &grant.scopes),
+                None => satisfied = Some(Satisfied { scheme: *scheme, grant }),
+                Some(satisfied) => satisfied.grant = Rc::new(satisfied.grant.joined(&grant)),
             }
         }
         satisfied.ok_or(Failure::Missing)
@@ -105,14 +90,6 @@ impl Answers<'_> {
         let answer = self.vouch.verify(scheme);
         self.known.push((scheme, answer.clone()));
         answer
-    }
-}
-
-fn join(scopes: &mut Vec<String>, more: &[String]) {
-    for scope in more {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
     }
 }
 

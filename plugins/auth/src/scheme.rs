@@ -6,7 +6,7 @@ use portcullis_config::auth::{KeyPlaceConfig, SchemeConfig};
 use portcullis_core::Request;
 
 use crate::invalid::InvalidAuth;
-use crate::issuer::Issuers;
+use crate::issuer::{Accepted, Issuers};
 use crate::presented::{self, Authorization, Duplicate};
 
 /// One way to present a credential.
@@ -17,7 +17,7 @@ pub(crate) enum Scheme {
     /// A password of `api`'s users.
     Basic { api: String },
     /// A token of one of these issuers.
-    Bearer { issuers: Vec<usize> },
+    Bearer { accepted: Accepted },
 }
 
 /// Where an API key is.
@@ -36,8 +36,13 @@ const RESERVED: [&str; 6] =
     ["host", "cookie", "connection", "content-length", "content-type", "transfer-encoding"];
 
 impl Scheme {
-    /// Compiles the scheme called `name`.
-    pub(crate) fn compile(name: &str, config: SchemeConfig, issuers: &Issuers) -> Result<Self, InvalidAuth> {
+    /// Compiles the scheme called `name`; `number` is no other's.
+    pub(crate) fn compile(
+        name: &str,
+        number: u64,
+        config: SchemeConfig,
+        issuers: &Issuers,
+    ) -> Result<Self, InvalidAuth> {
         Ok(match config {
             SchemeConfig::ApiKey { place, name: key_name, api } => {
                 let refuse = || InvalidAuth::KeyName { scheme: name.to_owned(), name: key_name.clone() };
@@ -51,7 +56,8 @@ impl Scheme {
                     issuer: issuer.to_owned(),
                 };
                 let find = |issuer: String| issuers.position(&issuer).ok_or_else(|| unknown(&issuer));
-                Self::Bearer { issuers: accepted.into_iter().map(find).collect::<Result<_, _>>()? }
+                let issuers = accepted.into_iter().map(find).collect::<Result<_, _>>()?;
+                Self::Bearer { accepted: Accepted { scheme: number, issuers } }
             }
         })
     }

@@ -1,6 +1,8 @@
 //! Takes credentials out of a request before the upstream sees it: every header, query parameter and cookie
 //! that one of the operation's schemes reads, whether or not it was the one that let the caller in.
 
+use std::borrow::Cow;
+
 use portcullis_core::{Edits, Request, decode_form};
 
 use crate::presented::cookies;
@@ -11,8 +13,12 @@ pub(crate) fn strip<'s>(request: &Request, schemes: impl Iterator<Item = &'s Sch
     let (mut parameters, mut crumbs) = (Vec::new(), Vec::new());
     for scheme in schemes {
         match scheme {
-            Scheme::Basic { .. } | Scheme::Bearer { .. } => strip_header(request, "authorization", edits),
-            Scheme::ApiKey { place: Place::Header(name), .. } => strip_header(request, name, edits),
+            Scheme::Basic { .. } | Scheme::Bearer { .. } => {
+                strip_header(request, Cow::Borrowed("authorization"), edits)
+            }
+            Scheme::ApiKey { place: Place::Header(name), .. } => {
+                strip_header(request, Cow::Owned(name.clone()), edits);
+            }
             Scheme::ApiKey { place: Place::Query(name), .. } => parameters.push(name.as_str()),
             Scheme::ApiKey { place: Place::Cookie(name), .. } => crumbs.push(name.as_str()),
         }
@@ -25,9 +31,9 @@ pub(crate) fn strip<'s>(request: &Request, schemes: impl Iterator<Item = &'s Sch
     }
 }
 
-fn strip_header(request: &Request, name: &str, edits: &mut Edits) {
-    if request.headers().first(name).is_some() && !edits.remove.iter().any(|known| known == name) {
-        edits.remove.push(name.to_owned().into());
+fn strip_header(request: &Request, name: Cow<'static, str>, edits: &mut Edits) {
+    if request.headers().first(&name).is_some() && !edits.remove.contains(&name) {
+        edits.remove.push(name);
     }
 }
 

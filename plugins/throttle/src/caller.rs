@@ -73,7 +73,7 @@ impl<'e> Callers<'e> {
     fn consumer(&self) -> Caller {
         match self.env.identity() {
             Some(identity) => {
-                let fingerprint = Fingerprint::of(b'c', &[identity.consumer.as_bytes()]);
+                let fingerprint = Fingerprint::of(b'c', &[identity.consumer().as_bytes()]);
                 Caller { fingerprint, verified: true }
             }
             None => self.address(),

@@ -218,7 +218,7 @@ fn publish(edits: &Edits) -> Result<(), Refused> {
         host::set_property(OPERATION, operation)?;
     }
     if let Some(identity) = &edits.identity {
-        host::set_property(IDENTITY, &identity.to_line())?;
+        host::set_property(IDENTITY, identity.line())?;
     }
     Ok(())
 }

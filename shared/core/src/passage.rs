@@ -231,13 +231,13 @@ mod tests {
         assert_eq!(env.operation().as_deref(), Some("op"));
         assert_eq!((request.path().as_str(), request.query()), ("/b", Some("y")));
         assert_eq!(request.headers().all("via").collect::<Vec<_>>(), [b"3"]);
-        let identity = Identity { consumer: "ada".to_owned(), ..Identity::default() };
+        let identity = Identity::new("ada".into(), "key".into(), [].into());
         let remove = vec!["secret".into(), "via".into()];
         Decision::Continue(Edits { remove, identity: Some(Rc::new(identity)), ..Edits::default() })
     }
 
     fn read(request: &Request, env: &dyn Env) -> Decision {
-        assert!(env.identity().is_some_and(|identity| identity.consumer == "ada"));
+        assert!(env.identity().is_some_and(|identity| identity.consumer() == "ada"));
         assert_eq!((request.headers().first("secret"), request.headers().first("via")), (None, None));
         match request.body() {
             Some(_) => Decision::Continue(Edits::default()),

@@ -94,7 +94,7 @@ impl FakeEnv {
     /// The caller an earlier policy identified, of whom only the name matters.
     #[must_use]
     pub fn with_consumer(self, consumer: &str) -> Self {
-        self.with_identity(Identity { consumer: consumer.to_owned(), ..Identity::default() })
+        self.with_identity(Identity::new(consumer.into(), "".into(), [].into()))
     }
 
     /// Shares data with whoever else has a clone of `store`.

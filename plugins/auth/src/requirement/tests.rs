@@ -29,7 +29,7 @@ impl Vouch for Caller {
 
 fn grant(consumer: &str, scopes: &[&str]) -> Option<Result<Rc<Grant>, Failure>> {
     let scopes = scopes.iter().map(|scope| scope.to_string()).collect();
-    Some(Ok(Rc::new(Grant { consumer: consumer.to_owned(), scopes })))
+    Some(Ok(Rc::new(Grant::new(consumer, scopes))))
 }
 
 fn needs(scheme: usize, scopes: &[&str]) -> Requirement {
@@ -64,8 +64,8 @@ fn the_first_requirement_names_the_consumer_and_scopes_are_joined() {
     let alternatives = Alternatives { ways: vec![vec![needs(1, &["b"]), needs(0, &["a"])]], anonymous: true };
     let caller = Caller::new(vec![grant("zero", &["a", "c"]), grant("one", &["b", "c"])]);
     let satisfied = alternatives.judge(&caller).unwrap().unwrap();
-    assert_eq!((satisfied.scheme, satisfied.grant.consumer.as_str()), (1, "one"));
-    assert_eq!(satisfied.grant.scopes, ["b", "c", "a"]);
+    assert_eq!((satisfied.scheme, satisfied.grant.caller(&"s".into()).consumer()), (1, "one"));
+    assert_eq!(satisfied.grant.scopes(), ["b", "c", "a"]);
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -98,7 +98,7 @@ mod properties {
             anonymous in any::<bool>(),
         ) {
             let holds = |requirement: &Requirement| match &credentials[requirement.scheme] {
-                Some(Ok(grant)) => requirement.scopes.iter().all(|scope| grant.scopes.contains(scope)),
+                Some(Ok(grant)) => requirement.scopes.iter().all(|scope| grant.scopes().contains(scope)),
                 _ => false,
             };
             let some_way = ways.iter().any(|way| way.iter().all(holds));

@@ -100,7 +100,7 @@ pub(crate) fn send(
 pub(crate) fn outcome(policy: &AuthPolicy, env: &FakeEnv, target: &str, headers: Pairs) -> String {
     match send(policy, env, target, headers) {
         Ok(Edits { identity: Some(caller), .. }) => {
-            format!("{} via {}: {}", caller.consumer, caller.scheme, caller.scopes.join(" "))
+            format!("{} via {}: {}", caller.consumer(), caller.scheme(), caller.scopes().join(" "))
         }
         Ok(_) => "anonymous".to_owned(),
         Err(rejection) => format!("{} {}", rejection.status, rejection.code),

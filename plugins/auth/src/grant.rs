@@ -1,0 +1,64 @@
+//! What a good credential says of its bearer, and the caller that this makes of them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use portcullis_core::Identity;
+
+/// What a good credential says of its bearer.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    consumer: Rc<str>,
+    scopes: Rc<[String]>,
+    /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
+    callers: RefCell<Vec<Rc<Identity>>>,
+}
+
+impl Grant {
+    /// A grant to `consumer`, who is charged and logged, of `scopes`.
+    pub(crate) fn new(consumer: &str, scopes: Vec<String>) -> Self {
+        Self { consumer: consumer.into(), scopes: scopes.into(), callers: RefCell::default() }
+    }
+
+    /// What the credential allows.
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// Bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>()
+    }
+
+    /// The same consumer with the scopes of another credential as well.
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        let mut scopes = self.scopes.to_vec();
+        for scope in other.scopes() {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        Self { consumer: self.consumer.clone(), scopes: scopes.into(), callers: RefCell::default() }
+    }
+
+    /// The bearer, for whom the scheme of this name has vouched.
+    pub(crate) fn caller(&self, scheme: &Rc<str>) -> Rc<Identity> {
+        let mut callers = self.callers.borrow_mut();
+        if let Some(known) = callers.iter().find(|known| *known.scheme() == **scheme) {
+            return known.clone();
+        }
+        let caller = Identity::new(self.consumer.clone(), scheme.clone(), self.scopes.clone());
+        let caller = Rc::new(caller);
+        callers.push(caller.clone());
+        caller
+    }
+}
+
+/// Whether they say the same, whoever has used them.
+impl PartialEq for Grant {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.consumer, &self.scopes) == (&other.consumer, &other.scopes)
+    }
+}
+
+impl Eq for Grant {}
