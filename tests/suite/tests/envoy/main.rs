@@ -7,6 +7,7 @@ mod heads;
 mod http2;
 mod program;
 mod shop;
+mod signatures;
 mod throttle;
 mod tls;
 mod traffic;

@@ -1,0 +1,115 @@
+//! Tokens whose signatures Envoy itself verifies, and one kind that it cannot.
+
+use jwt_simple::prelude::*;
+use portcullis_suite::gateway::{self, Gateway};
+use portcullis_suite::http1::{Connection, message};
+use serde_json::{Value, json};
+
+const RSA: &str = include_str!("../../../../plugins/auth/src/tests/rsa-2048.pem");
+/// So many that the clock by which the kernel counts CPU time, of 10 ms, tells them apart.
+const MANY: usize = 150;
+
+const DEFINITION: &str = r#"
+openapi: 3.1.0
+info: { title: Signed, version: '1' }
+paths: { /x: { get: { security: [{ Token: [] }], responses: { '200': { description: Fine } } } } }
+components: { securitySchemes: { Token: { type: http, scheme: bearer } } }
+"#;
+
+const SETTINGS: &str = r#"
+apis: [{ definition: api.yaml, endpoint: mock }]
+identity:
+  issuers:
+    test: { issuer: 'https://issuer.test', jwksFile: keys.json, algorithms: [RS256, RS512, PS256, ES256, ES384] }
+"#;
+
+#[test]
+fn envoy_verifies_what_it_can_and_the_module_the_rest() {
+    let rs256 = RS256KeyPair::from_pem(RSA).expect("a key").with_key_id("rsa");
+    let rs512 = RS512KeyPair::from_pem(RSA).expect("a key").with_key_id("rsa");
+    let ps256 = PS256KeyPair::from_pem(RSA).expect("a key").with_key_id("rsa");
+    let es256 = ES256KeyPair::from_bytes(&[7; 32]).expect("a key").with_key_id("es256");
+    let es384 = ES384KeyPair::from_bytes(&[7; 48]).expect("a key").with_key_id("es384");
+    let stranger = ES256KeyPair::from_bytes(&[9; 32]).expect("a key").with_key_id("es256");
+    let keys = [
+        (rs256.public_key().to_jwk(), "rsa"),
+        (es256.public_key().to_jwk(), "es256"),
+        (es384.public_key().to_jwk(), "es384"),
+    ];
+    let keys = json!({ "keys": keys.map(|(key, id)| named(&key, id)) }).to_string();
+    let folder =
+        gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", SETTINGS), ("keys.json", &keys)]);
+    let file = folder.path().join("gateway.yaml");
+    let args = [file.to_str().expect("a UTF-8 path"), "--workers", "1"];
+    let gateway = Gateway::start(gateway::command(), &args);
+    let mut client = Client(Connection::open(gateway.address()));
+
+    let rs256 = rs256.sign(claims()).expect("it is signed");
+    let ps256 = ps256.sign(claims()).expect("it is signed");
+    let es256 = es256.sign(claims()).expect("it is signed");
+    let cases = [
+        ("RS256", rs256.clone(), 200),
+        ("RS512", rs512.sign(claims()).expect("it is signed"), 200),
+        ("PS256", ps256.clone(), 200),
+        ("ES256", es256.clone(), 200),
+        ("ES384", es384.sign(claims()).expect("it is signed"), 200),
+        ("RS256 with other claims", with_claims_of(&rs256, &es256), 401),
+        ("ES256 with other claims", with_claims_of(&es256, &rs256), 401),
+        ("ES256 of a stranger", stranger.sign(claims()).expect("it is signed"), 401),
+    ];
+    for (name, token, expected) in &cases {
+        assert_eq!(client.get(token), *expected, "{name}");
+    }
+    let mut cost = |token: &str| {
+        let before = cpu_ticks(gateway.envoy_pid());
+        for _ in 0..MANY {
+            client.get(token);
+        }
+        cpu_ticks(gateway.envoy_pid()) - before
+    };
+    let (by_envoy, by_module) = (cost(&rs256), cost(&ps256));
+    let (es256, forged) = (cost(&es256), cost(&with_claims_of(&rs256, &es256)));
+    for (name, ticks) in [("RS256", by_envoy), ("ES256", es256), ("a forged RS256", forged)] {
+        assert!(ticks * 2 < by_module, "{name} is verified by the module: {ticks} ticks, PS256 {by_module}");
+    }
+}
+
+struct Client(Connection);
+
+impl Client {
+    fn get(&mut self, token: &str) -> u16 {
+        let authorization = format!("Bearer {token}");
+        self.0.send(&message("GET /x", &[("Authorization", &authorization)], b""));
+        self.0.reply().expect("an answer").status
+    }
+}
+
+/// The issuer's key says nothing of its algorithm.
+fn named(jwk: &str, id: &str) -> Value {
+    let mut jwk: Value = serde_json::from_str(jwk).expect("a JWK");
+    jwk["kid"] = json!(id);
+    jwk.as_object_mut().expect("an object").remove("alg");
+    jwk
+}
+
+/// Of a caller whose name is too long for the token to be remembered, so that each use is verified; each differs.
+fn claims() -> JWTClaims<NoCustomClaims> {
+    let mut claims = Claims::create(Duration::from_hours(1)).with_issuer("https://issuer.test");
+    claims.create_nonce();
+    claims.with_subject("a".repeat(3000))
+}
+
+/// The header and signature of one token around the claims of another.
+fn with_claims_of(token: &str, other: &str) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    let claims = other.split('.').nth(1).expect("claims");
+    format!("{}.{claims}.{}", parts[0], parts[2])
+}
+
+/// The CPU time of a process, in hundredths of a second.
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+    let (_, fields) = stat.rsplit_once(") ").expect("its name");
+    let times = fields.split(' ').skip(11).take(2);
+    times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
