@@ -96,7 +96,7 @@ impl Policy for ThrottlePolicy {
 
     /// No limit looks at the head.
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
-        let operation = self.index.by_key(&*env.operation()?).ok_or_else(mismatch);
+        let operation = self.index.by_key(&env.operation()?).ok_or_else(mismatch);
         Some(decision(operation.and_then(|operation| self.judge(operation, env))))
     }
 }
