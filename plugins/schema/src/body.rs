@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use portcullis_config::schema::{BodyConfig, ContentConfig, FormatConfig, ShapeConfig};
 use portcullis_core::{Headers, Rejection, Request};
-use serde_json::Value;
 
 use crate::fault::{Fault, Violations};
 use crate::form;
@@ -13,6 +12,7 @@ use crate::json;
 use crate::media_type::{MediaType, trim};
 use crate::multipart::{self, PartTypes};
 use crate::schema::{Broken, InvalidSchema, Schema};
+use crate::value::Value;
 use crate::xml;
 
 /// What an operation says of its body.
@@ -219,7 +219,7 @@ impl Format {
     }
 
     /// The body as a value; `None` when there is nothing in it to judge.
-    fn read(&self, bytes: &[u8], media: Option<&MediaType>) -> Result<Option<Value>, Fault> {
+    fn read<'t>(&self, bytes: &'t [u8], media: Option<&MediaType>) -> Result<Option<Value<'t>>, Fault> {
         match self {
             Self::Json => json::read(bytes, json::Limits::MESSAGE),
             Self::Form(shape, encodings) => form::read(bytes, shape, encodings),
@@ -229,7 +229,7 @@ impl Format {
             }
             Self::Xml(shape, root) => xml::read(bytes, shape, root.as_deref()),
             Self::Text => std::str::from_utf8(bytes)
-                .map(|text| Value::String(text.to_owned()))
+                .map(|text| Value::String(text.into()))
                 .map_err(|_| Fault::new("syntax", "is not UTF-8")),
             Self::Bytes => return Ok(None),
         }

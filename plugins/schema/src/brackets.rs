@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use portcullis_config::schema::ShapeConfig;
-use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::shape;
+use crate::value::{Members, Value};
 
 /// Most brackets in one name.
 const MAX_DEPTH: usize = 8;
@@ -47,7 +47,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The value: lists where the shape takes them, objects by name otherwise.
-    pub(crate) fn into_value(self, shape: &ShapeConfig) -> Result<Value, Fault> {
+    pub(crate) fn into_value(self, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
         if !self.texts.is_empty() && !self.children.is_empty() {
             return Err(Fault::new("style", "is given both as a value and with members"));
         }
@@ -58,14 +58,14 @@ impl<'t> Tree<'t> {
             let member = |(name, child): (String, Self)| {
                 let value =
                     child.into_value(shape::member(shape, &name)).map_err(|fault| fault.within(&name))?;
-                Ok((name, value))
+                Ok((Cow::Owned(name), value))
             };
             return self
                 .children
                 .into_iter()
                 .map(member)
-                .collect::<Result<Map<_, _>, _>>()
-                .map(Value::Object);
+                .collect::<Result<Members<'t>, _>>()
+                .map(Value::from);
         }
         let mut texts = self.texts.into_iter();
         match (texts.next(), texts.next()) {
@@ -78,9 +78,9 @@ impl<'t> Tree<'t> {
         self.children.keys().all(|name| name.bytes().all(|byte| byte.is_ascii_digit()) && name.len() <= 6)
     }
 
-    fn into_list(self, shape: &ShapeConfig) -> Result<Value, Fault> {
+    fn into_list(self, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
         let items = shape::items(shape);
-        let mut list: Vec<Value> = self.texts.into_iter().map(|text| shape::read(text, items)).collect();
+        let mut list: Vec<Value<'t>> = self.texts.into_iter().map(|text| shape::read(text, items)).collect();
         let mut children: Vec<_> = self.children.into_iter().collect();
         children.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
         for (name, child) in children {

@@ -1,15 +1,16 @@
 //! `application/x-www-form-urlencoded` bodies: an object with a member for each property.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
 use portcullis_core::pairs;
-use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::pairs::Pairs;
 use crate::shape;
 use crate::style::Coding;
+use crate::value::{Members, Value};
 
 /// Most pairs of one form.
 const MAX_PAIRS: usize = 10_000;
@@ -18,28 +19,28 @@ const MAX_PAIRS: usize = 10_000;
 pub type Encodings = BTreeMap<String, (StyleConfig, bool)>;
 
 /// Reads a form.
-pub fn read(bytes: &[u8], shape: &ShapeConfig, encodings: &Encodings) -> Result<Value, Fault> {
+pub fn read<'t>(bytes: &'t [u8], shape: &ShapeConfig, encodings: &Encodings) -> Result<Value<'t>, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
     if pairs(text).nth(MAX_PAIRS).is_some() {
         return Err(Fault::new("size", format!("has more than {MAX_PAIRS} fields")));
     }
     let form = Pairs::new(pairs(text), Coding::Form);
-    let mut members = Map::new();
+    let mut members = Members::new();
     for (name, property) in &shape.properties {
         let value = read_property(&form, name, property, encodings.get(name).copied())
             .map_err(|fault| fault.within(name))?;
-        members.extend(value.map(|value| (name.clone(), value)));
+        members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
     }
     members.append(&mut form.rest()?);
-    Ok(Value::Object(members))
+    Ok(members.into())
 }
 
-fn read_property(
-    form: &Pairs<'_>,
+fn read_property<'t>(
+    form: &Pairs<'t>,
     name: &str,
     shape: &ShapeConfig,
     encoding: Option<(StyleConfig, bool)>,
-) -> Result<Option<Value>, Fault> {
+) -> Result<Option<Value<'t>>, Fault> {
     if encoding.is_none() && shape::types(shape).first() == Some(&TypeConfig::Object) {
         return form.read_nested(name, shape);
     }

@@ -1,9 +1,10 @@
 //! JSON texts (RFC 8259) from strangers: every bound is checked while reading, names may not repeat, numbers
 //! keep their digits. Judges nothing that a schema could say.
 
-use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 
 use crate::fault::Fault;
+use crate::value::{Object, Value};
 
 /// What a reader bears.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ impl Limits {
 const MAX_EXPONENT: u32 = 400;
 
 /// Reads one JSON text and nothing behind it.
-pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, Fault> {
+pub fn read(bytes: &[u8], limits: Limits) -> Result<Value<'_>, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
     let mut reader = Reader { text, at: 0, limits, values: 0 };
     let value = reader.value(0)?;
@@ -35,13 +36,18 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, Fault> {
     if reader.at == text.len() { Ok(value) } else { Err(reader.syntax()) }
 }
 
-/// Reads a JSON number that is the whole text.
-pub(crate) fn read_number(text: &str) -> Option<Number> {
-    let mut reader = Reader { text, at: 0, limits: Limits::MESSAGE, values: 0 };
-    match reader.number() {
-        Ok(Value::Number(number)) if reader.at == text.len() => Some(number),
-        _ => None,
+/// Reads a JSON text that may have been decoded from another.
+pub(crate) fn read_text(text: Cow<'_, str>, limits: Limits) -> Result<Value<'_>, Fault> {
+    match text {
+        Cow::Borrowed(text) => read(text.as_bytes(), limits),
+        Cow::Owned(text) => read(text.as_bytes(), limits).map(Value::into_owned),
     }
+}
+
+/// Whether a text is a JSON number that a message may hold.
+pub(crate) fn is_number(text: &str) -> bool {
+    let mut reader = Reader { text, at: 0, limits: Limits::MESSAGE, values: 0 };
+    reader.number().is_ok() && reader.at == text.len()
 }
 
 struct Reader<'t> {
@@ -52,7 +58,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn value(&mut self, depth: usize) -> Result<Value, Fault> {
+    fn value(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
         self.values += 1;
         if self.values > self.limits.values {
             return Err(Fault::new("size", "has too many values"));
@@ -70,11 +76,11 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, Fault> {
+    fn object(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
         self.enter(depth)?;
-        let mut members = Map::new();
+        let mut members = Vec::new();
         if self.take(b'}') {
-            return Ok(Value::Object(members));
+            return Ok(Value::Object(Object::default()));
         }
         loop {
             self.skip_space();
@@ -84,15 +90,12 @@ impl<'t> Reader<'t> {
                 return Err(self.syntax());
             }
             let value = self.value(depth).map_err(|fault| fault.within(&name))?;
-            match members.entry(name) {
-                serde_json::map::Entry::Vacant(free) => free.insert(value),
-                serde_json::map::Entry::Occupied(taken) => {
-                    return Err(Fault::new("uniqueNames", "stands twice in its object").within(taken.key()));
-                }
-            };
+            members.push((name, value));
             self.skip_space();
             if self.take(b'}') {
-                return Ok(Value::Object(members));
+                return Object::new(members)
+                    .map(Value::Object)
+                    .map_err(|name| Fault::new("uniqueNames", "stands twice in its object").within(&name));
             }
             if !self.take(b',') {
                 return Err(self.syntax());
@@ -100,7 +103,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, Fault> {
+    fn array(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
         self.enter(depth)?;
         let mut items = Vec::new();
         if self.take(b']') {
@@ -128,26 +131,30 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<Cow<'t, str>, Fault> {
         if !self.take(b'"') {
             return Err(self.syntax());
         }
-        let mut decoded = String::new();
-        loop {
-            let rest = self.rest();
-            let stop = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ');
-            let plain = stop.and_then(|stop| rest.get(..stop)).ok_or_else(|| self.syntax())?;
-            decoded.push_str(plain);
-            self.at += plain.len();
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(decoded);
-                }
-                Some(b'\\') => decoded.push(self.escape()?),
-                _ => return Err(self.syntax()),
-            }
+        let plain = self.plain()?;
+        if self.take(b'"') {
+            return Ok(Cow::Borrowed(plain));
         }
+        let mut decoded = plain.to_owned();
+        while self.peek() == Some(b'\\') {
+            decoded.push(self.escape()?);
+            decoded.push_str(self.plain()?);
+        }
+        if self.take(b'"') { Ok(Cow::Owned(decoded)) } else { Err(self.syntax()) }
+    }
+
+    /// The characters up to a quote, an escape, or what may not stand in a string.
+    fn plain(&mut self) -> Result<&'t str, Fault> {
+        let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let length = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+        let end = self.at + length.ok_or_else(|| self.syntax())?;
+        let plain = self.text.get(self.at..end).ok_or_else(|| self.syntax())?;
+        self.at = end;
+        Ok(plain)
     }
 
     fn escape(&mut self) -> Result<char, Fault> {
@@ -193,7 +200,7 @@ impl<'t> Reader<'t> {
         Ok(code)
     }
 
-    fn number(&mut self) -> Result<Value, Fault> {
+    fn number(&mut self) -> Result<Value<'t>, Fault> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -213,7 +220,7 @@ impl<'t> Reader<'t> {
         if text.len() > self.limits.number {
             return Err(Fault::new("number", "is a number with too many digits"));
         }
-        text.parse().map(Value::Number).map_err(|_| self.syntax())
+        Ok(Value::Number(Cow::Borrowed(text)))
     }
 
     fn digits(&mut self) -> Result<&'t str, Fault> {
@@ -226,7 +233,7 @@ impl<'t> Reader<'t> {
         Ok(rest.get(..length).unwrap_or_default())
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, Fault> {
+    fn word(&mut self, word: &str, value: Value<'t>) -> Result<Value<'t>, Fault> {
         if !self.rest().starts_with(word) {
             return Err(self.syntax());
         }

@@ -70,7 +70,7 @@ fn a_fault_knows_where_it_is() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn no_object_passes_for_a_number() {
     let text = br#"{"$serde_json::private::Number":"1"}"#;
-    assert!(read(text, Limits::MESSAGE).unwrap().is_object());
+    assert!(matches!(read(text, Limits::MESSAGE), Ok(Value::Object(_))));
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -78,8 +78,8 @@ proptest::proptest! {
     #[test]
     fn reading_agrees_with_serde_json(text in r#"[\[\]{}:,"\\u0-9eE+. a-f\-]{0,40}"#) {
         let ours = read(text.as_bytes(), Limits::MESSAGE);
-        match (serde_json::from_str::<Value>(&text), ours) {
-            (Ok(theirs), Ok(ours)) => proptest::prop_assert_eq!(ours, theirs),
+        match (serde_json::from_str::<serde_json::Value>(&text), ours) {
+            (Ok(theirs), Ok(ours)) => proptest::prop_assert_eq!(serde_json::Value::from(ours), theirs),
             (Ok(_), Err(fault)) => proptest::prop_assert!(["uniqueNames", "number"].contains(&fault.keyword)),
             (Err(_), ours) => proptest::prop_assert!(ours.is_err()),
         }

@@ -3,7 +3,6 @@
 mod body;
 mod brackets;
 mod check;
-mod cost;
 mod fault;
 pub mod form;
 mod format;
@@ -21,6 +20,7 @@ mod sentence;
 mod shape;
 pub mod style;
 mod validator;
+pub mod value;
 pub mod xml;
 
 pub use body::InvalidBody;

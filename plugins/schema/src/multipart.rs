@@ -1,15 +1,16 @@
 //! `multipart/form-data` bodies (RFC 7578): an object with a member for each part's name. Bodies that two
 //! readers could take differently are refused.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use portcullis_config::schema::{ShapeConfig, TypeConfig};
-use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::json;
 use crate::media_type::{MediaType, read_parameter, trim};
 use crate::shape;
+use crate::value::{Members, Value};
 
 /// Most parts of one body.
 const MAX_PARTS: usize = 1000;
@@ -20,19 +21,24 @@ const MAX_PART_HEADERS: usize = 8192;
 pub type PartTypes = BTreeMap<String, Vec<MediaType>>;
 
 /// Reads a body. The text of a file is its bytes, one character each, so that lengths count octets.
-pub fn read(bytes: &[u8], boundary: &str, shape: &ShapeConfig, allowed: &PartTypes) -> Result<Value, Fault> {
+pub fn read<'b>(
+    bytes: &'b [u8],
+    boundary: &str,
+    shape: &ShapeConfig,
+    allowed: &PartTypes,
+) -> Result<Value<'b>, Fault> {
     let mut by_name: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
     for part in split(bytes, boundary)? {
         let part = read_part(part)?;
         by_name.entry(part.name.clone()).or_default().push(part);
     }
-    let mut members = Map::new();
+    let mut members = Members::new();
     for (name, parts) in by_name {
         let value = read_property(&parts, shape.properties.get(&name), allowed.get(&name))
             .map_err(|fault| fault.within(&name))?;
-        members.insert(name, value);
+        members.insert(Cow::Owned(name), value);
     }
-    Ok(Value::Object(members))
+    Ok(members.into())
 }
 
 struct Part<'b> {
@@ -42,11 +48,11 @@ struct Part<'b> {
     content: &'b [u8],
 }
 
-fn read_property(
-    parts: &[Part<'_>],
+fn read_property<'b>(
+    parts: &[Part<'b>],
     shape: Option<&ShapeConfig>,
     allowed: Option<&Vec<MediaType>>,
-) -> Result<Value, Fault> {
+) -> Result<Value<'b>, Fault> {
     let text = ShapeConfig::default();
     let list = shape.is_some_and(shape::takes_array) || (shape.is_none() && parts.len() > 1);
     match (parts, list) {
@@ -60,7 +66,7 @@ fn read_property(
         }
         (parts, true) => {
             let items = shape.map_or(&text, shape::items);
-            let read = |(at, part): (usize, &Part<'_>)| {
+            let read = |(at, part): (usize, &Part<'b>)| {
                 part.value(items, allowed).map_err(|fault| fault.within(&at.to_string()))
             };
             parts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array)
@@ -68,8 +74,8 @@ fn read_property(
     }
 }
 
-impl Part<'_> {
-    fn value(&self, shape: &ShapeConfig, allowed: Option<&Vec<MediaType>>) -> Result<Value, Fault> {
+impl<'b> Part<'b> {
+    fn value(&self, shape: &ShapeConfig, allowed: Option<&Vec<MediaType>>) -> Result<Value<'b>, Fault> {
         if let Some(ranges) = allowed
             && !self.has_one_of(ranges)
         {

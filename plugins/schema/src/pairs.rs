@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
 use portcullis_core::Pair;
-use serde_json::{Map, Value};
 
 use crate::brackets;
 use crate::fault::Fault;
 use crate::json;
 use crate::shape;
 use crate::style::{Coding, Writing, read_text};
+use crate::value::{Members, Value};
 
 /// Pairs with their names decoded, each marked once a parameter takes it.
 #[derive(Debug)]
@@ -60,11 +60,11 @@ impl<'t> Pairs<'t> {
     }
 
     /// What nobody took, as texts and lists of texts; the pairs are taken.
-    pub fn rest(&self) -> Result<Map<String, Value>, Fault> {
-        let mut members = Map::new();
+    pub fn rest(&self) -> Result<Members<'t>, Fault> {
+        let mut members = Members::new();
         for pair in self.pairs.iter().filter(|pair| !pair.taken.replace(true)) {
             let text = self.coding.decode(pair.value).map_err(|fault| fault.within(&pair.name))?;
-            shape::add(&mut members, &pair.name, Value::String(text.into_owned()));
+            shape::add(&mut members, pair.name.clone(), Value::String(text));
         }
         Ok(members)
     }
@@ -76,7 +76,7 @@ impl<'t> Pairs<'t> {
         style: StyleConfig,
         explode: bool,
         shape: &ShapeConfig,
-    ) -> Result<Option<Vec<Value>>, Fault> {
+    ) -> Result<Option<Vec<Value<'t>>>, Fault> {
         if style == StyleConfig::DeepObject {
             return self.read_brackets(name, shape).map(|value| value.map(|value| vec![value]));
         }
@@ -96,12 +96,12 @@ impl<'t> Pairs<'t> {
 
     /// What no style of OpenAPI writes, objects within lists or objects: each is a JSON text, which is what forms
     /// have by default (OpenAPI 3.0.4, Encoding Object, `contentType`), or is written in brackets.
-    pub fn read_nested(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+    pub fn read_nested(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value<'t>>, Fault> {
         let values = self.take(name);
         match values.as_slice() {
             [] => self.read_brackets(name, shape),
             texts if shape::types(shape).first() == Some(&TypeConfig::Array) => {
-                let read = |(at, text): (usize, &&str)| {
+                let read = |(at, text): (usize, &&'t str)| {
                     self.read_json(text, shape::items(shape)).map_err(|fault| fault.within(&at.to_string()))
                 };
                 texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array).map(Some)
@@ -112,18 +112,18 @@ impl<'t> Pairs<'t> {
     }
 
     /// JSON where the shape takes nothing else; text that is none is text where the shape takes that too.
-    fn read_json(&self, text: &str, shape: &ShapeConfig) -> Result<Value, Fault> {
+    fn read_json(&self, text: &'t str, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
         let text = self.coding.decode(text)?;
         if !shape::is_compound(shape) {
             return Ok(shape::read(text, shape));
         }
         let takes_text = shape.types.contains(&TypeConfig::String);
-        json::read(text.as_bytes(), json::Limits::MESSAGE)
-            .or_else(|fault| if takes_text { Ok(Value::String(text.into_owned())) } else { Err(fault) })
+        json::read_text(text.clone(), json::Limits::MESSAGE)
+            .or_else(|fault| if takes_text { Ok(Value::String(text)) } else { Err(fault) })
     }
 
     /// `name[a]=1&name[b][]=2`.
-    pub fn read_brackets(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+    pub fn read_brackets(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value<'t>>, Fault> {
         let mut tree = brackets::Tree::default();
         for pair in &self.pairs {
             let Some(path) = pair.name.strip_prefix(name).filter(|path| path.starts_with('[')) else {
@@ -137,13 +137,13 @@ impl<'t> Pairs<'t> {
 
     fn read_values(
         &self,
-        values: &[&str],
+        values: &[&'t str],
         writing: Writing<'_>,
         shape: &ShapeConfig,
         kind: TypeConfig,
-    ) -> Result<Option<Value>, Fault> {
+    ) -> Result<Option<Value<'t>>, Fault> {
         if kind == TypeConfig::Array && writing.explode {
-            let read = |(at, value): (usize, &&str)| {
+            let read = |(at, value): (usize, &&'t str)| {
                 let text = self.coding.decode(value).map_err(|fault| fault.within(&at.to_string()))?;
                 Ok(shape::read(text, shape::items(shape)))
             };
@@ -158,21 +158,21 @@ impl<'t> Pairs<'t> {
 
     /// An exploded object: its members are pairs of their own. It is there when one of the members that its
     /// schema names is; then it also has the pairs that nobody else took.
-    fn read_spread(&self, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
-        let mut members = Map::new();
+    fn read_spread(&self, shape: &ShapeConfig) -> Result<Option<Value<'t>>, Fault> {
+        let mut members = Members::new();
         for (name, member) in &shape.properties {
             let value = self.read_member(name, member).map_err(|fault| fault.within(name))?;
-            members.extend(value.map(|value| (name.clone(), value)));
+            members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
         }
         if members.is_empty() && !shape.properties.is_empty() {
             return Ok(None);
         }
         members.append(&mut self.rest()?);
-        Ok(if members.is_empty() { None } else { Some(Value::Object(members)) })
+        Ok(if members.is_empty() { None } else { Some(members.into()) })
     }
 
     /// A member of a spread object, which cannot spread again.
-    fn read_member(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value>, Fault> {
+    fn read_member(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value<'t>>, Fault> {
         if spreads(StyleConfig::Form, true, shape) {
             return self.read_nested(name, shape);
         }
@@ -187,10 +187,10 @@ pub(crate) fn spreads(style: StyleConfig, explode: bool, shape: &ShapeConfig) ->
 }
 
 /// The readings by each type in turn; text when there is none, so that the schema names the type it wants.
-pub(crate) fn readings(
+pub(crate) fn readings<'t>(
     shape: &ShapeConfig,
-    mut read: impl FnMut(TypeConfig) -> Result<Option<Value>, Fault>,
-) -> Result<Vec<Value>, Fault> {
+    mut read: impl FnMut(TypeConfig) -> Result<Option<Value<'t>>, Fault>,
+) -> Result<Vec<Value<'t>>, Fault> {
     let mut values = Vec::new();
     let mut first_fault = None;
     for kind in shape::types(shape) {

@@ -18,12 +18,12 @@ fn object(properties: &[(&str, ShapeConfig)]) -> ShapeConfig {
     ShapeConfig { properties, ..of(&[Object]) }
 }
 
-fn read(
-    query: &str,
+fn read<'t>(
+    query: &'t str,
     style: StyleConfig,
     explode: bool,
     shape: &ShapeConfig,
-) -> Result<Option<Vec<Value>>, Fault> {
+) -> Result<Option<Vec<Value<'t>>>, Fault> {
     Pairs::new(pairs(query), Coding::Form).read("p", style, explode, shape)
 }
 
@@ -71,6 +71,7 @@ fn pairs_become_values() {
     ];
     for (query, style, explode, shape, expected) in cases {
         let found = read(query, style, explode, &shape).unwrap().and_then(|values| values.into_iter().next());
+        let found = found.map(serde_json::Value::from);
         assert_eq!(found, expected, "{query} {style:?} {explode}");
     }
 }
@@ -85,7 +86,8 @@ fn every_type_that_fits_is_a_reading() {
         ("p=1", of(&[Integer, TypeConfig::Number]), json!([1])),
     ];
     for (query, shape, expected) in cases {
-        assert_eq!(json!(read(query, Form, true, &shape).unwrap()), expected, "{query}");
+        let found = read(query, Form, true, &shape).unwrap().map(Value::Array).map(serde_json::Value::from);
+        assert_eq!(found, Some(expected), "{query}");
     }
 }
 

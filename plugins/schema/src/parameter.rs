@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use portcullis_config::schema::{EncodingConfig, LocationConfig, ShapeConfig, StyleConfig, TypeConfig};
 use portcullis_core::{Headers, Pair, Request};
-use serde_json::Value;
 
 use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::pairs::{Pairs, readings, spreads};
 use crate::schema::{Broken, Schema};
 use crate::style::{Coding, Writing, read_text};
+use crate::value::Value;
 
 /// One declared parameter.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Parameter {
     /// One reading that satisfies the schema is enough; else the first says what is wrong.
     fn judge(
         &self,
-        values: &[Value],
+        values: &[Value<'_>],
         location: &'static str,
         violations: &mut Violations,
     ) -> Result<(), Broken> {
@@ -122,7 +122,7 @@ impl Parameter {
     }
 
     /// All readings of the value; `None` when it is absent, none when it is empty and may be.
-    fn read(&self, sources: &Sources<'_>) -> Result<Option<Vec<Value>>, Fault> {
+    fn read<'r>(&'r self, sources: &Sources<'r>) -> Result<Option<Vec<Value<'r>>>, Fault> {
         match self.location {
             LocationConfig::Path => {
                 let text =
@@ -135,7 +135,7 @@ impl Parameter {
         }
     }
 
-    fn read_pairs(&self, pairs: &Pairs<'_>, coding: Coding) -> Result<Option<Vec<Value>>, Fault> {
+    fn read_pairs<'r>(&self, pairs: &Pairs<'r>, coding: Coding) -> Result<Option<Vec<Value<'r>>>, Fault> {
         if self.allow_empty && pairs.is_empty_text(&self.name) {
             pairs.take(&self.name);
             return Ok(Some(Vec::new()));
@@ -153,24 +153,24 @@ impl Parameter {
     }
 
     /// Repeated headers are one list (RFC 9110, section 5.3).
-    fn read_header(&self, headers: &Headers) -> Result<Option<Vec<Value>>, Fault> {
+    fn read_header<'r>(&'r self, headers: &'r Headers) -> Result<Option<Vec<Value<'r>>>, Fault> {
         let texts: Result<Vec<&str>, _> = headers.all(&self.name).map(std::str::from_utf8).collect();
         let texts = texts.map_err(|_| Fault::new("style", "is not UTF-8"))?;
         match (texts.as_slice(), &self.encoding) {
             ([], _) => Ok(None),
             ([text], _) => self.read_single(text, Coding::Header).map(Some),
             (_, EncodingConfig::Style { shape, .. }) if takes_list(shape) => {
-                self.read_single(&texts.join(","), Coding::Header).map(Some)
+                let list = texts.join(",");
+                let values = self.read_single(&list, Coding::Header)?;
+                Ok(Some(values.into_iter().map(Value::into_owned).collect()))
             }
             _ => Err(Fault::new("style", "is given more than once")),
         }
     }
 
-    fn read_single(&self, text: &str, coding: Coding) -> Result<Vec<Value>, Fault> {
+    fn read_single<'t>(&self, text: &'t str, coding: Coding) -> Result<Vec<Value<'t>>, Fault> {
         match &self.encoding {
-            EncodingConfig::Json => {
-                Ok(vec![json::read(coding.decode(text)?.as_bytes(), json::Limits::MESSAGE)?])
-            }
+            EncodingConfig::Json => Ok(vec![json::read_text(coding.decode(text)?, json::Limits::MESSAGE)?]),
             EncodingConfig::Style { style, explode, shape } => {
                 let writing = Writing { name: &self.name, style: *style, explode: *explode, coding };
                 readings(shape, |kind| read_text(text, writing, shape, kind))

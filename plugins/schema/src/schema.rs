@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use portcullis_config::schema::DocumentConfig;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
-use crate::cost::{self, Detail};
 use crate::fault::Violations;
-use crate::validator::Validator;
+use crate::validator::{Detail, Validator};
+use crate::value::{Members, Value};
 use crate::{json, references};
 
 /// Why a schema cannot be enforced.
@@ -46,14 +45,7 @@ pub enum InvalidSchema {
 pub(crate) struct Schema {
     document: Rc<DocumentConfig>,
     text: Box<RawValue>,
-    compiled: OnceCell<Option<Compiled>>,
-}
-
-/// A compiled schema, and what it was compiled from.
-#[derive(Debug)]
-pub(crate) struct Compiled {
-    validator: Validator,
-    root: Value,
+    compiled: OnceCell<Option<Validator>>,
 }
 
 /// A schema that does not compile, although the gateway's compiler compiled it.
@@ -68,25 +60,25 @@ impl Schema {
     }
 
     /// Whether the value satisfies the schema.
-    pub(crate) fn accepts(&self, value: &Value) -> Result<bool, Broken> {
-        Ok(self.compiled()?.validator.accepts(value))
+    pub(crate) fn accepts(&self, value: &Value<'_>) -> Result<bool, Broken> {
+        Ok(self.compiled()?.accepts(value))
     }
 
     /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
     pub(crate) fn explain(
         &self,
-        value: &Value,
+        value: &Value<'_>,
         location: &'static str,
         base: &str,
         violations: &mut Violations,
     ) -> Result<(), Broken> {
         let compiled = self.compiled()?;
-        let detail = cost::detail(&compiled.root, value);
+        let detail = compiled.detail(value);
         if detail == Detail::Verdict {
             violations.add(location, base, "", "schema", "is not as the schema says".into());
             return Ok(());
         }
-        compiled.validator.explain(value, |pointer, keyword, message| {
+        compiled.explain(value, |pointer, keyword, message| {
             violations.add(location, base, pointer, keyword, message);
             if detail == Detail::First || violations.is_full() {
                 return ControlFlow::Break(());
@@ -96,7 +88,7 @@ impl Schema {
         Ok(())
     }
 
-    fn compiled(&self) -> Result<&Compiled, Broken> {
+    fn compiled(&self) -> Result<&Validator, Broken> {
         let compiled = self.compiled.get_or_init(|| compile(&self.document, self.text.get()).ok());
         compiled.as_ref().ok_or(Broken)
     }
@@ -111,27 +103,24 @@ pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<
 }
 
 /// Compiles a schema with the definitions it needs.
-pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Compiled, InvalidSchema> {
-    let root = assemble(document, text)?;
-    let validator = Validator::new(&root, document.dialect)
-        .map_err(|refused| InvalidSchema::Refused { pointer: refused.pointer, message: refused.message })?;
-    Ok(Compiled { validator, root })
+pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSchema> {
+    Validator::new(&assemble(document, text)?, document.dialect)
+        .map_err(|refused| InvalidSchema::Refused { pointer: refused.pointer, message: refused.message })
 }
 
 /// A schema with the definitions it needs, as one JSON value.
-pub(crate) fn assemble(document: &DocumentConfig, text: &str) -> Result<Value, InvalidSchema> {
-    let mut root = read(text)?;
+pub(crate) fn assemble<'d>(document: &'d DocumentConfig, text: &'d str) -> Result<Value<'d>, InvalidSchema> {
+    let root = read(text)?;
     let definitions = needed(document, text)?;
-    if !definitions.is_empty()
-        && let Value::Object(members) = &mut root
-    {
-        let mut named = Map::new();
-        for (name, text) in definitions {
-            named.insert(name.to_owned(), read(text)?);
-        }
-        members.insert("$defs".to_owned(), Value::Object(named));
+    let Value::Object(members) = root else { return Ok(root) };
+    if definitions.is_empty() {
+        return Ok(Value::Object(members));
     }
-    Ok(root)
+    let mut named = Members::new();
+    for (name, text) in definitions {
+        named.insert(name.into(), read(text)?);
+    }
+    Ok(Value::Object(members.with("$defs", named.into())))
 }
 
 /// The definitions that a schema needs, directly and through others.
@@ -151,7 +140,7 @@ fn needed<'d>(document: &'d DocumentConfig, text: &str) -> Result<BTreeMap<&'d s
     Ok(found)
 }
 
-fn read(text: &str) -> Result<Value, InvalidSchema> {
+fn read(text: &str) -> Result<Value<'_>, InvalidSchema> {
     json::read(text.as_bytes(), json::Limits::SCHEMA).map_err(|fault| InvalidSchema::Unreadable {
         pointer: fault.pointer,
         message: fault.message.into_owned(),

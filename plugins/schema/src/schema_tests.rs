@@ -106,7 +106,8 @@ fn sentences_do_not_repeat_the_value() {
     let schema = schema(document(DialectConfig::Draft202012, &[]), text);
     let secret = "hunter2";
     let value: String = ('a'..='g').map(|name| format!("\"{name}\":\"{secret}\",")).collect();
-    let value = json::read(format!("{{{}\"h\":0}}", value).as_bytes(), json::Limits::MESSAGE).unwrap();
+    let text = format!("{{{value}\"h\":0}}");
+    let value = json::read(text.as_bytes(), json::Limits::MESSAGE).unwrap();
     let mut violations = Violations::up_to(20);
     schema.explain(&value, "body", "", &mut violations).unwrap();
     let list = violations.into_list();
@@ -150,7 +151,7 @@ fn a_format_is_checked_exactly_where_it_is_said_to_be() {
         ("byte", "\"?\""),
         ("date", "\"?\""),
         ("date-time", "\"?\""),
-        ("double", "1e999"),
+        ("double", "1e309"),
         ("duration", "\"?\""),
         ("email", "\"?\""),
         ("float", "1e300"),
@@ -176,7 +177,7 @@ fn a_format_is_checked_exactly_where_it_is_said_to_be() {
     for dialect in [DialectConfig::Draft4, DialectConfig::Draft202012] {
         for (format, value) in cases {
             let schema = schema(document(dialect, &[]), &format!(r#"{{"format":"{format}"}}"#));
-            let value = serde_json::from_str(value).unwrap();
+            let value = json::read(value.as_bytes(), json::Limits::MESSAGE).unwrap();
             let is_refused = !schema.accepts(&value).unwrap();
             assert_eq!(is_refused, format::is_asserted(format, dialect), "{format} {dialect:?}");
         }

@@ -5,6 +5,7 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use portcullis_config::schema::{DialectConfig, DocumentConfig};
 
 use crate::schema::{InvalidSchema, assemble};
+use crate::value::Value;
 
 /// Compiles a schema as the crate does.
 pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Validator, InvalidSchema> {
@@ -19,11 +20,17 @@ pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Validator
         .offline()
         .should_validate_formats(true)
         .with_pattern_options(patterns)
-        .build(&assemble(document, text)?)
+        .build(&plain(&assemble(document, text)?)?)
         .map_err(|error| InvalidSchema::Refused {
             pointer: error.instance_path().as_str().to_owned(),
             message: error.to_string(),
         })
+}
+
+/// A value as the crate takes it.
+fn plain(value: &Value<'_>) -> Result<serde_json::Value, InvalidSchema> {
+    serde_json::from_str(&value.to_string())
+        .map_err(|error| InvalidSchema::Unreadable { pointer: String::new(), message: error.to_string() })
 }
 
 #[cfg(test)]

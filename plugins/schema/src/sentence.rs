@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use crate::validator::keyword::{Bound, Keyword, Types};
+use crate::value::Value;
 
 /// Longest sentence, in bytes: limits and names come from documents and clients.
 const MAX_SENTENCE: usize = 240;
@@ -87,7 +86,7 @@ fn typed(types: Types) -> String {
     }
 }
 
-fn one_of(options: &[Value]) -> String {
+fn one_of(options: &[Value<'_>]) -> String {
     let mut text = String::from("is none of ");
     for (at, option) in options.iter().enumerate() {
         if text.len() > MAX_SENTENCE {

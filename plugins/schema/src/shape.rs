@@ -1,12 +1,11 @@
 //! Text becomes a JSON value by the types that its schema takes. Where several fit, each is a reading.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 
+use crate::json;
+use crate::value::{Members, Value};
 use portcullis_config::schema::{ShapeConfig, TypeConfig};
-use serde_json::map::Entry;
-use serde_json::{Map, Value};
-
-use crate::json::read_number;
 
 /// The types a shape takes, in the order in which they are tried: text when it says nothing.
 pub(crate) fn types(shape: &ShapeConfig) -> &[TypeConfig] {
@@ -42,38 +41,40 @@ static TEXT: ShapeConfig =
     ShapeConfig { types: Vec::new(), items: None, properties: std::collections::BTreeMap::new(), xml: None };
 
 /// Text as a value of one type; `None` when it is not written as one, and for arrays and objects.
-pub(crate) fn read_as(text: &str, kind: TypeConfig) -> Option<Value> {
+pub(crate) fn read_as<'t>(text: &Cow<'t, str>, kind: TypeConfig) -> Option<Value<'t>> {
     match kind {
-        TypeConfig::Null => (text.is_empty() || text == "null").then_some(Value::Null),
-        TypeConfig::Boolean => match text {
+        TypeConfig::Null => (text.is_empty() || **text == *"null").then_some(Value::Null),
+        TypeConfig::Boolean => match &**text {
             "true" => Some(Value::Bool(true)),
             "false" => Some(Value::Bool(false)),
             _ => None,
         },
         // Whether a number is whole is the schema's to say: dialects differ over `1.0`.
-        TypeConfig::Integer | TypeConfig::Number => read_number(text).map(Value::Number),
-        TypeConfig::String => Some(Value::String(text.to_owned())),
+        TypeConfig::Integer | TypeConfig::Number => {
+            json::is_number(text).then(|| Value::Number(text.clone()))
+        }
+        TypeConfig::String => Some(Value::String(text.clone())),
         TypeConfig::Array | TypeConfig::Object => None,
     }
 }
 
 /// Text as the first type that it is written as; text when it is none, so that the schema names the type it wants.
-pub(crate) fn read(text: Cow<'_, str>, shape: &ShapeConfig) -> Value {
-    types(shape)
-        .iter()
-        .find_map(|kind| read_as(&text, *kind))
-        .unwrap_or_else(|| Value::String(text.into_owned()))
+pub(crate) fn read<'t>(text: Cow<'t, str>, shape: &ShapeConfig) -> Value<'t> {
+    types(shape).iter().find_map(|kind| read_as(&text, *kind)).unwrap_or(Value::String(text))
 }
 
 /// Adds a member without a shape of its own; one that is there already becomes a list of both.
-pub(crate) fn add(members: &mut Map<String, Value>, name: &str, value: Value) {
+pub(crate) fn add<'t>(members: &mut Members<'t>, name: Cow<'t, str>, value: Value<'t>) {
     match members.entry(name) {
         Entry::Vacant(free) => {
             free.insert(value);
         }
         Entry::Occupied(mut taken) => match taken.get_mut() {
             Value::Array(list) => list.push(value),
-            single => *single = Value::Array(vec![single.take(), value]),
+            single => {
+                let first = std::mem::replace(single, Value::Null);
+                *single = Value::Array(vec![first, value]);
+            }
         },
     }
 }

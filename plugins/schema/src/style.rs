@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
 use portcullis_core::{InvalidEncoding, decode, decode_form};
-use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::shape;
+use crate::value::{Members, Value};
 
 /// How the pieces of a text are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +47,12 @@ pub struct Writing<'a> {
 }
 
 /// The text as one of the types of its shape. `None` when it is not written as one.
-pub fn read_text(
-    text: &str,
+pub fn read_text<'t>(
+    text: &'t str,
     writing: Writing<'_>,
     shape: &ShapeConfig,
     kind: TypeConfig,
-) -> Result<Option<Value>, Fault> {
+) -> Result<Option<Value<'t>>, Fault> {
     match kind {
         TypeConfig::Array => read_array(text, writing, shape).map(Some),
         TypeConfig::Object => read_object(text, writing, shape).map(Some),
@@ -63,19 +63,19 @@ pub fn read_text(
     }
 }
 
-fn read_array(text: &str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<Value, Fault> {
+fn read_array<'t>(text: &'t str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
     let items = match (writing.style, writing.explode) {
         (StyleConfig::Matrix, true) => exploded_matrix_items(text, writing)?,
         _ => pieces(without_prefix(text, writing)?, writing),
     };
-    let read = |(at, text): (usize, &str)| {
+    let read = |(at, text): (usize, &'t str)| {
         let text = writing.coding.decode(text).map_err(|fault| fault.within(&at.to_string()))?;
         Ok(shape::read(text, shape::items(shape)))
     };
     items.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array)
 }
 
-fn read_object(text: &str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<Value, Fault> {
+fn read_object<'t>(text: &'t str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
     let text = match writing.style {
         StyleConfig::Matrix if writing.explode => {
             text.strip_prefix(';').ok_or_else(|| prefix_missing(writing))?
@@ -83,7 +83,7 @@ fn read_object(text: &str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<
         _ => without_prefix(text, writing)?,
     };
     let pieces = pieces(text, writing);
-    let mut members = Map::new();
+    let mut members = Members::new();
     if writing.explode {
         for piece in pieces {
             let (name, value) = piece
@@ -91,7 +91,7 @@ fn read_object(text: &str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<
                 .ok_or_else(|| Fault::new("style", "has a member that is not 'name=value'"))?;
             add_member(&mut members, name, value, writing.coding, shape)?;
         }
-        return Ok(Value::Object(members));
+        return Ok(members.into());
     }
     for pair in pieces.chunks(2) {
         let [name, value] = pair else {
@@ -99,17 +99,17 @@ fn read_object(text: &str, writing: Writing<'_>, shape: &ShapeConfig) -> Result<
         };
         add_member(&mut members, name, value, writing.coding, shape)?;
     }
-    Ok(Value::Object(members))
+    Ok(members.into())
 }
 
-fn add_member(
-    members: &mut Map<String, Value>,
-    name: &str,
-    value: &str,
+fn add_member<'t>(
+    members: &mut Members<'t>,
+    name: &'t str,
+    value: &'t str,
     coding: Coding,
     shape: &ShapeConfig,
 ) -> Result<(), Fault> {
-    let name = coding.decode(name)?.into_owned();
+    let name = coding.decode(name)?;
     let value = coding.decode(value).map_err(|fault| fault.within(&name))?;
     let value = shape::read(value, shape::member(shape, &name));
     if members.contains_key(&name) {

@@ -2,6 +2,7 @@
 //! the document alone. Judging and explaining are apart, since nearly every value is good.
 
 mod build;
+mod cost;
 mod equality;
 mod evaluated;
 mod explain;
@@ -15,14 +16,15 @@ mod recursion;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use portcullis_config::schema::DialectConfig;
-use serde_json::Value;
-
 use explain::Explainer;
 use judge::Judge;
 use keyword::Node;
+use portcullis_config::schema::DialectConfig;
+
+pub(crate) use cost::Detail;
 
 use crate::sentence;
+use crate::value::Value;
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -48,20 +50,25 @@ impl Refused {
 
 impl Validator {
     /// Compiles a schema; `root` holds what it refers to.
-    pub(crate) fn new(root: &Value, dialect: DialectConfig) -> Result<Self, Refused> {
+    pub(crate) fn new(root: &Value<'_>, dialect: DialectConfig) -> Result<Self, Refused> {
         Ok(Self { nodes: build::nodes(root, dialect)? })
     }
 
     /// Whether the schema accepts a value. Where a pattern takes too long, it must do so either way.
-    pub(crate) fn accepts(&self, value: &Value) -> bool {
+    pub(crate) fn accepts(&self, value: &Value<'_>) -> bool {
         let judge = Judge::new(&self.nodes, false);
         judge.accepts(0, value) && (!judge.is_unsure() || Judge::new(&self.nodes, true).accepts(0, value))
+    }
+
+    /// How much of an explanation is affordable.
+    pub(crate) fn detail(&self, value: &Value<'_>) -> Detail {
+        cost::detail(&self.nodes, value)
     }
 
     /// Tells what is wrong with a value that is not accepted, until it hears `Break`.
     pub(crate) fn explain(
         &self,
-        value: &Value,
+        value: &Value<'_>,
         mut tell: impl FnMut(&str, &'static str, Cow<'static, str>) -> ControlFlow<()>,
     ) {
         let (mut told, mut is_unsure) = (false, false);

@@ -3,15 +3,17 @@
 
 mod element;
 
+use std::borrow::Cow;
+
 use portcullis_config::schema::{ShapeConfig, TypeConfig, XmlConfig};
-use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::shape;
+use crate::value::{Members, Value};
 use element::Element;
 
 /// Reads a body whose root element is `root`, if that is known.
-pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Value, Fault> {
+pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Value<'static>, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
     let element = element::read(text)?;
     let namespace = shape.xml.as_ref().and_then(|xml| xml.namespace.as_deref());
@@ -23,7 +25,7 @@ pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Val
 }
 
 /// An element as the first type it can be; attributes and children make it an object.
-fn value(element: &Element, shape: &ShapeConfig) -> Result<Value, Fault> {
+fn value(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault> {
     for kind in shape::types(shape) {
         match kind {
             TypeConfig::Object => return object(element, shape),
@@ -34,34 +36,35 @@ fn value(element: &Element, shape: &ShapeConfig) -> Result<Value, Fault> {
                 } else {
                     element.text.trim()
                 };
-                if let Some(value) = shape::read_as(text, *primitive) {
+                if let Some(value) = shape::read_as(&Cow::Owned(text.to_owned()), *primitive) {
                     return Ok(value);
                 }
             }
             _ => {}
         }
     }
-    if element.is_leaf() { Ok(Value::String(element.text.clone())) } else { object(element, shape) }
+    if element.is_leaf() { Ok(Value::String(element.text.clone().into())) } else { object(element, shape) }
 }
 
-fn object(element: &Element, shape: &ShapeConfig) -> Result<Value, Fault> {
+fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault> {
     if !element.text.trim().is_empty() {
         return Err(Fault::new("xml", "has text where it may have elements only"));
     }
-    let mut members = Map::new();
+    let mut members = Members::new();
     let mut taken = Taken::default();
     for (name, property) in &shape.properties {
         let member = member(element, name, property, &mut taken).map_err(|fault| fault.within(name))?;
-        members.extend(member.map(|value| (name.clone(), value)));
+        members.extend(member.map(|value| (Cow::Owned(name.clone()), value)));
     }
     for attribute in element.attributes.iter().filter(|attribute| !taken.has_attribute(attribute)) {
-        shape::add(&mut members, &attribute.name, Value::String(attribute.value.clone()));
+        let value = Value::String(attribute.value.clone().into());
+        shape::add(&mut members, attribute.name.clone().into(), value);
     }
     for child in element.children.iter().filter(|child| !taken.has_child(child)) {
         let found = value(child, &ShapeConfig::default()).map_err(|fault| fault.within(&child.name))?;
-        shape::add(&mut members, &child.name, found);
+        shape::add(&mut members, child.name.clone().into(), found);
     }
-    Ok(Value::Object(members))
+    Ok(members.into())
 }
 
 /// Names and namespaces that properties stand for; what is left is nobody's.
@@ -90,7 +93,7 @@ fn member<'s>(
     name: &'s str,
     shape: &'s ShapeConfig,
     taken: &mut Taken<'s>,
-) -> Result<Option<Value>, Fault> {
+) -> Result<Option<Value<'static>>, Fault> {
     let xml = shape.xml.as_ref();
     let wire = wire_name(name, shape);
     if xml.is_some_and(|xml| xml.attribute) {
@@ -98,7 +101,7 @@ fn member<'s>(
         let found = element.attributes.iter().find(|attribute| {
             attribute.name == wire && in_namespace(attribute.namespace.as_deref(), namespace(xml))
         });
-        return Ok(found.map(|attribute| shape::read(attribute.value.as_str().into(), shape)));
+        return Ok(found.map(|attribute| shape::read(attribute.value.clone().into(), shape)));
     }
     if shape::takes_array(shape) {
         return array_member(element, name, shape, taken);
@@ -118,7 +121,7 @@ fn array_member<'s>(
     name: &'s str,
     shape: &'s ShapeConfig,
     taken: &mut Taken<'s>,
-) -> Result<Option<Value>, Fault> {
+) -> Result<Option<Value<'static>>, Fault> {
     let items = shape::items(shape);
     let wire = wire_name(name, shape);
     let wrapped = shape.xml.as_ref().is_some_and(|xml| xml.wrapped);
@@ -137,14 +140,17 @@ fn array_member<'s>(
     if found.peek().is_none() { Ok(None) } else { list(found, items).map(Some) }
 }
 
-fn wrapped_list(wrapper: &Element, item: &str, items: &ShapeConfig) -> Result<Value, Fault> {
+fn wrapped_list(wrapper: &Element, item: &str, items: &ShapeConfig) -> Result<Value<'static>, Fault> {
     if wrapper.children.iter().any(|child| child.name != item) || !wrapper.text.trim().is_empty() {
         return Err(Fault::new("xml", format!("has something else than '{item}' elements")));
     }
     list(wrapper.named(item, namespace(items.xml.as_ref())), items)
 }
 
-fn list<'e>(elements: impl Iterator<Item = &'e Element>, items: &ShapeConfig) -> Result<Value, Fault> {
+fn list<'e>(
+    elements: impl Iterator<Item = &'e Element>,
+    items: &ShapeConfig,
+) -> Result<Value<'static>, Fault> {
     let read = |(at, element): (usize, &Element)| {
         value(element, items).map_err(|fault| fault.within(&at.to_string()))
     };

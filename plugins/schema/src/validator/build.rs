@@ -5,18 +5,18 @@ use std::collections::HashMap;
 
 use portcullis_config::schema::DialectConfig;
 use portcullis_core::decode;
-use serde_json::{Map, Value};
 
-use super::keyword::{Condition, Contains, Items, Keyword, Members, Node, NodeId, Others};
+use super::keyword::{self, Condition, Contains, Items, Keyword, Node, NodeId, Others};
 use super::pattern::Pattern;
 use super::{Refused, read, recursion};
 use crate::format::Format;
+use crate::value::{Object as Members, Value};
 
 /// Keywords that mean something to JSON Schema which no node has.
 const UNKNOWN: &[&str] = &["$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "$id", "id"];
 
 /// The nodes of a schema and the number of the first.
-pub(super) fn nodes(root: &Value, dialect: DialectConfig) -> Result<Vec<Node>, Refused> {
+pub(super) fn nodes(root: &Value<'_>, dialect: DialectConfig) -> Result<Vec<Node>, Refused> {
     let mut builder =
         Builder { root, dialect, nodes: Vec::new(), known: HashMap::new(), waiting: Vec::new() };
     builder.node(String::new(), root)?;
@@ -29,24 +29,24 @@ pub(super) fn nodes(root: &Value, dialect: DialectConfig) -> Result<Vec<Node>, R
 }
 
 struct Builder<'s> {
-    root: &'s Value,
+    root: &'s Value<'s>,
     dialect: DialectConfig,
     nodes: Vec<Node>,
     /// The node at a pointer.
     known: HashMap<String, NodeId>,
     /// What references point at is built afterwards, so that a long chain of them needs no deep stack.
-    waiting: Vec<(String, &'s Value, NodeId)>,
+    waiting: Vec<(String, &'s Value<'s>, NodeId)>,
 }
 
 /// One schema object that is being read.
 pub(super) struct Object<'p, 's> {
     pub(super) pointer: &'p str,
-    pub(super) members: &'s Map<String, Value>,
+    pub(super) members: &'s Members<'s>,
     pub(super) dialect: DialectConfig,
 }
 
 impl<'s> Builder<'s> {
-    fn node(&mut self, pointer: String, schema: &'s Value) -> Result<NodeId, Refused> {
+    fn node(&mut self, pointer: String, schema: &'s Value<'s>) -> Result<NodeId, Refused> {
         if let Some(known) = self.known.get(&pointer) {
             return Ok(*known);
         }
@@ -62,7 +62,7 @@ impl<'s> Builder<'s> {
         id
     }
 
-    fn fill(&mut self, id: NodeId, pointer: String, schema: &'s Value) -> Result<(), Refused> {
+    fn fill(&mut self, id: NodeId, pointer: String, schema: &'s Value<'s>) -> Result<(), Refused> {
         let keywords = match schema {
             Value::Bool(true) => Vec::new(),
             Value::Bool(false) => vec![Keyword::Never],
@@ -75,11 +75,10 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    fn keywords(&mut self, pointer: &str, members: &'s Map<String, Value>) -> Result<Vec<Keyword>, Refused> {
+    fn keywords(&mut self, pointer: &str, members: &'s Members<'s>) -> Result<Vec<Keyword>, Refused> {
         let object = Object { pointer, members, dialect: self.dialect };
-        let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        if self.dialect == DialectConfig::Draft4 && members.contains_key("$ref") {
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
+        if self.dialect == DialectConfig::Draft4 && members.contains("$ref") {
             names = vec!["$ref"];
         }
         let mut keywords = Vec::new();
@@ -152,7 +151,7 @@ impl<'s> Builder<'s> {
     }
 
     fn optional(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Option<NodeId>, Refused> {
-        object.members.contains_key(name).then(|| self.child(object, name)).transpose()
+        object.members.contains(name).then(|| self.child(object, name)).transpose()
     }
 
     fn list(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Vec<NodeId>, Refused> {
@@ -169,19 +168,17 @@ impl<'s> Builder<'s> {
             return Err(object.refused(name, "is not a map of schemas"));
         };
         let place = object.place(name);
-        let node = |(key, schema): (&String, &'s Value)| {
+        let node = |(key, schema): (&'s str, &'s Value<'s>)| {
             let id = self.node(format!("{place}/{}", escaped(key)), schema)?;
-            Ok((key.clone(), id))
+            Ok((key.to_owned(), id))
         };
-        let mut nodes = schemas.iter().map(node).collect::<Result<Vec<_>, Refused>>()?;
-        nodes.sort_unstable();
-        Ok(nodes)
+        schemas.iter().map(node).collect()
     }
 
     /// Judged once, where the first of the three keywords stands.
     fn members(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Option<Keyword>, Refused> {
         let all = ["additionalProperties", "patternProperties", "properties"];
-        let present = |name: &&&str| object.members.contains_key(**name);
+        let present = |name: &&&str| object.members.contains(**name);
         if all.iter().find(present).is_some_and(|first| *first != name) {
             return Ok(None);
         }
@@ -198,20 +195,20 @@ impl<'s> Builder<'s> {
             Some(Value::Bool(false)) => Others::Refused,
             Some(_) => Others::Judged(self.child(object, "additionalProperties")?),
         };
-        Ok(Some(Keyword::Members(Members { named, patterns, others })))
+        Ok(Some(Keyword::Members(keyword::Members { named, patterns, others })))
     }
 
     /// Judged once, as `prefixItems` and `items` of 2020-12 are.
     fn items(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Option<Keyword>, Refused> {
         let is_latest = self.dialect == DialectConfig::Draft202012;
-        let is_tuple = object.members.get("items").is_some_and(Value::is_array);
+        let is_tuple = object.members.get("items").is_some_and(|items| items.as_array().is_some());
         let (prefix, rest) = match (is_latest, is_tuple) {
             (true, _) => ("prefixItems", "items"),
             (false, true) => ("items", "additionalItems"),
             (false, false) => ("", "items"),
         };
-        let has_prefix = object.members.contains_key(prefix);
-        if [prefix, rest].into_iter().filter(|one| object.members.contains_key(*one)).min() != Some(name) {
+        let has_prefix = object.members.contains(prefix);
+        if [prefix, rest].into_iter().filter(|one| object.members.contains(*one)).min() != Some(name) {
             return Ok(None);
         }
         let prefix = if has_prefix { self.list(object, prefix)? } else { Vec::new() };
@@ -223,10 +220,10 @@ impl<'s> Builder<'s> {
         let Value::Object(map) = object.value("dependencies")? else {
             return Err(object.refused("dependencies", "is not a map"));
         };
-        if map.values().all(Value::is_array) {
+        if map.iter().all(|(_, one)| one.as_array().is_some()) {
             return Ok(Keyword::DependentRequired(read::names_by_name(object, "dependencies")?));
         }
-        if map.values().any(Value::is_array) {
+        if map.iter().any(|(_, one)| one.as_array().is_some()) {
             return Err(object.refused("dependencies", "mixes names and schemas, which is not supported"));
         }
         Ok(Keyword::DependentSchemas(self.map(object, "dependencies")?))

@@ -2,12 +2,11 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
-
 use super::number;
+use crate::value::Value;
 
 /// Whether two values are equal.
-pub(crate) fn equal(one: &Value, other: &Value) -> bool {
+pub(crate) fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => one == other,
         _ => order(one, other).is_eq(),
@@ -15,24 +14,24 @@ pub(crate) fn equal(one: &Value, other: &Value) -> bool {
 }
 
 /// Whether a list holds no value twice. Sorts, so that a long list costs little more than its length.
-pub(crate) fn all_differ(items: &[Value]) -> bool {
-    let mut sorted: Vec<&Value> = items.iter().collect();
+pub(crate) fn all_differ(items: &[Value<'_>]) -> bool {
+    let mut sorted: Vec<&Value<'_>> = items.iter().collect();
     sorted.sort_unstable_by(|one, other| order(one, other));
     sorted.iter().zip(sorted.iter().skip(1)).all(|(one, next)| order(one, next).is_ne())
 }
 
 /// Some order of all values, in which only equal ones are equal.
-fn order(one: &Value, other: &Value) -> Ordering {
+fn order(one: &Value<'_>, other: &Value<'_>) -> Ordering {
     match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (Value::Number(one), Value::Number(other)) => number::compare(one.as_str(), other.as_str()),
+        (Value::Number(one), Value::Number(other)) => number::compare(one, other),
         (Value::String(one), Value::String(other)) => one.cmp(other),
         (Value::Array(one), Value::Array(other)) => one.len().cmp(&other.len()).then_with(|| {
             let mut pairs = one.iter().zip(other).map(|(one, other)| order(one, other));
             pairs.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         }),
         (Value::Object(one), Value::Object(other)) => one.len().cmp(&other.len()).then_with(|| {
-            let mut pairs = one.iter().zip(other).map(|((name, value), (other_name, other))| {
+            let mut pairs = one.iter().zip(other.iter()).map(|((name, value), (other_name, other))| {
                 name.cmp(other_name).then_with(|| order(value, other))
             });
             pairs.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
@@ -41,7 +40,7 @@ fn order(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-fn rank(value: &Value) -> u8 {
+fn rank(value: &Value<'_>) -> u8 {
     match value {
         Value::Null => 0,
         Value::Bool(_) => 1,
@@ -56,8 +55,8 @@ fn rank(value: &Value) -> u8 {
 mod tests {
     use super::*;
 
-    fn value(text: &str) -> Value {
-        serde_json::from_str(text).unwrap()
+    fn value(text: &str) -> Value<'_> {
+        crate::json::read(text.as_bytes(), crate::json::Limits::MESSAGE).unwrap()
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

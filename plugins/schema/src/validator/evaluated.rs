@@ -1,26 +1,29 @@
 //! Which members and items of a value a schema has evaluated (JSON Schema 2020-12, section 11): those that
 //! its keywords, or the schemas for the same value that accept it, have a schema for.
 
-use serde_json::{Map, Value};
-
 use super::judge::Judge;
 use super::keyword::{Keyword, Node, NodeId, Others};
+use crate::value::{Object, Value};
 
 /// The members that no keyword of the node evaluates.
 pub(super) fn other_members<'v>(
     judge: &Judge<'_>,
     node: &Node,
-    value: &'v Value,
-    members: &'v Map<String, Value>,
-) -> Vec<(&'v String, &'v Value)> {
+    value: &'v Value<'v>,
+    members: &'v Object<'v>,
+) -> Vec<(&'v str, &'v Value<'v>)> {
     let mut walk = Walk { judge, value, seen: vec![false; members.len()], trail: Vec::new() };
     walk.keywords(node);
     members.iter().zip(walk.seen).filter(|(_, is_seen)| !is_seen).map(|(member, _)| member).collect()
 }
 
 /// The items that no keyword of the node evaluates.
-pub(super) fn other_items<'v>(judge: &Judge<'_>, node: &Node, value: &'v Value) -> Vec<(usize, &'v Value)> {
-    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+pub(super) fn other_items<'v>(
+    judge: &Judge<'_>,
+    node: &Node,
+    value: &'v Value<'v>,
+) -> Vec<(usize, &'v Value<'v>)> {
+    let items = value.as_array().unwrap_or_default();
     let mut walk = Walk { judge, value, seen: vec![false; items.len()], trail: Vec::new() };
     walk.keywords(node);
     items.iter().enumerate().zip(walk.seen).filter(|(_, is_seen)| !is_seen).map(|(item, _)| item).collect()
@@ -28,7 +31,7 @@ pub(super) fn other_items<'v>(judge: &Judge<'_>, node: &Node, value: &'v Value) 
 
 struct Walk<'w, 'n> {
     judge: &'w Judge<'n>,
-    value: &'w Value,
+    value: &'w Value<'w>,
     /// One for each member or item, in their order.
     seen: Vec<bool>,
     /// Nodes that are being walked: one that refers to itself adds nothing.
@@ -77,7 +80,7 @@ impl Walk<'_, '_> {
         match (keyword, self.value) {
             (Keyword::DependentSchemas(dependents), Value::Object(members)) => {
                 for (name, id) in dependents {
-                    if members.contains_key(name) {
+                    if members.contains(name) {
                         self.schema(*id);
                     }
                 }

@@ -4,13 +4,12 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use serde_json::{Map, Value};
-
 use super::build::escaped;
 use super::evaluated;
 use super::judge::Judge;
 use super::keyword::{Items, Keyword, Members, Node, NodeId, Others};
 use crate::sentence;
+use crate::value::{Object, Value};
 
 /// Told of each fault: pointer, keyword, sentence. Breaks when it has heard enough.
 pub(super) type Tell<'t> = dyn FnMut(&str, &'static str, Cow<'static, str>) -> ControlFlow<()> + 't;
@@ -30,7 +29,7 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
     }
 
     /// Tells what is wrong with a value.
-    pub(super) fn node(&mut self, id: NodeId, value: &Value) -> ControlFlow<()> {
+    pub(super) fn node(&mut self, id: NodeId, value: &Value<'_>) -> ControlFlow<()> {
         let Some(node) = self.judge.node(id) else { return ControlFlow::Continue(()) };
         if !node.recurs {
             return self.keywords(node, value);
@@ -45,11 +44,11 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
         flow
     }
 
-    fn keywords(&mut self, node: &Node, value: &Value) -> ControlFlow<()> {
+    fn keywords(&mut self, node: &Node, value: &Value<'_>) -> ControlFlow<()> {
         node.keywords.iter().try_for_each(|keyword| self.keyword(keyword, node, value))
     }
 
-    fn keyword(&mut self, keyword: &Keyword, node: &Node, value: &Value) -> ControlFlow<()> {
+    fn keyword(&mut self, keyword: &Keyword, node: &Node, value: &Value<'_>) -> ControlFlow<()> {
         match (keyword, value) {
             (Keyword::AllOf(ids), _) => ids.iter().try_for_each(|id| self.node(*id, value)),
             (Keyword::Ref(id), _) => self.node(*id, value),
@@ -62,20 +61,20 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
             (Keyword::Required(names), Value::Object(members)) => self.required(names, members),
             (Keyword::DependentRequired(dependents), Value::Object(members)) => dependents
                 .iter()
-                .filter(|(name, _)| members.contains_key(name))
+                .filter(|(name, _)| members.contains(name))
                 .try_for_each(|(_, names)| self.required(names, members)),
             (Keyword::DependentSchemas(dependents), Value::Object(members)) => dependents
                 .iter()
-                .filter(|(name, _)| members.contains_key(name))
+                .filter(|(name, _)| members.contains(name))
                 .try_for_each(|(_, id)| self.node(*id, value)),
             (Keyword::PropertyNames(id), Value::Object(members)) => {
-                let refused = members.keys().filter(|name| !self.judge.accepts_name(*id, name)).count();
+                let refused = members.iter().filter(|(name, _)| !self.judge.accepts_name(*id, name)).count();
                 (0..refused).try_for_each(|_| self.simple(keyword))
             }
             (Keyword::UnevaluatedProperties(id), Value::Object(members)) => {
                 let others = evaluated::other_members(self.judge, node, value, members);
                 let refused = others.into_iter().filter(|(_, member)| !self.judge.accepts(*id, member));
-                let names: Vec<&str> = refused.map(|(name, _)| name.as_str()).collect();
+                let names: Vec<&str> = refused.map(|(name, _)| name).collect();
                 self.unexpected("unevaluatedProperties", &names)
             }
             _ if self.judge.holds(keyword, node, value) => ControlFlow::Continue(()),
@@ -90,20 +89,20 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
         }
     }
 
-    fn items(&mut self, schemas: &Items, items: &[Value]) -> ControlFlow<()> {
+    fn items(&mut self, schemas: &Items, items: &[Value<'_>]) -> ControlFlow<()> {
         let mut judged = items.iter().enumerate().map_while(|(at, item)| Some((at, schemas.of(at)?, item)));
         judged.try_for_each(|(at, id, item)| self.part(&at.to_string(), id, item))
     }
 
-    fn members(&mut self, schemas: &Members, members: &Map<String, Value>) -> ControlFlow<()> {
+    fn members(&mut self, schemas: &Members, members: &Object<'_>) -> ControlFlow<()> {
         let mut unexpected = Vec::new();
-        for (name, member) in members {
+        for (name, member) in members.iter() {
             let named = schemas.named(name);
             let patterns = schemas.patterns.iter().filter(|(pattern, _)| self.judge.matches(pattern, name));
             let mut ids: Vec<NodeId> = named.into_iter().chain(patterns.map(|(_, id)| *id)).collect();
             match schemas.others {
                 Others::Judged(id) if ids.is_empty() => ids.push(id),
-                Others::Refused if ids.is_empty() => unexpected.push(name.as_str()),
+                Others::Refused if ids.is_empty() => unexpected.push(name),
                 _ => {}
             }
             ids.into_iter().try_for_each(|id| self.part(name, id, member))?;
@@ -111,8 +110,8 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
         self.unexpected("additionalProperties", &unexpected)
     }
 
-    fn required(&mut self, names: &[String], members: &Map<String, Value>) -> ControlFlow<()> {
-        let mut missing = names.iter().filter(|name| !members.contains_key(*name));
+    fn required(&mut self, names: &[String], members: &Object<'_>) -> ControlFlow<()> {
+        let mut missing = names.iter().filter(|name| !members.contains(name));
         missing.try_for_each(|name| self.say("required", sentence::lacks(name)))
     }
 
@@ -124,7 +123,7 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
     }
 
     /// Explains a member or an item.
-    fn part(&mut self, name: &str, id: NodeId, value: &Value) -> ControlFlow<()> {
+    fn part(&mut self, name: &str, id: NodeId, value: &Value<'_>) -> ControlFlow<()> {
         let length = self.pointer.len();
         self.pointer.push('/');
         self.pointer.push_str(&escaped(name));

@@ -3,11 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use super::keyword::{Bound, Condition, Contains, Items, Keyword, Members, Node, NodeId, Others, Types};
 use super::pattern::Pattern;
 use super::{equality, evaluated, number};
+use crate::value::{Object, Value};
 
 /// Judges one value.
 pub(super) struct Judge<'n> {
@@ -34,7 +33,7 @@ impl<'n> Judge<'n> {
     }
 
     /// Whether the node accepts the value.
-    pub(super) fn accepts(&self, id: NodeId, value: &Value) -> bool {
+    pub(super) fn accepts(&self, id: NodeId, value: &Value<'_>) -> bool {
         let Some(node) = self.node(id) else { return false };
         if !node.recurs {
             return node.keywords.iter().all(|keyword| self.holds(keyword, node, value));
@@ -53,7 +52,7 @@ impl<'n> Judge<'n> {
     }
 
     /// Whether a keyword of `node` holds.
-    pub(super) fn holds(&self, keyword: &Keyword, node: &Node, value: &Value) -> bool {
+    pub(super) fn holds(&self, keyword: &Keyword, node: &Node, value: &Value<'_>) -> bool {
         match keyword {
             Keyword::Never => false,
             Keyword::Types(types) => has_type(*types, value),
@@ -69,7 +68,7 @@ impl<'n> Judge<'n> {
                 self.branch(condition, value).is_none_or(|branch| self.accepts(branch, value))
             }
             _ => match value {
-                Value::Number(number) => number_holds(keyword, number.as_str()),
+                Value::Number(number) => number_holds(keyword, number),
                 Value::String(text) => self.text_holds(keyword, text),
                 Value::Array(items) => self.list_holds(keyword, node, value, items),
                 Value::Object(members) => self.object_holds(keyword, node, value, members),
@@ -79,7 +78,7 @@ impl<'n> Judge<'n> {
     }
 
     /// What `if` leads to.
-    pub(super) fn branch(&self, condition: &Condition, value: &Value) -> Option<NodeId> {
+    pub(super) fn branch(&self, condition: &Condition, value: &Value<'_>) -> Option<NodeId> {
         if self.accepts(condition.test, value) { condition.then } else { condition.otherwise }
     }
 
@@ -95,7 +94,7 @@ impl<'n> Judge<'n> {
     pub(super) fn accepts_name(&self, id: NodeId, name: &str) -> bool {
         // The name is a value of its own for a moment: verdicts kept by its address would outlive it.
         let judge = Self::new(self.nodes, self.assumed);
-        let verdict = judge.accepts(id, &Value::String(name.to_owned()));
+        let verdict = judge.accepts(id, &Value::String(name.into()));
         self.is_unsure.set(self.is_unsure() || judge.is_unsure());
         verdict
     }
@@ -111,7 +110,7 @@ impl<'n> Judge<'n> {
         }
     }
 
-    fn list_holds(&self, keyword: &Keyword, node: &Node, value: &Value, items: &[Value]) -> bool {
+    fn list_holds(&self, keyword: &Keyword, node: &Node, value: &Value<'_>, items: &[Value<'_>]) -> bool {
         match keyword {
             Keyword::MinItems(least) => items.len() as u64 >= *least,
             Keyword::MaxItems(most) => items.len() as u64 <= *most,
@@ -132,26 +131,20 @@ impl<'n> Judge<'n> {
         }
     }
 
-    fn object_holds(
-        &self,
-        keyword: &Keyword,
-        node: &Node,
-        value: &Value,
-        members: &Map<String, Value>,
-    ) -> bool {
+    fn object_holds(&self, keyword: &Keyword, node: &Node, value: &Value<'_>, members: &Object<'_>) -> bool {
         match keyword {
             Keyword::MinProperties(least) => members.len() as u64 >= *least,
             Keyword::MaxProperties(most) => members.len() as u64 <= *most,
-            Keyword::Required(names) => names.iter().all(|name| members.contains_key(name)),
+            Keyword::Required(names) => names.iter().all(|name| members.contains(name)),
             Keyword::Members(schemas) => {
                 members.iter().all(|(name, member)| self.member_holds(schemas, name, member))
             }
-            Keyword::PropertyNames(id) => members.keys().all(|name| self.accepts_name(*id, name)),
+            Keyword::PropertyNames(id) => members.iter().all(|(name, _)| self.accepts_name(*id, name)),
             Keyword::DependentRequired(dependents) => dependents.iter().all(|(name, names)| {
-                !members.contains_key(name) || names.iter().all(|name| members.contains_key(name))
+                !members.contains(name) || names.iter().all(|name| members.contains(name))
             }),
             Keyword::DependentSchemas(dependents) => {
-                dependents.iter().all(|(name, id)| !members.contains_key(name) || self.accepts(*id, value))
+                dependents.iter().all(|(name, id)| !members.contains(name) || self.accepts(*id, value))
             }
             Keyword::UnevaluatedProperties(id) => {
                 let others = evaluated::other_members(self, node, value, members);
@@ -161,7 +154,7 @@ impl<'n> Judge<'n> {
         }
     }
 
-    fn member_holds(&self, schemas: &Members, name: &str, member: &Value) -> bool {
+    fn member_holds(&self, schemas: &Members, name: &str, member: &Value<'_>) -> bool {
         let named = schemas.named(name);
         if named.is_some_and(|id| !self.accepts(id, member)) {
             return false;
@@ -211,7 +204,7 @@ fn number_holds(keyword: &Keyword, number: &str) -> bool {
     }
 }
 
-fn has_type(types: Types, value: &Value) -> bool {
+fn has_type(types: Types, value: &Value<'_>) -> bool {
     let bits = match value {
         Value::Null => Types::NULL,
         Value::Bool(_) => Types::BOOLEAN,
@@ -219,10 +212,9 @@ fn has_type(types: Types, value: &Value) -> bool {
         Value::Array(_) => Types::ARRAY,
         Value::Object(_) => Types::OBJECT,
         Value::Number(number) => {
-            let text = number.as_str();
             return types.0 & Types::NUMBER != 0
-                || (types.0 & Types::INTEGER != 0 && number::is_whole(text))
-                || (types.0 & Types::WRITTEN_INTEGER != 0 && number::is_written_whole(text));
+                || (types.0 & Types::INTEGER != 0 && number::is_whole(number))
+                || (types.0 & Types::WRITTEN_INTEGER != 0 && number::is_written_whole(number));
         }
     };
     types.0 & bits != 0

@@ -1,9 +1,8 @@
 //! A schema as it is evaluated: nodes, each a list of keywords, that refer to one another by number.
 
-use serde_json::Value;
-
 use super::pattern::Pattern;
 use crate::format::Format;
+use crate::value::Value;
 
 /// The number of a node.
 pub(crate) type NodeId = usize;
@@ -23,8 +22,8 @@ pub(crate) enum Keyword {
     /// `false`.
     Never,
     Types(Types),
-    Enum(Vec<Value>),
-    Const(Value),
+    Enum(Vec<Value<'static>>),
+    Const(Value<'static>),
     Bound(Bound),
     MultipleOf(String),
     MinLength(u64),

@@ -1,12 +1,12 @@
 //! Keywords that hold no schema, read from their JSON.
 
 use portcullis_config::schema::DialectConfig;
-use serde_json::Value;
 
 use super::build::{Object, escaped};
 use super::keyword::{Bound, Keyword, Types};
 use super::pattern::Pattern;
 use super::{Refused, number};
+use crate::value::Value;
 
 /// Reads a keyword without schemas; `None` when it asserts nothing.
 pub(super) fn plain(object: &Object<'_, '_>, name: &str) -> Result<Option<Keyword>, Refused> {
@@ -14,10 +14,10 @@ pub(super) fn plain(object: &Object<'_, '_>, name: &str) -> Result<Option<Keywor
     Ok(Some(match name {
         "type" => Keyword::Types(types(object)?),
         "enum" => Keyword::Enum(match object.value(name)? {
-            Value::Array(values) => values.clone(),
+            Value::Array(values) => values.iter().cloned().map(Value::into_owned).collect(),
             _ => return Err(object.refused(name, "is not a list")),
         }),
-        "const" if is_latest => Keyword::Const(object.value(name)?.clone()),
+        "const" if is_latest => Keyword::Const(object.value(name)?.clone().into_owned()),
         "minimum" | "maximum" => Keyword::Bound(bound(object, name)?),
         "exclusiveMinimum" | "exclusiveMaximum" if is_latest => Keyword::Bound(bound(object, name)?),
         "multipleOf" => Keyword::MultipleOf(multiple_of(object)?),
@@ -92,7 +92,7 @@ fn multiple_of(object: &Object<'_, '_>) -> Result<String, Refused> {
     Ok(number.to_owned())
 }
 
-fn names(object: &Object<'_, '_>, keyword: &str, list: &Value) -> Result<Vec<String>, Refused> {
+fn names(object: &Object<'_, '_>, keyword: &str, list: &Value<'_>) -> Result<Vec<String>, Refused> {
     let names = list.as_array().and_then(|list| {
         list.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
     });
@@ -107,11 +107,11 @@ pub(super) fn names_by_name(
     let Value::Object(map) = object.value(keyword)? else {
         return Err(object.refused(keyword, "is not a map of lists"));
     };
-    map.iter().map(|(name, list)| Ok((name.clone(), names(object, keyword, list)?))).collect()
+    map.iter().map(|(name, list)| Ok((name.to_owned(), names(object, keyword, list)?))).collect()
 }
 
 impl<'s> Object<'_, 's> {
-    pub(super) fn value(&self, name: &str) -> Result<&'s Value, Refused> {
+    pub(super) fn value(&self, name: &str) -> Result<&'s Value<'s>, Refused> {
         self.members.get(name).ok_or_else(|| self.refused(name, "is missing"))
     }
 
@@ -121,7 +121,7 @@ impl<'s> Object<'_, 's> {
 
     fn number(&self, name: &str) -> Result<&'s str, Refused> {
         match self.value(name)? {
-            Value::Number(number) => Ok(number.as_str()),
+            Value::Number(number) => Ok(number),
             _ => Err(self.refused(name, "is not a number")),
         }
     }
@@ -141,7 +141,7 @@ impl<'s> Object<'_, 's> {
     }
 
     pub(super) fn optional_count(&self, name: &str) -> Result<Option<u64>, Refused> {
-        self.members.contains_key(name).then(|| self.count(name)).transpose()
+        self.members.contains(name).then(|| self.count(name)).transpose()
     }
 
     /// The pointer of a keyword.
