@@ -2,6 +2,7 @@
 //! anything in them. Numbers stay as they are written.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -33,12 +34,12 @@ impl<'t> Object<'t> {
     /// Sorts members; the name of one that stands twice is the error.
     pub(crate) fn new(mut members: Vec<(Cow<'t, str>, Value<'t>)>) -> Result<Self, Cow<'t, str>> {
         let is_sorted = |members: &[(Cow<'t, str>, Value<'t>)]| {
-            members.windows(2).all(|pair| matches!(pair, [(one, _), (next, _)] if one < next))
+            members.windows(2).all(|pair| matches!(pair, [(one, _), (next, _)] if order(one, next).is_lt()))
         };
         if is_sorted(&members) {
             return Ok(Self(members));
         }
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        members.sort_by(|(one, _), (other, _)| order(one, other));
         let twice = members.windows(2).find_map(|pair| match pair {
             [(one, _), (next, _)] if one == next => Some(one.clone()),
             _ => None,
@@ -57,7 +58,7 @@ impl<'t> Object<'t> {
 
     /// The member of a name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'t>> {
-        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        let at = self.0.binary_search_by(|(known, _)| order(known, name)).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
@@ -72,6 +73,12 @@ impl<'t> Object<'t> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'t>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
+}
+
+/// The order of names. Most differ in their first byte, and a call to compare the rest costs more than that.
+fn order(one: &str, other: &str) -> Ordering {
+    let first = |name: &str| name.as_bytes().first().copied();
+    first(one).cmp(&first(other)).then_with(|| one.cmp(other))
 }
 
 impl<'t> From<Members<'t>> for Value<'t> {

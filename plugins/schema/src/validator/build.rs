@@ -178,7 +178,7 @@ impl<'s> Builder<'s> {
     /// Judged once, where the first of the three keywords stands.
     fn members(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Option<Keyword>, Refused> {
         let all = ["additionalProperties", "patternProperties", "properties"];
-        let present = |name: &&&str| object.members.contains(**name);
+        let present = |name: &&&str| object.members.contains(name);
         if all.iter().find(present).is_some_and(|first| *first != name) {
             return Ok(None);
         }
@@ -208,7 +208,7 @@ impl<'s> Builder<'s> {
             (false, false) => ("", "items"),
         };
         let has_prefix = object.members.contains(prefix);
-        if [prefix, rest].into_iter().filter(|one| object.members.contains(*one)).min() != Some(name) {
+        if [prefix, rest].into_iter().filter(|one| object.members.contains(one)).min() != Some(name) {
             return Ok(None);
         }
         let prefix = if has_prefix { self.list(object, prefix)? } else { Vec::new() };

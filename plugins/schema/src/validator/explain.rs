@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::build::escaped;
 use super::evaluated;
 use super::judge::Judge;
-use super::keyword::{Items, Keyword, Members, Node, NodeId, Others};
+use super::keyword::{Items, Keyword, Members, Names, Node, NodeId, Others};
 use crate::sentence;
 use crate::value::{Object, Value};
 
@@ -110,8 +110,8 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
         self.unexpected("additionalProperties", &unexpected)
     }
 
-    fn required(&mut self, names: &[String], members: &Object<'_>) -> ControlFlow<()> {
-        let mut missing = names.iter().filter(|name| !members.contains(name));
+    fn required(&mut self, names: &Names, members: &Object<'_>) -> ControlFlow<()> {
+        let mut missing = names.listed.iter().filter(|name| !members.contains(name));
         missing.try_for_each(|name| self.say("required", sentence::lacks(name)))
     }
 

@@ -135,14 +135,15 @@ impl<'n> Judge<'n> {
         match keyword {
             Keyword::MinProperties(least) => members.len() as u64 >= *least,
             Keyword::MaxProperties(most) => members.len() as u64 <= *most,
-            Keyword::Required(names) => names.iter().all(|name| members.contains(name)),
+            Keyword::Required(names) => names.all_in(members),
             Keyword::Members(schemas) => {
-                members.iter().all(|(name, member)| self.member_holds(schemas, name, member))
+                let mut walk = schemas.walk(members);
+                walk.all(|(name, member, named)| self.member_holds(schemas, named, name, member))
             }
             Keyword::PropertyNames(id) => members.iter().all(|(name, _)| self.accepts_name(*id, name)),
-            Keyword::DependentRequired(dependents) => dependents.iter().all(|(name, names)| {
-                !members.contains(name) || names.iter().all(|name| members.contains(name))
-            }),
+            Keyword::DependentRequired(dependents) => {
+                dependents.iter().all(|(name, names)| !members.contains(name) || names.all_in(members))
+            }
             Keyword::DependentSchemas(dependents) => {
                 dependents.iter().all(|(name, id)| !members.contains(name) || self.accepts(*id, value))
             }
@@ -154,8 +155,7 @@ impl<'n> Judge<'n> {
         }
     }
 
-    fn member_holds(&self, schemas: &Members, name: &str, member: &Value<'_>) -> bool {
-        let named = schemas.named(name);
+    fn member_holds(&self, schemas: &Members, named: Option<NodeId>, name: &str, member: &Value<'_>) -> bool {
         if named.is_some_and(|id| !self.accepts(id, member)) {
             return false;
         }
@@ -186,7 +186,10 @@ impl Items {
 
 impl Bound {
     pub(super) fn takes(&self, number: &str) -> bool {
-        let order = number::compare(number, &self.limit);
+        let order = match (self.whole, number::small(number)) {
+            (Some(limit), Some(number)) => number.cmp(&limit),
+            _ => number::compare(number, &self.limit),
+        };
         match (self.is_lower, self.is_exclusive) {
             (true, false) => order.is_ge(),
             (true, true) => order.is_gt(),

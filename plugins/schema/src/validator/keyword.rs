@@ -2,7 +2,7 @@
 
 use super::pattern::Pattern;
 use crate::format::Format;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// The number of a node.
 pub(crate) type NodeId = usize;
@@ -37,10 +37,10 @@ pub(crate) enum Keyword {
     Contains(Contains),
     MinProperties(u64),
     MaxProperties(u64),
-    Required(Vec<String>),
+    Required(Names),
     Members(Members),
     PropertyNames(NodeId),
-    DependentRequired(Vec<(String, Vec<String>)>),
+    DependentRequired(Vec<(String, Names)>),
     DependentSchemas(Vec<(String, NodeId)>),
     AllOf(Vec<NodeId>),
     AnyOf(Vec<NodeId>),
@@ -88,6 +88,8 @@ impl Types {
 pub(crate) struct Bound {
     /// As the schema writes it.
     pub(crate) limit: String,
+    /// The limit, where it is a whole number that is not large.
+    pub(crate) whole: Option<i64>,
     /// Whether it bounds from below.
     pub(crate) is_lower: bool,
     /// Whether the limit itself is refused.
@@ -107,6 +109,29 @@ pub(crate) struct Contains {
     pub(crate) schema: NodeId,
     pub(crate) least: u64,
     pub(crate) most: Option<u64>,
+}
+
+/// Names of members that must be there.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// As the schema lists them, which is how they are told.
+    pub(crate) listed: Vec<String>,
+    sorted: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn new(listed: Vec<String>) -> Self {
+        let mut sorted = listed.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self { listed, sorted }
+    }
+
+    /// Whether an object has them all: both sides are sorted, so one walk finds each.
+    pub(crate) fn all_in(&self, members: &Object<'_>) -> bool {
+        let mut members = members.iter();
+        self.sorted.iter().all(|wanted| members.any(|(name, _)| name == wanted))
+    }
 }
 
 /// `properties`, `patternProperties` and `additionalProperties`.
@@ -130,6 +155,28 @@ pub(crate) enum Others {
 }
 
 impl Members {
+    /// Each member of an object with the schema of its name. Both sides are sorted: names are compared for
+    /// equality alone where the object has what the schema names.
+    pub(crate) fn walk<'m, 'v>(
+        &'m self,
+        members: &'m Object<'v>,
+    ) -> impl Iterator<Item = (&'m str, &'m Value<'v>, Option<NodeId>)> {
+        let mut at = 0;
+        members.iter().map(move |(name, member)| {
+            while let Some((known, id)) = self.named.get(at) {
+                if known == name {
+                    at += 1;
+                    return (name, member, Some(*id));
+                }
+                if known.as_str() > name {
+                    break;
+                }
+                at += 1;
+            }
+            (name, member, None)
+        })
+    }
+
     /// The schema of a named member.
     pub(crate) fn named(&self, name: &str) -> Option<NodeId> {
         let at = self.named.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;

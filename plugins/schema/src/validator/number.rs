@@ -15,10 +15,10 @@ impl<'t> Decimal<'t> {
     /// Takes a JSON number apart.
     fn of(text: &'t str) -> Self {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (mantissa, exponent) = split(text, |byte| matches!(byte, b'e' | b'E'));
         // Readers bound exponents; one that is beyond `i64` is no number of theirs.
         let exponent: i64 = exponent.parse().unwrap_or(0);
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (whole, fraction) = split(mantissa, |byte| byte == b'.');
         let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
         if whole.is_empty() {
             let digits = fraction.trim_start_matches('0');
@@ -66,6 +66,13 @@ impl<'t> Decimal<'t> {
     }
 }
 
+/// What stands before and behind a byte; all and nothing without it.
+fn split(text: &str, at: impl Fn(u8) -> bool) -> (&str, &str) {
+    let place = text.bytes().position(at);
+    let parts = place.and_then(|place| Some((text.get(..place)?, text.get(place + 1..)?)));
+    parts.unwrap_or((text, ""))
+}
+
 /// Whether a number is written without fraction and exponent: what draft 4 takes for an integer.
 pub(crate) fn is_written_whole(number: &str) -> bool {
     !number.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
@@ -76,17 +83,27 @@ pub(crate) fn is_whole(number: &str) -> bool {
     is_written_whole(number) || Decimal::of(number).is_whole()
 }
 
+/// A whole number of few digits: nearly all that are sent.
+pub(crate) fn small(number: &str) -> Option<i64> {
+    let (digits, sign) = number.strip_prefix('-').map_or((number, 1), |digits| (digits, -1));
+    if digits.len() > 18 {
+        return None;
+    }
+    let sum = |sum: i64, digit: u8| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'));
+    digits.bytes().try_fold(0, sum).map(|sum| sum * sign)
+}
+
 /// Compares two numbers.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
-    match (one.parse::<i64>(), other.parse::<i64>()) {
-        (Ok(one), Ok(other)) => one.cmp(&other),
+    match (small(one), small(other)) {
+        (Some(one), Some(other)) => one.cmp(&other),
         _ => Decimal::of(one).compare(Decimal::of(other)),
     }
 }
 
 /// Whether a number is a multiple of another, which is not zero.
 pub(crate) fn is_multiple(number: &str, of: &str) -> bool {
-    if let (Ok(number), Ok(of)) = (number.parse::<i64>(), of.parse::<i64>()) {
+    if let (Some(number), Some(of)) = (small(number), small(of)) {
         return number.checked_rem(of).is_none_or(|rest| rest == 0);
     }
     let (number, of) = (Decimal::of(number), Decimal::of(of));

@@ -3,7 +3,7 @@
 use portcullis_config::schema::DialectConfig;
 
 use super::build::{Object, escaped};
-use super::keyword::{Bound, Keyword, Types};
+use super::keyword::{Bound, Keyword, Names, Types};
 use super::pattern::Pattern;
 use super::{Refused, number};
 use crate::value::Value;
@@ -39,7 +39,7 @@ pub(super) fn plain(object: &Object<'_, '_>, name: &str) -> Result<Option<Keywor
         },
         "minProperties" => Keyword::MinProperties(object.count(name)?),
         "maxProperties" => Keyword::MaxProperties(object.count(name)?),
-        "required" => Keyword::Required(names(object, name, object.value(name)?)?),
+        "required" => Keyword::Required(Names::new(names(object, name, object.value(name)?)?)),
         "dependentRequired" if is_latest => Keyword::DependentRequired(names_by_name(object, name)?),
         _ => return Ok(None),
     }))
@@ -81,7 +81,8 @@ fn bound(object: &Object<'_, '_>, name: &str) -> Result<Bound, Refused> {
             }
         }
     };
-    Ok(Bound { limit: object.number(name)?.to_owned(), is_lower, is_exclusive })
+    let limit = object.number(name)?.to_owned();
+    Ok(Bound { whole: limit.parse().ok(), limit, is_lower, is_exclusive })
 }
 
 fn multiple_of(object: &Object<'_, '_>) -> Result<String, Refused> {
@@ -100,14 +101,11 @@ fn names(object: &Object<'_, '_>, keyword: &str, list: &Value<'_>) -> Result<Vec
 }
 
 /// Lists of names, by name.
-pub(super) fn names_by_name(
-    object: &Object<'_, '_>,
-    keyword: &str,
-) -> Result<Vec<(String, Vec<String>)>, Refused> {
+pub(super) fn names_by_name(object: &Object<'_, '_>, keyword: &str) -> Result<Vec<(String, Names)>, Refused> {
     let Value::Object(map) = object.value(keyword)? else {
         return Err(object.refused(keyword, "is not a map of lists"));
     };
-    map.iter().map(|(name, list)| Ok((name.to_owned(), names(object, keyword, list)?))).collect()
+    map.iter().map(|(name, list)| Ok((name.to_owned(), Names::new(names(object, keyword, list)?)))).collect()
 }
 
 impl<'s> Object<'_, 's> {
