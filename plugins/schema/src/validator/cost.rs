@@ -1,6 +1,6 @@
-//! What explaining a wrong value may cost. Judging is cheap: the validator remembers what it has judged. Its
-//! explanations are not: it lists the errors of every branch of every alternative, and where alternatives
-//! refer to one another that doubles with each level a client nests. So the visits are counted first.
+//! What explaining a wrong value may cost. Judging is cheap: the verdicts of schemas that recur are kept. An
+//! explanation is not: it goes into every schema for the same value, and where those refer to one another that
+//! doubles with each level a client nests. So the visits are counted first.
 
 use super::keyword::{Keyword, Members, Node, NodeId, Others};
 use crate::value::{Object, Value};
