@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
+use crate::growth::Axis;
 use crate::measure::Effort;
 use crate::scenario::Scenario;
 use crate::subject::Subject;
@@ -27,10 +28,17 @@ pub(crate) struct Args {
     /// One short round of a few scenarios: whether everything works, not what it costs.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Count instructions and host calls of the plugins instead, which are the same on every machine, and compare them
+    /// with tests/bench/fuel.json. `UPDATE=1` in the environment rewrites that file.
+    #[arg(long)]
+    pub(crate) fuel: bool,
     /// Measure how cost grows with operations, consumers, workers and bodies instead, for chain and pipeline unless
     /// `--subject` names others.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fuel")]
     pub(crate) growth: bool,
+    /// With `--growth`: these alone, separated by commas.
+    #[arg(long = "axis", value_enum, value_delimiter = ',', requires = "growth")]
+    axes: Vec<Axis>,
     /// The size of the API.
     #[arg(long, default_value_t = 1000)]
     pub(crate) operations: usize,
@@ -55,6 +63,11 @@ impl Args {
     /// With what.
     pub(crate) fn subjects(&self) -> Vec<Subject> {
         if self.subjects.is_empty() { Subject::all() } else { self.subjects.clone() }
+    }
+
+    /// What grows.
+    pub(crate) fn axes(&self) -> Vec<Axis> {
+        if self.axes.is_empty() { Axis::value_variants().to_vec() } else { self.axes.clone() }
     }
 
     /// Of which the growth is measured.

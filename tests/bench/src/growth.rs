@@ -1,10 +1,12 @@
 //! How cost grows with the size of the API, the number of consumers and of workers, and the size of bodies.
 
+use clap::ValueEnum;
 use portcullis_suite::repository;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{BULK, KEYED, Size};
+use crate::args::Args;
 use crate::failure::{Result, writing};
 use crate::ground::{Ground, api_key};
 use crate::measure::{Effort, load};
@@ -15,12 +17,16 @@ use crate::traffic::{Request, order};
 use crate::wrk::Script;
 
 /// What grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Axis {
+    /// Of the API.
     Operations,
+    /// Known by an API key, 5,000 of whom call in turn.
     Consumers,
+    /// Of Envoy, under the same load.
     Workers,
+    /// Of a validated JSON body.
     Body,
 }
 
@@ -50,8 +56,6 @@ const CONSUMERS: usize = 100;
 const CALLERS: usize = 5000;
 
 impl Axis {
-    pub(crate) const ALL: [Self; 4] = [Self::Operations, Self::Consumers, Self::Workers, Self::Body];
-
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Operations => "operations",
@@ -94,18 +98,18 @@ impl Axis {
 }
 
 /// Measures all points; writes `target/growth.json` and gives the points to draw.
-pub(crate) fn run(subjects: &[Subject], effort: Effort, markdown: bool) -> Result<Vec<Point>> {
+pub(crate) fn run(args: &Args) -> Result<Vec<Point>> {
     let mut points = Vec::new();
-    for axis in Axis::ALL {
+    for axis in args.axes() {
         for at in axis.places() {
-            points.extend(place(axis, *at, subjects, effort)?);
+            points.extend(place(axis, *at, &args.growing(), args.effort())?);
         }
     }
     let file = repository().join("target/growth.json");
     let text = serde_json::to_string_pretty(&points).unwrap_or_default();
     std::fs::write(&file, text + "\n").map_err(writing(&file))?;
     let table = table(&points);
-    println!("{}", if markdown { table.markdown() } else { table.text() });
+    println!("{}", if args.markdown { table.markdown() } else { table.text() });
     Ok(points)
 }
 

@@ -8,6 +8,7 @@ mod budget;
 mod chart;
 mod check;
 mod failure;
+mod fuel;
 mod ground;
 mod growth;
 mod measure;
@@ -35,7 +36,11 @@ use crate::args::Args;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = if args.growth { run::grow(&args) } else { run::run(&args) };
+    let done = match (args.fuel, args.growth) {
+        (true, _) => fuel::run(args.markdown),
+        (false, true) => run::grow(&args),
+        (false, false) => run::run(&args),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

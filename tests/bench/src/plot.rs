@@ -1,6 +1,8 @@
 //! Plots of growth: for each axis two panels, CPU and memory, both scales logarithmic, so that what grows in
 //! proportion is a straight line and what does not grow a level one.
 
+use clap::ValueEnum;
+
 use crate::chart::{page, text};
 use crate::growth::{Axis, Outcome, Point};
 use crate::subject::Subject;
@@ -19,7 +21,9 @@ type Value = (usize, f64);
 pub(crate) fn plots(points: &[Point]) -> String {
     let mut body =
         text("small", 24.0, 54.0, "chain: open circles; pipeline: filled circles; both scales logarithmic");
-    for (row, axis) in Axis::ALL.into_iter().enumerate() {
+    let drawn = |axis: &&Axis| points.iter().any(|point| point.axis == **axis);
+    let axes: Vec<&Axis> = Axis::value_variants().iter().filter(drawn).collect();
+    for (row, &&axis) in axes.iter().enumerate() {
         let y = TOP + row as f64 * ROW;
         let points: Vec<&Point> = points.iter().filter(|point| point.axis == axis).collect();
         let names = ["CPU per request, µs", "resident memory, MB"];
@@ -35,7 +39,7 @@ pub(crate) fn plots(points: &[Point]) -> String {
     }
     let about = "CPU per request and resident memory of Envoy with Portcullis as a chain and as one module, against the \
                  number of operations, consumers and workers, and the size of bodies.";
-    page(TOP + Axis::ALL.len() as f64 * ROW, "How cost grows", about, &body)
+    page(TOP + axes.len() as f64 * ROW, "How cost grows", about, &body)
 }
 
 fn panel(

@@ -23,17 +23,16 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
-/// A command that runs on these processors alone (`0`, `0,1`). `None`: wherever the system puts it.
+/// A command that runs on these processors alone (`0`, `0,1`; `None`: wherever the system puts it) and ends when the
+/// harness does, however that ends. What sets this up replaces itself by the program, so the process is the program's.
 pub(crate) fn pinned(program: impl AsRef<OsStr>, processors: Option<&str>) -> Command {
-    match processors {
-        None => Command::new(program),
-        Some(list) => {
-            // It replaces itself by the program, so that the process is the program's.
-            let mut command = Command::new("taskset");
-            command.args(["--cpu-list", list]).arg(program);
-            command
-        }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]);
+    if let Some(list) = processors {
+        command.args(["taskset", "--cpu-list", list]);
     }
+    command.arg(program);
+    command
 }
 
 /// A port of loopback that was free just now.

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Measures growth and draws it.
 pub(crate) fn grow(args: &Args) -> Result<()> {
-    let points = growth::run(&args.growing(), args.effort(), args.markdown)?;
+    let points = growth::run(args)?;
     match &args.svg {
         Some(file) => std::fs::write(file, plot::plots(&points)).map_err(writing(file)),
         None => Ok(()),

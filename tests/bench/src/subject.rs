@@ -14,8 +14,8 @@ use crate::ground::Ground;
 use crate::process::{Process, free_address, pinned};
 use crate::traefik;
 
-/// Compiling a bundle's modules, on a busy machine.
-const START_TIME: Duration = Duration::from_secs(120);
+/// The largest configurations, on a busy machine.
+const START_TIME: Duration = Duration::from_secs(300);
 
 /// A way to serve the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]

@@ -1,6 +1,6 @@
 //! Tables, for a terminal or as Markdown.
 
-/// Rows under a head. The first column is text, the others are figures.
+/// Rows under a head. Figures stand to the right of their columns, texts to the left.
 pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -25,9 +25,9 @@ impl Table {
         let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
         let lines = [&self.head, &rule].into_iter().chain(&self.rows).map(|cells| {
             let cells = cells.iter().zip(&widths).enumerate();
-            let padded = cells.map(|(at, (cell, width))| match at {
-                0 => format!("{cell:width$}"),
-                _ => format!("{cell:>width$}"),
+            let padded = cells.map(|(at, (cell, width))| match self.is_figure(at) {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:width$}"),
             });
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         });
@@ -35,10 +35,16 @@ impl Table {
     }
 
     pub(crate) fn markdown(&self) -> String {
-        let rule: Vec<String> =
-            (0..self.head.len()).map(|at| if at == 0 { "---" } else { "---:" }.to_owned()).collect();
+        let rule = |at| if self.is_figure(at) { "---:" } else { "---" }.to_owned();
+        let rule: Vec<String> = (0..self.head.len()).map(rule).collect();
         let lines = [&self.head, &rule].into_iter().chain(&self.rows);
         lines.map(|cells| format!("| {} |", cells.join(" | "))).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether a column holds figures: its first cell does.
+    fn is_figure(&self, column: usize) -> bool {
+        let first = self.rows.first().and_then(|cells| cells.get(column)?.chars().next());
+        first.is_some_and(|character| !character.is_alphabetic())
     }
 
     fn widths(&self) -> Vec<usize> {

@@ -39,6 +39,11 @@ impl Signer {
         self.with_scope(number, "orders:read orders:write")
     }
 
+    /// A token that may read and no more.
+    pub(crate) fn reader(&self) -> String {
+        self.with_scope(0, "orders:read")
+    }
+
     fn with_scope(&self, number: usize, scope: &str) -> String {
         let mut claims = Claims::with_custom_claims(custom(number, scope), Duration::from_secs(1))
             .with_issuer(ISSUER)

@@ -77,12 +77,13 @@ impl Request {
 pub(crate) struct Traffic {
     size: Size,
     token: String,
+    other_token: String,
 }
 
 impl Traffic {
     /// Requests to an API of this size.
     pub(crate) fn new(size: Size, signer: &Signer) -> Self {
-        Self { size, token: signer.token(0) }
+        Self { size, token: signer.token(0), other_token: signer.token(1) }
     }
 
     /// The measured GET, without credential: a parameter in the path, two in the query.
@@ -123,10 +124,12 @@ impl Traffic {
         self.post_of(&body)
     }
 
-    /// A GET with a token whose signature is another's.
+    /// A GET with a token that bears the signature of another.
     pub(crate) fn bad_token(&self) -> Request {
-        let (signed, signature) = self.token.rsplit_once('.').unwrap_or_default();
-        self.anonymous_get().bearer(&format!("{signed}.{}", signature.chars().rev().collect::<String>()))
+        let part =
+            |token: &str| token.rsplit_once('.').map(|(signed, by)| (signed.to_owned(), by.to_owned()));
+        let ((signed, _), (_, other)) = part(&self.token).zip(part(&self.other_token)).unwrap_or_default();
+        self.anonymous_get().bearer(&format!("{signed}.{other}"))
     }
 
     /// A GET of a path that no operation has.

@@ -57,7 +57,7 @@ fn allowed(crate_name: &str) -> Option<&'static [&'static str]> {
             "openapi",
             "test-host",
         ],
-        "bench" => &["suite"],
+        "bench" => &["compiler", "suite", "test-host"],
         _ => return None,
     })
 }
