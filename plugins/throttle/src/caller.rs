@@ -1,7 +1,8 @@
 //! Who is counted: callers and counts become numbers, so that a slot holds no name and no address, and
 //! nobody can choose whose count to share.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use portcullis_config::throttle::LimitKeyConfig;
@@ -49,16 +50,39 @@ pub(crate) struct Caller {
     pub(crate) verified: bool,
 }
 
+/// The fingerprints of consumers that came lately: hashing a name costs as much as charging its count.
+#[derive(Debug, Default)]
+pub(crate) struct Consumers(RefCell<HashMap<Box<str>, Fingerprint>>);
+
+/// Most consumers whose fingerprints are remembered. With more, all are forgotten and remembered anew.
+const MOST_CONSUMERS: usize = 4096;
+
+impl Consumers {
+    fn fingerprint(&self, consumer: &str) -> Fingerprint {
+        let mut known = self.0.borrow_mut();
+        if let Some(fingerprint) = known.get(consumer) {
+            return *fingerprint;
+        }
+        if known.len() >= MOST_CONSUMERS {
+            known.clear();
+        }
+        let fingerprint = Fingerprint::of(b'c', &[consumer.as_bytes()]);
+        known.insert(consumer.into(), fingerprint);
+        fingerprint
+    }
+}
+
 /// The callers of one request; each is looked up once, when a limit wants it.
 pub(crate) struct Callers<'e> {
     env: &'e dyn Env,
+    consumers: &'e Consumers,
     consumer: OnceCell<Caller>,
     address: OnceCell<Caller>,
 }
 
 impl<'e> Callers<'e> {
-    pub(crate) fn new(env: &'e dyn Env) -> Self {
-        Self { env, consumer: OnceCell::new(), address: OnceCell::new() }
+    pub(crate) fn new(env: &'e dyn Env, consumers: &'e Consumers) -> Self {
+        Self { env, consumers, consumer: OnceCell::new(), address: OnceCell::new() }
     }
 
     /// Who a limit `by` counts.
@@ -73,7 +97,7 @@ impl<'e> Callers<'e> {
     fn consumer(&self) -> Caller {
         match self.env.identity() {
             Some(identity) => {
-                let fingerprint = Fingerprint::of(b'c', &[identity.consumer().as_bytes()]);
+                let fingerprint = self.consumers.fingerprint(identity.consumer());
                 Caller { fingerprint, verified: true }
             }
             None => self.address(),
@@ -116,7 +140,7 @@ mod tests {
         for (name, left, right, same) in cases {
             let of = |address: &str| {
                 let env = FakeEnv::new().with_peer(address);
-                Callers::new(&env).by(LimitKeyConfig::Address)
+                Callers::new(&env, &Consumers::default()).by(LimitKeyConfig::Address)
             };
             assert_eq!(of(left) == of(right), same, "{name}");
         }
@@ -125,7 +149,7 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_anonymous_are_counted_by_address() {
-        let of = |env: FakeEnv, by| Callers::new(&env).by(by);
+        let of = |env: FakeEnv, by| Callers::new(&env, &Consumers::default()).by(by);
         let anonymous = || FakeEnv::new().with_peer("192.0.2.1");
         let known = || anonymous().with_consumer("alice");
         let address = of(anonymous(), LimitKeyConfig::Address);
@@ -135,6 +159,19 @@ mod tests {
         assert_eq!(of(known(), LimitKeyConfig::All), of(anonymous(), LimitKeyConfig::All));
         let elsewhere = FakeEnv::new().with_peer("192.0.2.2").with_consumer("alice");
         assert_eq!(of(known(), LimitKeyConfig::Consumer), of(elsewhere, LimitKeyConfig::Consumer));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn consumers_are_remembered_within_bounds() {
+        let consumers = Consumers::default();
+        for number in 0..3 * MOST_CONSUMERS {
+            let name = format!("consumer-{number}");
+            let fingerprint = consumers.fingerprint(&name);
+            assert_eq!(fingerprint, Fingerprint::of(b'c', &[name.as_bytes()]));
+            assert_eq!(fingerprint, consumers.fingerprint(&name));
+            assert!(consumers.0.borrow().len() <= MOST_CONSUMERS);
+        }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

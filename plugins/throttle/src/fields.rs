@@ -26,7 +26,8 @@ pub(crate) fn policies<'l>(limits: impl Iterator<Item = &'l Limit>) -> String {
 
 /// `RateLimit`: what remains of a limit, and for how many seconds.
 pub(crate) fn standing(limit: &Limit, remaining: u64, seconds: u64) -> String {
-    format!("{};r={remaining};t={seconds}", limit.quoted)
+    let mut number = itoa::Buffer::new();
+    [&limit.quoted, ";r=", number.format(remaining), ";t=", itoa::Buffer::new().format(seconds)].concat()
 }
 
 /// Whole seconds, rounded up, and at least one: who comes back then is not too early.

@@ -9,7 +9,7 @@ use portcullis_core::{
     Decision, Edits, Env, InvalidIndex, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
 };
 
-use crate::caller::{Callers, Fingerprint};
+use crate::caller::{Callers, Consumers, Fingerprint};
 use crate::fields;
 use crate::gcra::{Rate, SECOND};
 use crate::limit::{InvalidLimit, Limit};
@@ -25,6 +25,7 @@ pub struct ThrottlePolicy {
     /// At the operation's position.
     operations: Vec<OperationLimits>,
     table: Table,
+    consumers: Consumers,
 }
 
 /// What an operation's requests are charged to.
@@ -126,7 +127,7 @@ impl ThrottlePolicy {
         let operations = operations.collect::<Result<_, _>>()?;
         let capacities = limits.values().filter_map(|limit| limit.rate).map(Rate::capacity);
         let table = Table::new(config.slots, capacities.max().unwrap_or_default());
-        Ok(Self { index, operations, table })
+        Ok(Self { index, operations, table, consumers: Consumers::default() })
     }
 
     fn judge(&self, operation: OperationId, env: &dyn Env) -> Result<Edits, Rejection> {
@@ -134,7 +135,7 @@ impl ThrottlePolicy {
         if limits.applied.is_empty() {
             return Ok(Edits::default());
         }
-        let charges = limits.charges(self.table, env)?;
+        let charges = limits.charges(self.table, &self.consumers, env)?;
         match self.table.charge(&charges, env) {
             Ok(standings) => Ok(limits.admitted(&standings)),
             Err(denied) => Err(limits.refused(denied)),
@@ -144,8 +145,8 @@ impl ThrottlePolicy {
 
 impl OperationLimits {
     /// The counts of the caller; a limit that lets nothing pass refuses before any is charged.
-    fn charges(&self, table: Table, env: &dyn Env) -> Result<Vec<Charge>, Rejection> {
-        let callers = Callers::new(env);
+    fn charges(&self, table: Table, consumers: &Consumers, env: &dyn Env) -> Result<Vec<Charge>, Rejection> {
+        let callers = Callers::new(env, consumers);
         let mut charges = Vec::with_capacity(self.applied.len());
         for AppliedLimit { limit, counter } in &self.applied {
             let Some(rate) = limit.rate else {

@@ -219,7 +219,7 @@ impl Denied {
 
 /// The slot's name among the shared data; the digit is the layout's version.
 fn key(number: u32) -> String {
-    format!("throttle1:{number}")
+    ["throttle1:", itoa::Buffer::new().format(number)].concat()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! that makes host calls; it decides nothing but what happens when the host or a client breaks the rules,
 //! and then it fails closed.
 
+#[cfg(any(target_os = "wasi", test))]
+mod heap;
 pub mod signature;
 pub mod wire;
 
