@@ -60,7 +60,11 @@ impl Headers {
 
     /// All values of one header; `name` in lower case.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+        // Most names differ in length already: their texts need not be looked at.
+        let named = self.fields.iter().filter(move |field| {
+            field.name.1 as usize == name.len() && self.slice(field.name) == name.as_bytes()
+        });
+        named.map(|field| self.slice(field.value))
     }
 
     /// The first value of one header; `name` in lower case.

@@ -121,18 +121,22 @@ impl CanonicalPath {
     fn as_it_is(raw: &str) -> Result<Option<Self>, PathError> {
         let mut segments = Vec::with_capacity(8);
         let mut start = 1;
-        for (at, byte) in raw.bytes().chain([b'/']).enumerate().skip(1) {
+        for (at, byte) in raw.as_bytes().iter().enumerate().skip(1) {
             match byte {
                 b'%' => return Ok(None),
                 b'/' if is_plain_name(raw.get(start..at).unwrap_or_default()) => {
                     segments.push(start as u32..at as u32);
                     start = at + 1;
                 }
-                // Behind a final slash there is nothing, as there should be.
-                b'/' if at == raw.len() && start == at => {}
                 b'/' => return Ok(None),
                 _ => {}
             }
+        }
+        match raw.get(start..).unwrap_or_default() {
+            // Behind a final slash there is nothing, as there should be.
+            "" => {}
+            last if is_plain_name(last) => segments.push(start as u32..raw.len() as u32),
+            _dots => return Ok(None),
         }
         if segments.len() > MAX_SEGMENTS {
             return Err(PathError::TooLong);
@@ -243,7 +247,7 @@ fn hides_traversal(decoded: &str) -> bool {
 
 /// RFC 3986 `pchar` and `/`, plus what browsers leave alone in paths (`"<>[]^`{|}`).
 fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'?')
+    byte.wrapping_sub(b'!') < 94 && byte != b'\\' && byte != b'#' && byte != b'?'
 }
 
 #[cfg(test)]

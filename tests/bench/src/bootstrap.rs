@@ -63,6 +63,20 @@ impl Bootstrap {
         Ok(self)
     }
 
+    /// With another module in the pipeline's place, which may make one host call more.
+    pub(crate) fn with_code(mut self, file: &Path) -> Result<Self> {
+        let filters = self.filters()?.iter_mut();
+        let mut plugins = filters.filter(|filter| filter["name"] == "portcullis.pipeline");
+        let vm = at(plugins.next().ok_or_else(not_as_expected)?, "/typed_config/config/vm_config")?;
+        vm["code"] = json!({ "local": { "filename": file } });
+        let allowed = at(vm, "/capability_restriction_config/allowed_capabilities")?;
+        // What the SDK imports, whether it calls it or not.
+        for name in ["proxy_log", "proxy_set_effective_context"] {
+            allowed[name] = json!({});
+        }
+        Ok(self)
+    }
+
     /// With Envoy's own filters for the policies of the API, and a route for each of its operations.
     pub(crate) fn with_native_filters(mut self, size: Size, jwks: &str, cached: bool) -> Result<Self> {
         self.insert_filters(native::filters(jwks, cached))?;

@@ -52,7 +52,7 @@ impl Scenario {
     /// Whether it is measured with the subject: one that cannot do what is asked has nothing to show. Bare Envoy and
     /// the empty filter do nothing, and are the measure for the others: they answer whatever comes.
     pub(crate) fn suits(self, subject: Subject) -> bool {
-        let measure = matches!(subject, Subject::Bare | Subject::Empty);
+        let measure = matches!(subject, Subject::Bare | Subject::Empty | Subject::Floor);
         match self {
             Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
             Self::GetUpstream | Self::PostUpstream => true,

@@ -25,6 +25,8 @@ pub(crate) enum Subject {
     Bare,
     /// Bare with one wasm filter that does nothing.
     Empty,
+    /// The pipeline's bundle with a module in its place that makes the same host calls, and does nothing else.
+    Floor,
     /// Envoy's own filters.
     Native,
     /// The same, with tokens cached.
@@ -85,7 +87,9 @@ impl Subject {
         match self {
             Self::Chain => Some("chain"),
             Self::Pipeline => Some("pipeline"),
-            Self::Bare | Self::Empty | Self::Native | Self::NativeCached | Self::Traefik => None,
+            Self::Bare | Self::Empty | Self::Floor | Self::Native | Self::NativeCached | Self::Traefik => {
+                None
+            }
         }
     }
 
@@ -123,11 +127,12 @@ impl Subject {
     }
 
     fn bootstrap(self, ground: &Ground, folder: &Path) -> Result<Bootstrap> {
-        let layout = self.layout();
+        let layout = if self == Self::Floor { Some("pipeline") } else { self.layout() };
         let built = ground.build(layout.unwrap_or("chain"), folder)?;
         match self {
             Self::Bare => built.without_plugins(),
-            Self::Empty => built.without_plugins()?.with_module(&empty_module()?),
+            Self::Empty => built.without_plugins()?.with_module(&made("target/bench/empty.wasm")?),
+            Self::Floor => built.with_code(&made("target/bench/floor.wasm")?),
             Self::Native | Self::NativeCached => {
                 let cached = self == Self::NativeCached;
                 built.without_plugins()?.with_native_filters(ground.size, &ground.jwks, cached)
@@ -144,10 +149,6 @@ pub(crate) fn has_pipeline() -> bool {
 
 fn answers(address: SocketAddr, probe: &[u8]) -> bool {
     std::net::TcpStream::connect(address).is_ok() && http1::exchange(address, probe).status == 200
-}
-
-fn empty_module() -> Result<PathBuf> {
-    made("target/bench/empty.wasm")
 }
 
 fn traefik_program() -> Result<PathBuf> {
