@@ -26,7 +26,7 @@ const CHECKS: [Check; 7] = [
 
 #[test]
 fn only_valid_bodies_reach_the_upstream() {
-    Shop::open().check(&CHECKS);
+    Shop::check_both_layouts(&CHECKS);
 }
 
 fn post(shop: &Shop, headers: &[(&str, &str)], body: &[u8]) -> Reply {

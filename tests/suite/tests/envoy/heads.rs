@@ -22,7 +22,7 @@ const CHECKS: [Check; 7] = [
 
 #[test]
 fn hostile_heads_reach_no_upstream() {
-    Shop::open().check(&CHECKS);
+    Shop::check_both_layouts(&CHECKS);
 }
 
 /// Sends a request that must be refused with the status, and with the code; an empty one leaves it open who refuses.

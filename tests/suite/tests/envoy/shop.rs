@@ -30,8 +30,12 @@ pub(crate) struct Shop {
 pub(crate) type Check = (&'static str, fn(&Shop));
 
 impl Shop {
-    pub(crate) fn open() -> Self {
-        Self::open_with(gateway::command(), &["--workers", "1"])
+    /// Runs all checks with a plugin for each policy, and again with all policies in one.
+    pub(crate) fn check_both_layouts(checks: &[Check]) {
+        for layout in ["chain", "pipeline"] {
+            Self::open_with(gateway::command(), &["--workers", "1", "--layout", layout])
+                .check(layout, checks);
+        }
     }
 
     pub(crate) fn open_with(command: Command, args: &[&str]) -> Self {
@@ -54,7 +58,7 @@ impl Shop {
     }
 
     /// Runs all checks, and fails with the names of those that do not hold.
-    pub(crate) fn check(&self, checks: &[Check]) {
+    fn check(&self, layout: &str, checks: &[Check]) {
         let holds = |check: fn(&Self)| catch_unwind(AssertUnwindSafe(|| check(self))).is_ok();
         let mut failed = Vec::new();
         for (name, check) in checks {
@@ -63,7 +67,11 @@ impl Shop {
             }
             self.upstream.take();
         }
-        assert!(failed.is_empty(), "these do not hold: {failed:#?}\n{}", self.gateway.words());
+        assert!(
+            failed.is_empty(),
+            "these do not hold in the layout {layout}: {failed:#?}\n{}",
+            self.gateway.words()
+        );
     }
 
     /// The gateway still serves, with every plugin alive.

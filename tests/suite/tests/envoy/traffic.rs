@@ -22,7 +22,7 @@ const CHECKS: [Check; 11] = [
 
 #[test]
 fn proper_requests_are_served_by_the_upstream() {
-    Shop::open().check(&CHECKS);
+    Shop::check_both_layouts(&CHECKS);
 }
 
 fn rewritten(shop: &Shop) {
