@@ -107,8 +107,8 @@ mod tests {
             r#"{{"apis": [{{"name": "pets", "operations": [{{"key": "list", "method": "GET", "path": "/pets", "rule": {{
                 "routing": {{"route": "pets"}}, "auth": {{"alternatives": []}},
                 "schema": {{"document": "pets", "parameters": [
-                    {{"name": "limit", "in": "query", "style": "form", "explode": true, "shape": {{"types": ["integer"]}},
-                      "schema": {{"type": "integer"}}}}]}},
+                    {{"name": "limit", "in": "query", "schema": {{"type": "integer"}},
+                      "encoding": {{"style": {{"style": "form", "explode": true, "shape": {{"types": ["integer"]}}}}}}}}]}},
                 "throttle": {{"limits": [{limits}]}}}}}}]}}],
             "auth": {{"realm": "r"}},
             "schema": {{"documents": {{"pets": {{"dialect": "draft-4"}}}}, "max_violations": 3}}
