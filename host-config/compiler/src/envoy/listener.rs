@@ -46,6 +46,9 @@ fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
         "merge_slashes": true,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "use_remote_address": true,
+        // A 400 of a plugin is about what the message says: the connection can serve the next. Where HTTP/1.1 itself is
+        // broken, Envoy's codec closes it all the same.
+        "stream_error_on_invalid_http_message": true,
         "request_headers_timeout": "10s",
         "request_timeout": "300s",
         "stream_idle_timeout": "300s",

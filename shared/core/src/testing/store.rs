@@ -17,12 +17,12 @@ struct Values {
 }
 
 impl SharedStore {
-    /// See [`Env::shared_get`].
+    /// See [`crate::Env::shared_get`].
     pub fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
         self.locked().by_key.get(key).cloned()
     }
 
-    /// See [`Env::shared_set`]. Version 0 sets whatever is there, as `None` does.
+    /// See [`crate::Env::shared_set`]. Version 0 sets whatever is there, as `None` does.
     pub fn set(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Contended> {
         let mut values = self.locked();
         let wanted = version.filter(|version| *version != 0);

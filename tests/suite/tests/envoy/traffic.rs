@@ -6,7 +6,7 @@ use portcullis_suite::http1::{self, Connection, message};
 
 use crate::shop::{Check, KEY, PASSWORD, Shop, bearer};
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     ("the base path is replaced by the endpoint's, and the host by its authority", rewritten),
     ("no credential reaches the upstream unless the author keeps it", credentials_removed),
     ("a route that the client names is not believed and not passed on", route_header_removed),
@@ -17,6 +17,7 @@ const CHECKS: [Check; 11] = [
     ("HEAD is answered as GET without a body", head),
     ("OPTIONS tells the methods without an upstream", options),
     ("pipelined requests are judged one by one", pipelined),
+    ("a request that is refused leaves the connection open for the next", refused_then_served),
     ("the access log names operation and consumer and no credential", access_log),
 ];
 
@@ -131,6 +132,19 @@ fn pipelined(shop: &Shop) {
         let mut status = || connection.reply().map_or(0, |reply| reply.status);
         assert_eq!([status(), status()], [200, expected]);
         assert_eq!(shop.upstream.take().len(), 1);
+    }
+}
+
+fn refused_then_served(shop: &Shop) {
+    let mut connection = Connection::open(shop.address());
+    for (target, headers, status) in [
+        ("/v1/items?limit=many", &[KEY][..], 400),
+        ("/v1/items", &[], 401),
+        ("/v1/nothing", &[KEY], 404),
+        ("/v1/items?limit=7", &[KEY], 200),
+    ] {
+        let reply = connection.send(&message(&format!("GET {target}"), headers, b"")).reply();
+        assert_eq!(reply.map(|reply| reply.status), Some(status), "{target}");
     }
 }
 
