@@ -11,7 +11,7 @@ fuzz_target!(|input: &str| {
     assert!(template.shape().is_empty() || template.shape().starts_with('/'));
     let Ok(path) = CanonicalPath::new(path.as_bytes()) else { return };
     let Some(captures) = template.capture(&path, 0) else { return };
-    let names: Vec<&str> = captures.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = captures.iter().map(|(name, _)| *name).collect();
     assert!(names.iter().eq(template.parameters().collect::<Vec<_>>().iter()));
     for (name, value) in &captures {
         assert!(!value.is_empty() && path.as_str().contains(value), "{name}={value}");
