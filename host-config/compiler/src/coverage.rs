@@ -4,6 +4,69 @@
 use portcullis_openapi::Place;
 use serde::Serialize;
 
+/// The coverage report.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Coverage {
+    /// Each operation, API by API, in document order.
+    pub operations: Vec<PlacedOperation>,
+    /// Extensions of other vendors, which are not read.
+    pub foreign_extensions: Vec<ForeignExtension>,
+}
+
+/// An operation's rows with their places as people read them.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedOperation {
+    /// The API.
+    pub api: String,
+    /// The operation's key.
+    pub operation: String,
+    /// Its constructs.
+    pub constructs: Vec<PlacedRow>,
+}
+
+/// A construct with its place.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedRow {
+    /// What kind.
+    pub construct: Construct,
+    /// Which one.
+    pub name: String,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// An extension that is not read.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForeignExtension {
+    /// The API.
+    pub api: String,
+    /// Its name.
+    pub name: String,
+    /// How often it occurs.
+    pub count: usize,
+    /// Where it occurs first: `file:line:column`.
+    pub place: String,
+}
+
+impl Coverage {
+    /// With places relative to a folder, so that it is the same wherever the files are.
+    pub(crate) fn relative_to(&self, folder: &str) -> Self {
+        let mut coverage = self.clone();
+        let strip = |place: &mut String| {
+            if let Some(rest) = place.strip_prefix(folder) {
+                *place = rest.to_owned();
+            }
+        };
+        let rows = coverage.operations.iter_mut().flat_map(|operation| &mut operation.constructs);
+        rows.filter_map(|row| row.place.as_mut()).for_each(strip);
+        coverage.foreign_extensions.iter_mut().for_each(|extension| strip(&mut extension.place));
+        coverage
+    }
+}
+
 /// How a construct is treated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_openapi::{ApiModel, Diagnostic, Documents, Loader, Place, Report, Severity};
-use serde::Serialize;
 use serde_json::Value;
 
 pub use bundle::{Bundle, BundleError};
-pub use coverage::{Construct, OperationCoverage, Treatment};
+pub use coverage::{
+    Construct, Coverage, ForeignExtension, OperationCoverage, PlacedOperation, PlacedRow, Treatment,
+};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
 pub use gateway::file::{GatewayFile, ListenerFile};
@@ -89,53 +90,6 @@ pub struct Part {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The coverage report.
-#[derive(Debug, Default, Clone, Serialize)]
-pub struct Coverage {
-    /// Each operation, API by API, in document order.
-    pub operations: Vec<PlacedOperation>,
-    /// Extensions of other vendors, which are not read.
-    pub foreign_extensions: Vec<ForeignExtension>,
-}
-
-/// An operation's rows with their places as people read them.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlacedOperation {
-    /// The API.
-    pub api: String,
-    /// The operation's key.
-    pub operation: String,
-    /// Its constructs.
-    pub constructs: Vec<PlacedRow>,
-}
-
-/// A construct with its place.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlacedRow {
-    /// What kind.
-    pub construct: Construct,
-    /// Which one.
-    pub name: String,
-    /// How it is treated.
-    pub treatment: Treatment,
-    /// `file:line:column`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
-}
-
-/// An extension that is not read.
-#[derive(Debug, Clone, Serialize)]
-pub struct ForeignExtension {
-    /// The API.
-    pub api: String,
-    /// Its name.
-    pub name: String,
-    /// How often it occurs.
-    pub count: usize,
-    /// Where it occurs first: `file:line:column`.
-    pub place: String,
-}
-
 /// A gateway that can be built and run.
 #[derive(Debug)]
 pub struct Compiled {
@@ -175,22 +129,6 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             surroundings,
         }))
-    }
-}
-
-impl Coverage {
-    /// With places relative to a folder, so that it is the same wherever the files are.
-    fn relative_to(&self, folder: &str) -> Self {
-        let mut coverage = self.clone();
-        let strip = |place: &mut String| {
-            if let Some(rest) = place.strip_prefix(folder) {
-                *place = rest.to_owned();
-            }
-        };
-        let rows = coverage.operations.iter_mut().flat_map(|operation| &mut operation.constructs);
-        rows.filter_map(|row| row.place.as_mut()).for_each(strip);
-        coverage.foreign_extensions.iter_mut().for_each(|extension| strip(&mut extension.place));
-        coverage
     }
 }
 
