@@ -1,0 +1,41 @@
+//! Security schemes: how a credential is presented.
+
+use serde::{Deserialize, Serialize};
+
+/// How a credential is presented.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "type", rename_all = "kebab-case")]
+pub enum SchemeConfig {
+    /// An API key.
+    ApiKey {
+        /// Where it is.
+        #[serde(rename = "in")]
+        place: KeyPlaceConfig,
+        /// Name of the header (any case), query parameter or cookie.
+        name: String,
+        /// The API whose keys are accepted: one of [`ApiKeyConfig::apis`].
+        api: String,
+    },
+    /// HTTP basic (RFC 7617).
+    Basic {
+        /// The API whose users are accepted.
+        api: String,
+    },
+    /// A bearer token (RFC 6750) that is a JWT.
+    Bearer {
+        /// Names of accepted issuers; none accepts no token.
+        issuers: Vec<String>,
+    },
+}
+
+/// Where an API key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyPlaceConfig {
+    /// A header.
+    Header,
+    /// The query.
+    Query,
+    /// A cookie.
+    Cookie,
+}
