@@ -14,6 +14,11 @@ pub(crate) const OPERATION: &str = "portcullis.operation";
 /// Where the caller travels between the plugins of a chain.
 pub(crate) const IDENTITY: &str = "portcullis.identity";
 
+/// Where the listener says whose certificate it has verified: SHA-256 in hexadecimal. Envoy's own `connection.mtls`
+/// is true for any certificate, verified or not.
+const CERTIFICATE_DIGEST: &str = "filter_state\0portcullis-certificate";
+const CERTIFICATE: &str = "connection\0peer_certificate";
+
 /// The host, as one decision sees it.
 #[derive(Default)]
 pub(crate) struct HostEnv {
@@ -29,6 +34,14 @@ impl Env for HostEnv {
     fn peer(&self) -> Option<IpAddr> {
         let address = String::from_utf8(host::property("source\0address")?).ok()?;
         address.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| address.parse()).ok()
+    }
+
+    fn certificate_digest(&self) -> Option<[u8; 32]> {
+        digest(&host::property(CERTIFICATE_DIGEST)?)
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        host::property(CERTIFICATE).filter(|certificate| !certificate.is_empty())
     }
 
     fn operation(&self) -> Option<Rc<str>> {
@@ -59,4 +72,18 @@ impl Env for HostEnv {
 
 fn text(path: &str) -> Option<String> {
     host::property(path).filter(|value| !value.is_empty()).and_then(|value| String::from_utf8(value).ok())
+}
+
+/// SHA-256 in hexadecimal.
+fn digest(text: &[u8]) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let mut digest = [0; 32];
+    if pairs.len() != digest.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(digest)
 }

@@ -157,6 +157,14 @@ impl Env for Known<'_> {
         self.env.peer()
     }
 
+    fn certificate_digest(&self) -> Option<[u8; 32]> {
+        self.env.certificate_digest()
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        self.env.certificate()
+    }
+
     fn operation(&self) -> Option<Rc<str>> {
         self.passage.operation.clone().or_else(|| self.env.operation())
     }

@@ -48,6 +48,13 @@ pub trait Env {
     /// The address of the connection's other end.
     fn peer(&self) -> Option<IpAddr>;
 
+    /// SHA-256 of the certificate by which the client has shown who it is in this connection's TLS; `None` for
+    /// one that was not verified. Costs a host call, like the certificate itself.
+    fn certificate_digest(&self) -> Option<[u8; 32]>;
+
+    /// The certificate of [`Env::certificate_digest`], in PEM.
+    fn certificate(&self) -> Option<Vec<u8>>;
+
     /// The operation that an earlier policy of the chain found.
     fn operation(&self) -> Option<Rc<str>>;
 

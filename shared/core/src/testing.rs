@@ -22,6 +22,7 @@ pub const START: UnixNanos = UnixNanos(1_767_225_600_000_000_000);
 pub struct FakeEnv {
     clock: Clock,
     peer: Option<IpAddr>,
+    certificate: Option<([u8; 32], Vec<u8>)>,
     operation: Option<Rc<str>>,
     identity: Option<Rc<Identity>>,
     store: SharedStore,
@@ -37,7 +38,8 @@ type Verifier = dyn Fn(&Signed<'_>) -> SignatureVerdict;
 pub struct Calls {
     /// Calls of [`Env::now`].
     pub now: usize,
-    /// Calls of [`Env::peer`], [`Env::operation`] and [`Env::identity`].
+    /// Calls of [`Env::peer`], [`Env::certificate_digest`], [`Env::certificate`], [`Env::operation`] and
+    /// [`Env::identity`].
     pub property: usize,
     /// Calls of [`Env::shared_get`].
     pub shared_get: usize,
@@ -74,6 +76,13 @@ impl FakeEnv {
     #[must_use]
     pub fn with_peer(mut self, address: &str) -> Self {
         self.peer = address.parse().ok();
+        self
+    }
+
+    /// The client's certificate: its SHA-256 and its PEM, as the host tells them.
+    #[must_use]
+    pub fn with_certificate(mut self, digest: [u8; 32], pem: &[u8]) -> Self {
+        self.certificate = Some((digest, pem.to_vec()));
         self
     }
 
@@ -161,6 +170,16 @@ impl Env for FakeEnv {
     fn peer(&self) -> Option<IpAddr> {
         self.count(|calls| calls.property += 1);
         self.peer
+    }
+
+    fn certificate_digest(&self) -> Option<[u8; 32]> {
+        self.count(|calls| calls.property += 1);
+        self.certificate.as_ref().map(|(digest, _)| *digest)
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        self.count(|calls| calls.property += 1);
+        self.certificate.as_ref().map(|(_, pem)| pem.clone())
     }
 
     fn operation(&self) -> Option<Rc<str>> {
