@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use portcullis_config::auth::{AuthConfig, AuthRule, RequirementConfig};
-use portcullis_core::{Decision, Edits, Env, Identity, OperationIndex, Policy, Rejection, Request};
+use portcullis_core::{Decision, Edits, Env, Identity, Learn, OperationIndex, Policy, Rejection, Request};
 
 use crate::api_key::ApiKeys;
 use crate::basic::Users;
@@ -46,6 +46,8 @@ struct Rule {
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
+
+impl Learn for AuthPolicy {}
 
 impl Policy for AuthPolicy {
     type Config = AuthConfig;

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use portcullis_config::mock::{MockConfig, MockRule};
-use portcullis_core::{Decision, Edits, Env, InvalidIndex, OperationIndex, Policy, Rejection, Request};
+use portcullis_core::{
+    Decision, Edits, Env, InvalidIndex, Learn, OperationIndex, Policy, Rejection, Request,
+};
 
 use crate::operation::MockOperation;
 use crate::response::InvalidResponse;
@@ -26,6 +28,8 @@ pub enum InvalidMock {
     #[error(transparent)]
     Response(#[from] InvalidResponse),
 }
+
+impl Learn for MockPolicy {}
 
 impl Policy for MockPolicy {
     type Config = MockConfig;

@@ -55,6 +55,7 @@ struct Rules {
 impl PolicyChain for Policies {
     type Config = PipelineConfig;
     type Invalid = InvalidPipeline;
+    const ASKS: bool = true;
 
     fn compile(config: PipelineConfig) -> Result<Self, InvalidPipeline> {
         let (index, all) = portcullis_config::index(config.apis)?;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use portcullis_config::routing::{ROUTE_HEADER, RoutingConfig, RoutingRule};
 use portcullis_core::{
-    Decision, Edits, Env, InvalidIndex, Lookup, OperationId, OperationIndex, Policy, Rejection, Reply,
+    Decision, Edits, Env, InvalidIndex, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection, Reply,
     Request,
 };
 
@@ -29,6 +29,8 @@ pub enum InvalidRouting {
     #[error("'{0}' is no route: it must be visible ASCII, at least one character")]
     Route(String),
 }
+
+impl Learn for RoutingPolicy {}
 
 impl Policy for RoutingPolicy {
     type Config = RoutingConfig;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use portcullis_config::schema::{DocumentConfig, ParameterConfig, SchemaConfig, SchemaRule};
-use portcullis_core::{Decision, Edits, Env, InvalidIndex, OperationIndex, Policy, Rejection, Request};
+use portcullis_core::{
+    Decision, Edits, Env, InvalidIndex, Learn, OperationIndex, Policy, Rejection, Request,
+};
 use serde_json::value::RawValue;
 
 use crate::body::{Body, InvalidBody, Verdict};
@@ -80,6 +82,8 @@ pub enum InvalidSchemaConfig {
         cause: InvalidBody,
     },
 }
+
+impl Learn for SchemaPolicy {}
 
 impl Policy for SchemaPolicy {
     type Config = SchemaConfig;

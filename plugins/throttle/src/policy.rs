@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
 use portcullis_core::{
-    Decision, Edits, Env, InvalidIndex, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
+    Decision, Edits, Env, InvalidIndex, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection,
+    Request,
 };
 
 use crate::caller::{Callers, Consumers, Fingerprint};
@@ -80,6 +81,8 @@ pub enum InvalidThrottle {
     #[error("the operation '{0}' has more than {MOST_LIMITS} limits")]
     TooManyLimits(String),
 }
+
+impl Learn for ThrottlePolicy {}
 
 impl Policy for ThrottlePolicy {
     type Config = ThrottleConfig;

@@ -3,8 +3,10 @@
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use portcullis_core::{Contended, Headers};
+use portcullis_core::{Call, Contended, Headers};
+use proxy_wasm::hostcalls;
 
 use crate::wire::{read_headers, write_headers};
 
@@ -18,6 +20,7 @@ pub(crate) struct Refused;
 pub(crate) enum Map {
     Request = 0,
     Response = 2,
+    CallReply = 6,
 }
 
 /// Which buffer.
@@ -25,6 +28,7 @@ pub(crate) enum Map {
 #[repr(u32)]
 pub(crate) enum Buffer {
     RequestBody = 0,
+    CallReply = 4,
     PluginConfiguration = 7,
 }
 
@@ -73,6 +77,9 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -192,6 +199,35 @@ pub(crate) fn answer(
             -1,
         )
     })
+}
+
+/// Makes the calls that follow concern another context of this plugin.
+pub(crate) fn speak_for(context: u32) -> Result<(), Refused> {
+    // SAFETY: the call takes a number.
+    accepted(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Has the plugin called back now and again.
+pub(crate) fn tick_every(milliseconds: u32) -> Result<(), Refused> {
+    // SAFETY: the call takes a number.
+    accepted(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Lets a request go on that was held.
+pub(crate) fn resume_request() -> Result<(), Refused> {
+    // SAFETY: the call takes a number; 0 is the request.
+    accepted(unsafe { proxy_continue_stream(0) })
+}
+
+/// Calls a server; what is returned names the call in the callback with its reply, which the SDK gives to the context that
+/// is active now. This goes through the SDK, for it must know to whom.
+pub(crate) fn call(call: &Call) -> Result<u32, Refused> {
+    let pseudo = [(":method", call.method), (":path", &*call.path), (":authority", &*call.authority)];
+    let others = call.headers.iter().map(|(name, value)| (&**name, value.as_str()));
+    let headers = pseudo.into_iter().chain(others).collect();
+    let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+    let timeout = call.timeout.max(Duration::from_millis(1));
+    hostcalls::dispatch_http_call(&call.service, headers, body, Vec::new(), timeout).map_err(|_| Refused)
 }
 
 fn accepted(status: u32) -> Result<(), Refused> {

@@ -3,12 +3,22 @@
 //! and then it fails closed.
 
 #[cfg(any(target_os = "wasi", test))]
+mod breaker;
+#[cfg(any(target_os = "wasi", test))]
 mod heap;
+#[cfg(any(target_os = "wasi", test))]
+mod lease;
+#[cfg(any(target_os = "wasi", test))]
+mod progress;
 pub mod signature;
 pub mod wire;
 
 #[cfg(target_os = "wasi")]
 mod answer;
+#[cfg(target_os = "wasi")]
+mod asking;
+#[cfg(target_os = "wasi")]
+mod calls;
 #[cfg(target_os = "wasi")]
 mod env;
 #[cfg(target_os = "wasi")]
@@ -16,7 +26,11 @@ mod host;
 #[cfg(target_os = "wasi")]
 mod root;
 #[cfg(target_os = "wasi")]
+mod sources;
+#[cfg(target_os = "wasi")]
 mod stream;
+#[cfg(target_os = "wasi")]
+mod worker;
 
 #[cfg(target_os = "wasi")]
 pub use proxy_wasm;

@@ -9,6 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::host::{self, Buffer};
 use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// How often a worker looks for what is new, if it ever asks.
+const TICK_MILLISECONDS: u32 = 100;
 
 /// Registers the policies with the host. Called once, by `_initialize`.
 pub fn start<C>()
@@ -17,14 +21,24 @@ where
     C::Config: DeserializeOwned,
 {
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root::<C> { chain: None }));
+    proxy_wasm::set_root_context(|context| Box::new(Root::<C> { context, worker: None }));
 }
 
 struct Root<C> {
-    chain: Option<Rc<C>>,
+    context: u32,
+    worker: Option<Rc<Worker<C>>>,
 }
 
-impl<C> Context for Root<C> {}
+impl<C: PolicyChain> Context for Root<C> {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+        if C::ASKS
+            && let Some(worker) = &self.worker
+        {
+            worker.enter(self.context);
+            worker.reply(token, headers);
+        }
+    }
+}
 
 impl<C> RootContext for Root<C>
 where
@@ -36,7 +50,7 @@ where
     fn on_configure(&mut self, _: usize) -> bool {
         match compile::<C>() {
             Ok(chain) => {
-                self.chain = Some(Rc::new(chain));
+                self.serve(chain);
                 true
             }
             Err(cause) => {
@@ -46,12 +60,31 @@ where
         }
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.chain.clone())))
+    fn on_tick(&mut self) {
+        if C::ASKS
+            && let Some(worker) = &self.worker
+        {
+            worker.tick();
+        }
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(self.worker.clone(), context)))
     }
 
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
+    }
+}
+
+impl<C: PolicyChain> Root<C> {
+    fn serve(&mut self, chain: C) {
+        let mut policies = (0..).map_while(|at| chain.policy(at));
+        let ticks = C::ASKS && policies.any(|policy| policy.asks());
+        self.worker = Some(Rc::new(Worker::new(chain, self.context)));
+        if ticks && host::tick_every(TICK_MILLISECONDS).is_err() {
+            log::error!("the host gives no ticks; nothing will be fetched");
+        }
     }
 }
 

@@ -9,21 +9,26 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::answer::Answer;
+use crate::asking::{Asked, Asking};
 use crate::env::{HostEnv, IDENTITY, OPERATION};
 use crate::host::{self, Buffer, Map, Refused};
+use crate::worker::Worker;
 
-type ResponseHeaders = Vec<(Cow<'static, str>, String)>;
+pub(crate) type ResponseHeaders = Vec<(Cow<'static, str>, String)>;
 
-pub(crate) struct Stream<C> {
-    chain: Option<Rc<C>>,
-    state: State,
+pub(crate) struct Stream<C: PolicyChain> {
+    worker: Option<Rc<Worker<C>>>,
+    context: u32,
+    state: State<C>,
 }
 
-enum State {
+pub(crate) enum State<C> {
     /// The head has not come yet.
     New,
     /// A policy wants the body, of at most so many bytes; everything is held until it has it.
     AwaitingBody(Box<Held>),
+    /// A policy wants an answer; everything is held until it has it.
+    Asking(Rc<Asking<C>>),
     /// The policies let the request pass.
     Passed(ResponseHeaders),
     /// The client has its answer; nothing goes on.
@@ -31,22 +36,36 @@ enum State {
 }
 
 /// A request that waits for its body.
-struct Held {
+pub(crate) struct Held {
     passage: Passage,
     max: u32,
     /// Of the policies it has passed.
     response: ResponseHeaders,
 }
 
-impl<C: PolicyChain> Stream<C> {
-    pub(crate) fn new(chain: Option<Rc<C>>) -> Self {
-        Self { chain, state: State::New }
+/// Where a request is judged.
+pub(crate) struct Place<C> {
+    pub(crate) worker: Rc<Worker<C>>,
+    /// The stream's context.
+    pub(crate) context: u32,
+    /// Whether all of the request has come.
+    pub(crate) is_whole: bool,
+}
+
+impl<C> Clone for Place<C> {
+    fn clone(&self) -> Self {
+        Self { worker: Rc::clone(&self.worker), ..*self }
+    }
+}
+
+impl<C: PolicyChain + 'static> Stream<C> {
+    pub(crate) fn new(worker: Option<Rc<Worker<C>>>, context: u32) -> Self {
+        Self { worker, context, state: State::New }
     }
 
-    fn judge_head(&self, end_of_stream: bool) -> Result<State, Answer> {
-        let chain = self.chain()?;
-        let env = HostEnv::default();
-        if let Some(decision) = without_head(chain, &env) {
+    fn judge_head(&self, end_of_stream: bool) -> Result<State<C>, Answer> {
+        let place = self.place(end_of_stream)?;
+        if let Some(decision) = without_head(&place.worker.chain, &HostEnv::default()) {
             return match decision {
                 Decision::Continue(mut edits) => {
                     // How often a client sent them is not known here.
@@ -55,55 +74,31 @@ impl<C: PolicyChain> Stream<C> {
                 }
                 Decision::Reject(rejection) => Err(rejection.into()),
                 Decision::Respond(reply) => Err(reply.into()),
-                Decision::NeedBody(_) => Err(Rejection::internal("undecided").into()),
+                Decision::NeedBody(_) | Decision::Ask(_) => Err(Rejection::internal("undecided").into()),
             };
         }
         let mut request = Request::new(host::headers(Map::Request)?).map_err(Rejection::from)?;
         if end_of_stream {
             request.set_body(Vec::new());
         }
-        match Passage::new(request).advance(chain, &env) {
-            Progress::NeedsBody(passage, max) => hold(passage, max),
-            progress => settle(progress, Vec::new()),
-        }
+        go_on(Passage::new(request), Vec::new(), &place)
     }
 
-    fn judge_body(&self, held: Held) -> Result<State, Answer> {
-        let Held { mut passage, max, response } = held;
-        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))?;
-        if body.len() > max as usize {
-            return Err(Answer::from(Rejection::body_too_large(max)).with(response));
-        }
-        passage.set_body(body);
-        settle(passage.advance(self.chain()?, &HostEnv::default()), response)
-    }
-
-    fn chain(&self) -> Result<&C, Answer> {
-        self.chain.as_deref().ok_or_else(|| Rejection::internal("not-configured").into())
+    fn place(&self, is_whole: bool) -> Result<Place<C>, Answer> {
+        let worker = self.worker.clone().ok_or_else(|| Rejection::internal("not-configured"))?;
+        Ok(Place { worker, context: self.context, is_whole })
     }
 
     /// Takes up a new state; says whether the filters that follow may see what has come so far.
-    fn enter(&mut self, judged: Result<State, Answer>) -> Action {
-        match judged {
-            Ok(state) => {
-                let action = if matches!(state, State::Passed(_)) { Action::Continue } else { Action::Pause };
-                self.state = state;
-                action
-            }
-            Err(answer) => {
-                self.state = State::Answered;
-                if answer.send().is_err() {
-                    log::error!("the host refused to send a local response; the request is held");
-                }
-                Action::Pause
-            }
-        }
+    fn enter(&mut self, judged: Result<State<C>, Answer>) -> Action {
+        self.state = judged.unwrap_or_else(|answer| deliver(&answer));
+        self.standing()
     }
 
     fn take_body(&mut self) -> Action {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::AwaitingBody(held) => {
-                let judged = self.judge_body(*held);
+                let judged = self.place(true).and_then(|place| held.judge(&place));
                 self.enter(judged)
             }
             state => {
@@ -117,17 +112,63 @@ impl<C: PolicyChain> Stream<C> {
     fn standing(&self) -> Action {
         if matches!(self.state, State::Passed(_)) { Action::Continue } else { Action::Pause }
     }
+
+    /// The host speaks with this stream. What came of a question while it spoke with others is taken up.
+    fn woken(&mut self) {
+        if !C::ASKS {
+            return;
+        }
+        if let Some(worker) = &self.worker {
+            worker.enter(self.context);
+        }
+        while let State::Asking(asking) = &self.state
+            && let Some(state) = asking.take_decided()
+        {
+            self.state = state;
+        }
+    }
+
+    /// The last part of the request has come.
+    fn complete(&self) {
+        if let State::Asking(asking) = &self.state {
+            asking.complete();
+        }
+    }
 }
 
-impl<C> Context for Stream<C> {}
+impl<C: PolicyChain> Drop for Stream<C> {
+    fn drop(&mut self) {
+        if C::ASKS
+            && let Some(worker) = &self.worker
+        {
+            worker.leave(self.context);
+        }
+    }
+}
 
-impl<C: PolicyChain> HttpContext for Stream<C> {
+impl<C: PolicyChain + 'static> Context for Stream<C> {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+        if C::ASKS
+            && let Some(worker) = &self.worker
+        {
+            worker.enter(self.context);
+            worker.reply(token, headers);
+        }
+    }
+}
+
+impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        self.woken();
         let judged = self.judge_head(end_of_stream);
         self.enter(judged)
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.woken();
+        if end_of_stream {
+            self.complete();
+        }
         match &mut self.state {
             State::AwaitingBody(held) if size > held.max as usize => {
                 let answer = Answer::from(Rejection::body_too_large(held.max));
@@ -141,10 +182,13 @@ impl<C: PolicyChain> HttpContext for Stream<C> {
 
     /// With HTTP/2 trailers the last part of the body does not end the stream: the body is whole here.
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.woken();
+        self.complete();
         self.take_body()
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        self.woken();
         if let State::Passed(headers) = &self.state {
             for (name, value) in headers {
                 if host::set_header(Map::Response, name, value).is_err() {
@@ -156,26 +200,26 @@ impl<C: PolicyChain> HttpContext for Stream<C> {
     }
 }
 
-/// A lone policy may know enough from what earlier plugins published.
-fn without_head(chain: &impl PolicyChain, env: &HostEnv) -> Option<Decision> {
-    chain.policy(0).filter(|_| chain.policy(1).is_none())?.without_head(env)
-}
-
-/// Carries out what the policies so far decided, and waits for the body.
-fn hold(mut passage: Passage, max: u32) -> Result<State, Answer> {
-    let edits = passage.take_edits();
-    if is_endless(passage.request()) {
-        let detail =
-            "This operation's body must be judged as a whole, so it cannot be a gRPC or upgraded stream.";
-        return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, Vec::new()));
+impl Held {
+    /// Judges the request with its body, which has come.
+    fn judge<C: PolicyChain + 'static>(self, place: &Place<C>) -> Result<State<C>, Answer> {
+        let Self { mut passage, max, response } = self;
+        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))?;
+        if body.len() > max as usize {
+            return Err(Answer::from(Rejection::body_too_large(max)).with(response));
+        }
+        passage.set_body(body);
+        go_on(passage, response, place)
     }
-    apply(&edits)?;
-    Ok(State::AwaitingBody(Box::new(Held { passage, max, response: edits.response })))
 }
 
-/// `response` is of the policies that were passed before the body came.
-fn settle(progress: Progress, mut response: ResponseHeaders) -> Result<State, Answer> {
-    match progress {
+/// Asks the policies that come next, and does what follows. `response` is of those that the request has passed.
+pub(crate) fn go_on<C: PolicyChain + 'static>(
+    passage: Passage,
+    mut response: ResponseHeaders,
+    place: &Place<C>,
+) -> Result<State<C>, Answer> {
+    match passage.advance(&place.worker.chain, &HostEnv::default()) {
         Progress::Passed(mut edits) => {
             response.append(&mut edits.response);
             edits.response = response;
@@ -183,11 +227,45 @@ fn settle(progress: Progress, mut response: ResponseHeaders) -> Result<State, An
         }
         Progress::Rejected(rejection, edits) => Err(answered(rejection, edits, response)),
         Progress::Answered(reply, edits) => Err(answered(reply, edits, response)),
-        Progress::NeedsBody(..) => Err(Rejection::internal("undecided").into()),
+        Progress::NeedsBody(passage, max) => {
+            let held = hold(passage, max, response)?;
+            if place.is_whole { held.judge(place) } else { Ok(State::AwaitingBody(Box::new(held))) }
+        }
+        Progress::Asks(..) if !C::ASKS => Err(Rejection::internal("undecided").into()),
+        Progress::Asks(passage, question) => match Asking::ask(place, question, passage, response) {
+            Asked::Waits(asking) => Ok(State::Asking(asking)),
+            Asked::Answered(passage, response) => go_on(passage, response, place),
+        },
     }
 }
 
-fn pass(edits: Edits) -> Result<State, Answer> {
+/// Sends an answer; what comes after it is of no interest.
+pub(crate) fn deliver<C>(answer: &Answer) -> State<C> {
+    if answer.send().is_err() {
+        log::error!("the host refused to send a local response; the request is held");
+    }
+    State::Answered
+}
+
+/// A lone policy may know enough from what earlier plugins published.
+fn without_head(chain: &impl PolicyChain, env: &HostEnv) -> Option<Decision> {
+    chain.policy(0).filter(|_| chain.policy(1).is_none())?.without_head(env)
+}
+
+/// Carries out what the policies so far decided, so that the body can be waited for.
+fn hold(mut passage: Passage, max: u32, mut response: ResponseHeaders) -> Result<Held, Answer> {
+    let mut edits = passage.take_edits();
+    if is_endless(passage.request()) {
+        let detail =
+            "This operation's body must be judged as a whole, so it cannot be a gRPC or upgraded stream.";
+        return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, response));
+    }
+    apply(&edits)?;
+    response.append(&mut edits.response);
+    Ok(Held { passage, max, response })
+}
+
+fn pass<C>(edits: Edits) -> Result<State<C>, Answer> {
     apply(&edits)?;
     Ok(State::Passed(edits.response))
 }

@@ -1,14 +1,15 @@
-//! What a policy answers: go on, refuse, reply, or show me the body.
+//! What a policy answers: go on, refuse, reply, show me the body, or find this out first.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::identity::Identity;
 use crate::path::PathError;
+use crate::question::Question;
 use crate::request::Malformed;
 
 /// A policy's answer to a request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Decision {
     /// The request may go on, changed as the edits say.
     Continue(Edits),
@@ -18,6 +19,8 @@ pub enum Decision {
     Respond(Reply),
     /// The decision needs the whole body, of at most so many bytes; a longer one is refused with 413.
     NeedBody(u32),
+    /// The decision needs an answer: see [`crate::Env::answer`].
+    Ask(Question),
 }
 
 /// What a policy changes on a request it lets pass, and what it publishes.

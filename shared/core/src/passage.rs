@@ -7,8 +7,13 @@ use std::rc::Rc;
 use crate::decision::{Decision, Edits, Rejection, Reply};
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, Policy, UnixNanos};
+use crate::question::{Answer, Question, Topic};
 use crate::request::{Malformed, Request};
 use crate::signed::{SignatureVerdict, Signed};
+use crate::source::Learn;
+
+/// Most questions that are answered for one request; more mean that a policy does not listen.
+const MAX_ANSWERS: usize = 8;
 
 /// The policies of one plugin, in the order in which they are asked. Every [`Policy`] is a chain of one.
 pub trait PolicyChain: Sized {
@@ -16,6 +21,8 @@ pub trait PolicyChain: Sized {
     type Config;
     /// Why a configuration cannot be enforced.
     type Invalid: std::fmt::Display;
+    /// See [`Policy::ASKS`].
+    const ASKS: bool;
 
     /// Makes the policies, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
@@ -25,7 +32,7 @@ pub trait PolicyChain: Sized {
 }
 
 /// The part of [`Policy`] that requests need, whatever its configuration is.
-pub trait Judge {
+pub trait Judge: Learn {
     /// See [`Policy::on_request`].
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
 
@@ -46,6 +53,7 @@ impl<P: Policy> Judge for P {
 impl<P: Policy> PolicyChain for P {
     type Config = P::Config;
     type Invalid = P::Invalid;
+    const ASKS: bool = P::ASKS;
 
     fn compile(config: P::Config) -> Result<Self, P::Invalid> {
         Policy::compile(config)
@@ -66,6 +74,8 @@ pub struct Passage {
     edits: Edits,
     operation: Option<Rc<str>>,
     identity: Option<Rc<Identity>>,
+    /// What came of the questions asked so far.
+    answers: Vec<(Topic, Rc<Answer>)>,
 }
 
 /// How far a request came. Its [`Edits`] are those of the policies that let it pass.
@@ -79,12 +89,14 @@ pub enum Progress {
     Answered(Reply, Edits),
     /// One needs the whole body, of at most so many bytes: see [`Passage::set_body`].
     NeedsBody(Passage, u32),
+    /// One needs an answer: see [`Passage::set_answer`].
+    Asks(Passage, Question),
 }
 
 impl Passage {
     /// A request before the first policy.
     pub fn new(request: Request) -> Self {
-        Self { request, at: 0, edits: Edits::default(), operation: None, identity: None }
+        Self { request, at: 0, edits: Edits::default(), operation: None, identity: None, answers: Vec::new() }
     }
 
     /// The request as the policies so far left it.
@@ -95,6 +107,11 @@ impl Passage {
     /// Hands in the whole body.
     pub fn set_body(&mut self, body: Vec<u8>) {
         self.request.set_body(body);
+    }
+
+    /// Hands in what came of a question.
+    pub fn set_answer(&mut self, topic: Topic, answer: Rc<Answer>) {
+        self.answers.push((topic, answer));
     }
 
     /// What is to be carried out before the request waits for its body.
@@ -119,9 +136,19 @@ impl Passage {
                     return Progress::Rejected(Rejection::internal("undecided"), self.edits);
                 }
                 Decision::NeedBody(max) => return Progress::NeedsBody(self, max),
+                Decision::Ask(question) if self.is_answered(&question) => {
+                    return Progress::Rejected(Rejection::internal("undecided"), self.edits);
+                }
+                Decision::Ask(question) => return Progress::Asks(self, question),
             }
         }
         Progress::Passed(self.edits)
+    }
+
+    /// Whether it would be no use to ask: the answer is there, or there were too many.
+    fn is_answered(&self, question: &Question) -> bool {
+        let topic = question.topic();
+        self.answers.len() >= MAX_ANSWERS || self.answers.iter().any(|(known, _)| *known == topic)
     }
 
     fn pass(&mut self, mut edits: Edits, is_last: bool) -> Result<(), Malformed> {
@@ -184,6 +211,11 @@ impl Env for Known<'_> {
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
         self.env.verify_signature(signed)
     }
+
+    fn answer(&self, topic: &Topic) -> Option<Rc<Answer>> {
+        let found = self.passage.answers.iter().find(|(known, _)| known == topic);
+        found.map(|(_, answer)| Rc::clone(answer)).or_else(|| self.env.answer(topic))
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +228,8 @@ mod tests {
     struct Each(Vec<fn(&Request, &dyn Env) -> Decision>);
 
     struct One(fn(&Request, &dyn Env) -> Decision);
+
+    impl Learn for One {}
 
     impl Judge for One {
         fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
@@ -212,6 +246,7 @@ mod tests {
     impl PolicyChain for Chain {
         type Config = Each;
         type Invalid = std::convert::Infallible;
+        const ASKS: bool = true;
 
         fn compile(config: Each) -> Result<Self, Self::Invalid> {
             Ok(Self(config.0.into_iter().map(One).collect()))
@@ -279,6 +314,33 @@ mod tests {
             panic!("not refused")
         };
         assert_eq!((rejection.code, edits), ("refused", Edits::default()));
+    }
+
+    fn ask(_: &Request, env: &dyn Env) -> Decision {
+        let source: Rc<str> = "keys".into();
+        match env.answer(&Topic::Source(Rc::clone(&source))) {
+            Some(_) => Decision::Continue(Edits::default()),
+            None => Decision::Ask(Question::Refresh { source }),
+        }
+    }
+
+    fn insist(_: &Request, _: &dyn Env) -> Decision {
+        Decision::Ask(Question::Refresh { source: "keys".into() })
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_policy_is_asked_again_once_its_question_is_answered() {
+        for (policy, is_content) in [(ask as fn(&Request, &dyn Env) -> Decision, true), (insist, false)] {
+            let Progress::Asks(mut passage, question) = send(vec![find, policy, identify]) else {
+                panic!("nothing is asked")
+            };
+            passage.set_answer(question.topic(), Rc::new(Answer::Refreshed));
+            let chain = Chain(vec![One(find), One(policy), One(identify)]);
+            let progress = passage.advance(&chain, &FakeEnv::new());
+            assert_eq!(matches!(progress, Progress::Passed(_)), is_content);
+            assert_eq!(matches!(progress, Progress::Rejected(..)), !is_content);
+        }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

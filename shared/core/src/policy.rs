@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use crate::decision::Decision;
 use crate::identity::Identity;
+use crate::question::{Answer, Topic};
 use crate::request::Request;
 use crate::signed::{SignatureVerdict, Signed};
+use crate::source::Learn;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as the host's clock says; may step back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +22,7 @@ impl UnixNanos {
 }
 
 /// A policy of the gateway: compiled once, then asked for every request. Same request and same [`Env`], same decision.
-pub trait Policy: Sized {
+pub trait Policy: Learn + Sized {
     /// What the compiler wrote for it.
     type Config;
     /// Why a configuration cannot be enforced.
@@ -29,7 +31,11 @@ pub trait Policy: Sized {
     /// Makes the policy, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
 
-    /// Judges a request. Called once with the head; a second time with the body after [`Decision::NeedBody`].
+    /// Whether it ever asks a question or has a source. What does not needs no ticks, and no code for them.
+    const ASKS: bool = false;
+
+    /// Judges a request. Called once with the head; again with the body after [`Decision::NeedBody`], and again with
+    /// each answer after [`Decision::Ask`].
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
 
     /// Judges a request by what earlier policies found out about it, where that is enough: spares reading the
@@ -71,6 +77,11 @@ pub trait Env {
 
     /// Has the host verify a signature, at a fiftieth of what it costs here.
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict;
+
+    /// What came of a question that a policy has asked for this request.
+    fn answer(&self, _topic: &Topic) -> Option<Rc<Answer>> {
+        None
+    }
 }
 
 /// Another worker was faster.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasmtime::{Caller, Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
 use crate::headers::Headers;
-use crate::message::{LogLine, Work};
+use crate::message::{LogLine, Message, Work};
 use crate::shared::SharedState;
 
 /// The context of the plugin itself; streams get the numbers after it.
@@ -88,6 +88,11 @@ pub(crate) struct HostState {
     pub(crate) effective_context: Option<u32>,
     pub(crate) done: bool,
     pub(crate) tick_milliseconds: u32,
+    /// Calls to servers whose replies the module has not got yet, by their tokens.
+    pub(crate) calls: Vec<(u32, Message)>,
+    pub(crate) last_token: u32,
+    /// There only during `proxy_on_http_call_response`.
+    pub(crate) call_reply: Option<Message>,
     pub(crate) random: u64,
     pub(crate) work: Work,
     pub(crate) limits: StoreLimits,
@@ -107,6 +112,9 @@ impl HostState {
             effective_context: None,
             done: false,
             tick_milliseconds: 0,
+            calls: Vec::new(),
+            last_token: 0,
+            call_reply: None,
             work: Work::default(),
             limits: StoreLimitsBuilder::new().memory_size(MEMORY_LIMIT).build(),
             memory: None,

@@ -1,5 +1,6 @@
 //! The imports this host offers. What is not in these lists stops the module with the import's name: a missing host call must be seen, not guessed.
 
+mod call;
 mod process;
 mod signature;
 mod stream;
@@ -84,6 +85,7 @@ fn link_process(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
         process::record_metric as "proxy_record_metric" (id: u32, value: u64);
         process::get_metric as "proxy_get_metric" (id: u32, value: u32);
         process::call_foreign_function as "proxy_call_foreign_function" (name: u32, name_size: u32, data: u32, data_size: u32, pointer: u32, size: u32);
+        call::http_call as "proxy_http_call" (service: u32, service_size: u32, headers: u32, headers_size: u32, body: u32, body_size: u32, trailers: u32, trailers_size: u32, timeout: u32, token: u32);
         process::set_effective_context as "proxy_set_effective_context" (context: u32);
         process::done as "proxy_done" ();
     }

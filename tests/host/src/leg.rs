@@ -5,6 +5,9 @@ use crate::headers::Headers;
 use crate::message::Message;
 use crate::vm::{Action, Direction, Part, Trap, Vm};
 
+/// How often a filter that holds a message is woken before it counts as stalled; at a tick of 100 ms, 20 seconds.
+const MOST_TICKS: u32 = 200;
+
 /// A filter of the chain and its context for the stream, once it has one.
 pub(crate) struct Filter {
     pub(crate) vm: Vm,
@@ -95,14 +98,63 @@ impl<'a> Leg<'a> {
             let last = index + 1 == body.len() && trailers.is_none();
             self.body(0, chunk, last)?;
         }
-        trailers.map_or(Ok(()), |trailers| self.trailers(0, trailers.clone()))
+        trailers.map_or(Ok(()), |trailers| self.trailers(0, trailers.clone()))?;
+        self.wait()
+    }
+
+    /// As long as a filter holds the message, it gets the replies to its calls, and its ticks.
+    fn wait(&mut self) -> Result<(), Stop> {
+        for _ in 0..MOST_TICKS {
+            let Some(position) = self.holding() else { return Ok(()) };
+            if !self.wake(position)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// False when nothing can wake the filter.
+    fn wake(&mut self, position: usize) -> Result<bool, Stop> {
+        let (Some(&index), Some(held)) = (self.order.get(position), self.held.get_mut(position)) else {
+            return Ok(false);
+        };
+        let Some(filter) = self.filters.get_mut(index) else { return Ok(false) };
+        lend(self.scope, self.direction, held);
+        let woken = filter
+            .vm
+            .deliver(Some(self.scope))
+            .and_then(|delivered| if delivered { Ok(true) } else { filter.vm.pass_a_tick(self.scope) });
+        lend(self.scope, self.direction, held);
+        let woken = woken.map_err(|trap| Stop::Trapped { filter: index, trap })?;
+        if let Some(reply) = self.scope.reply.take() {
+            return Err(Stop::Reply { filter: index, reply });
+        }
+        if std::mem::take(&mut self.scope.resumed) {
+            self.resume(position)?;
+        }
+        Ok(woken)
+    }
+
+    /// What the filter holds goes on.
+    fn resume(&mut self, position: usize) -> Result<(), Stop> {
+        let Some(held) = self.held.get_mut(position) else { return Ok(()) };
+        let (ends_with_headers, ends_with_body) =
+            (held.body.is_none() && held.trailers.is_none(), held.trailers.is_none());
+        self.pass_headers(position, ends_with_headers)?;
+        self.pass_body(position, ends_with_body)?;
+        let trailers = self.held.get_mut(position).and_then(|held| held.trailers.take());
+        trailers.map_or(Ok(()), |trailers| self.trailers(position + 1, trailers))
+    }
+
+    /// The place of the filter that holds the message.
+    fn holding(&self) -> Option<usize> {
+        let holds = |held: &Held| held.headers.is_some() || held.body.is_some() || held.trailers.is_some();
+        self.held.iter().position(holds).filter(|_| !self.complete)
     }
 
     /// The filter that holds the message back, when it has not arrived whole.
     pub(crate) fn stalled(&self) -> Option<usize> {
-        let holds = |held: &Held| held.headers.is_some() || held.body.is_some() || held.trailers.is_some();
-        let position = self.held.iter().position(holds)?;
-        self.order.get(position).copied().filter(|_| !self.complete)
+        self.order.get(self.holding()?).copied()
     }
 
     /// The headers as they are now, wherever they are: for the access log.

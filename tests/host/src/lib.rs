@@ -16,7 +16,7 @@ mod vm;
 
 pub use chain::Chain;
 pub use headers::Headers;
-pub use message::{Exchange, LogLine, Message, Outcome, Request, Work};
+pub use message::{Exchange, LogLine, Message, Outcome, Request, ServiceCall, Work};
 pub use module::{LoadError, Module};
 pub use shared::SharedState;
 pub use vm::{ConfigureRefused, Trap, Vm};

@@ -113,6 +113,17 @@ impl Message {
     }
 }
 
+/// A call that a plugin makes to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCall {
+    /// The name of the cluster.
+    pub service: String,
+    /// Headers, pseudo-headers included.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

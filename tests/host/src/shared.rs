@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::message::{Message, ServiceCall};
+
 /// State common to every [`crate::Vm`] started with a clone of it. Clones are the same state: start one VM per worker with the same one.
 #[derive(Clone, Debug)]
 pub struct SharedState(Arc<State>);
@@ -16,6 +18,18 @@ struct State {
     data: Mutex<SharedData>,
     metrics: Mutex<Vec<Metric>>,
     verifies_signatures: AtomicBool,
+    services: Mutex<Services>,
+}
+
+type Serve = dyn FnMut(&ServiceCall) -> Option<Message> + Send;
+
+#[derive(Default)]
+struct Services(Option<Box<Serve>>);
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Services")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +64,7 @@ impl SharedState {
             data: Mutex::default(),
             metrics: Mutex::default(),
             verifies_signatures: AtomicBool::new(true),
+            services: Mutex::default(),
         };
         let shared = Self(Arc::new(state));
         shared.set_clock(since_epoch);
@@ -76,6 +91,16 @@ impl SharedState {
     /// Gives or takes away the foreign function `verify_signature`, which other hosts do not have.
     pub fn set_verifies_signatures(&self, verifies: bool) {
         self.0.verifies_signatures.store(verifies, Ordering::SeqCst);
+    }
+
+    /// Answers the calls that plugins make to servers; `None` for a server that is not configured.
+    pub fn serve(&self, serve: impl FnMut(&ServiceCall) -> Option<Message> + Send + 'static) {
+        locked(&self.0.services).0 = Some(Box::new(serve));
+    }
+
+    pub(crate) fn call(&self, call: &ServiceCall) -> Option<Message> {
+        let mut services = locked(&self.0.services);
+        services.0.as_mut().and_then(|serve| serve(call))
     }
 
     pub(crate) fn verifies_signatures(&self) -> bool {

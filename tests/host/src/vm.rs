@@ -119,6 +119,55 @@ impl Vm {
         self.root_call(tick.as_ref(), ROOT_CONTEXT).map(drop)
     }
 
+    /// Ticks the plugin, if it asked for it, and gives it the replies to its calls, until it makes no more.
+    ///
+    /// # Errors
+    /// When the module traps.
+    pub fn settle(&mut self) -> Result<(), Trap> {
+        if self.tick_period().is_some() {
+            self.tick_for(None)?;
+        }
+        Ok(())
+    }
+
+    /// Ticks and replies, while a stream waits or none does.
+    pub(crate) fn tick_for(&mut self, mut scope: Option<&mut Scope>) -> Result<(), Trap> {
+        let tick = self.exports.tick.clone();
+        match scope.as_deref_mut() {
+            Some(scope) => self.stream_call(tick.as_ref(), ROOT_CONTEXT, scope).map(drop)?,
+            None => self.root_call(tick.as_ref(), ROOT_CONTEXT).map(drop)?,
+        }
+        while self.deliver(scope.as_deref_mut())? {}
+        Ok(())
+    }
+
+    /// Gives the module the reply to its oldest call; false when there is none.
+    pub(crate) fn deliver(&mut self, scope: Option<&mut Scope>) -> Result<bool, Trap> {
+        let state = self.store.data_mut();
+        if state.calls.is_empty() {
+            return Ok(false);
+        }
+        let (token, reply) = state.calls.remove(0);
+        let (headers, body) = (wasm_size(reply.headers.len()), wasm_size(reply.body.len()));
+        state.call_reply = Some(reply);
+        let callback = self.exports.call_reply.clone();
+        let params = (ROOT_CONTEXT, token, headers, body, 0);
+        let answer = match scope {
+            Some(scope) => self.stream_call(callback.as_ref(), params, scope),
+            None => self.root_call(callback.as_ref(), params),
+        };
+        self.store.data_mut().call_reply = None;
+        answer.map(|_| true)
+    }
+
+    /// What the clock says is the test's, but a stream that waits sees it move.
+    pub(crate) fn pass_a_tick(&mut self, scope: &mut Scope) -> Result<bool, Trap> {
+        let Some(period) = self.tick_period() else { return Ok(false) };
+        self.shared.advance(period);
+        self.tick_for(Some(scope))?;
+        Ok(true)
+    }
+
     /// The period the plugin asked to be ticked at; `None` when it did not.
     #[must_use]
     pub fn tick_period(&self) -> Option<Duration> {

@@ -7,6 +7,8 @@ const REQUEST_BODY: u32 = 0;
 const RESPONSE_BODY: u32 = 1;
 const VM_CONFIGURATION: u32 = 6;
 const PLUGIN_CONFIGURATION: u32 = 7;
+const CALL_HEADERS: u32 = 6;
+const CALL_BODY: u32 = 4;
 const LAST_MAP: u32 = 7;
 const LAST_BUFFER: u32 = 8;
 
@@ -206,6 +208,9 @@ fn map_slot(scope: &mut Scope, map: u32) -> Option<&mut Headers> {
 /// A map that is gone, or never was, is a bad argument.
 fn readable<'a>(guest: &'a mut Guest<'_>, map: u32) -> Answer<&'a Headers> {
     let gone = Failure::Status(Status::BadArgument);
+    if map == CALL_HEADERS {
+        return guest.state().call_reply.as_ref().map(|reply| &reply.headers).ok_or(gone);
+    }
     match guest.state().stream() {
         Ok(scope) => map_slot(scope, map).map(|headers| &*headers).ok_or(gone),
         Err(_root_context) => Err(gone),
@@ -225,6 +230,7 @@ fn readable_buffer<'a>(guest: &'a mut Guest<'_>, buffer: u32) -> Answer<&'a [u8]
     match buffer {
         REQUEST_BODY => Ok(state.stream()?.request_body.as_deref().unwrap_or_default()),
         RESPONSE_BODY => Ok(state.stream()?.response_body.as_deref().unwrap_or_default()),
+        CALL_BODY => Ok(&state.call_reply.as_ref().ok_or(Status::NotFound)?.body),
         VM_CONFIGURATION => Ok(&state.vm_configuration),
         PLUGIN_CONFIGURATION => Ok(state.plugin_configuration.as_deref().ok_or(Status::NotFound)?),
         buffer if buffer <= LAST_BUFFER => Err(Status::NotFound.into()),

@@ -16,13 +16,13 @@ fn what_is_no_proxy_wasm_module_is_refused() {
 
 #[test]
 fn an_import_that_is_not_offered_is_named_when_called() {
-    let zeros = "(i32.const 0) ".repeat(10);
+    let zeros = "(i32.const 0) ".repeat(12);
     let calls = format!(
-        r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $http_call {zeros}))"#
+        r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $grpc_call {zeros}))"#
     );
     let exchange = chain(&[&calls]).request(&Request::get("/"));
     let Outcome::Trapped { filter: 0, message } = exchange.outcome else { panic!("{exchange:?}") };
-    assert!(message.contains("proxy_http_call"), "{message}");
+    assert!(message.contains("proxy_grpc_call"), "{message}");
 }
 
 #[test]

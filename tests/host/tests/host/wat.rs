@@ -21,7 +21,7 @@ const PRELUDE: &str = r#"
 (import "env" "proxy_increment_metric" (func $increment_metric (param i32 i64) (result i32)))
 (import "env" "proxy_set_tick_period_milliseconds" (func $tick_period (param i32) (result i32)))
 (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
-(import "env" "proxy_http_call" (func $http_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_grpc_call" (func $grpc_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
 (memory (export "memory") 4)
 (global $free (mut i32) (i32.const 65536))

@@ -1,0 +1,104 @@
+//! A stream that waits for an answer. The answer may come while the host speaks with another stream that asked the
+//! same, or with none; the stream then goes on from there, and takes up what came of it when it is next called.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use portcullis_core::{Answer, Passage, PolicyChain, Question, Topic};
+
+use crate::host;
+use crate::stream::{Place, ResponseHeaders, State, deliver, go_on};
+
+/// Someone who waits for an answer.
+pub(crate) trait Waiter {
+    /// The stream's context.
+    fn context(&self) -> u32;
+
+    /// The answer is there.
+    fn tell(&self, topic: Topic, answer: Rc<Answer>);
+}
+
+/// A request that waits for an answer.
+pub(crate) struct Asking<C> {
+    place: Place<C>,
+    /// Whether the whole request has come.
+    is_whole: Cell<bool>,
+    slot: RefCell<Slot<C>>,
+}
+
+enum Slot<C> {
+    /// It waits. With the response headers of the policies it has passed.
+    Waiting(Box<(Passage, ResponseHeaders)>),
+    /// It has gone on, to this.
+    Decided(State<C>),
+    /// In between, and when that has been taken up.
+    Taken,
+}
+
+/// What comes of a question: the stream waits, or has its answer at once.
+pub(crate) enum Asked<C> {
+    Waits(Rc<Asking<C>>),
+    Answered(Passage, ResponseHeaders),
+}
+
+impl<C: PolicyChain + 'static> Asking<C> {
+    /// Asks for a stream.
+    pub(crate) fn ask(
+        place: &Place<C>,
+        question: Question,
+        passage: Passage,
+        response: ResponseHeaders,
+    ) -> Asked<C> {
+        let topic = question.topic();
+        let slot = RefCell::new(Slot::Waiting(Box::new((passage, response))));
+        let asking = Rc::new(Self { place: place.clone(), is_whole: Cell::new(place.is_whole), slot });
+        let waiter: Rc<dyn Waiter> = Rc::clone(&asking) as _;
+        if let Some(answer) = place.worker.ask(question, waiter)
+            && let Slot::Waiting(held) = asking.slot.replace(Slot::Taken)
+        {
+            let (mut passage, response) = *held;
+            passage.set_answer(topic, Rc::new(answer));
+            return Asked::Answered(passage, response);
+        }
+        Asked::Waits(asking)
+    }
+
+    /// What the stream has come to, if its answer has been there.
+    pub(crate) fn take_decided(&self) -> Option<State<C>> {
+        let mut slot = self.slot.borrow_mut();
+        match std::mem::replace(&mut *slot, Slot::Taken) {
+            Slot::Decided(state) => Some(state),
+            other => {
+                *slot = other;
+                None
+            }
+        }
+    }
+
+    /// The request's last part has come.
+    pub(crate) fn complete(&self) {
+        self.is_whole.set(true);
+    }
+}
+
+impl<C: PolicyChain + 'static> Waiter for Asking<C> {
+    fn context(&self) -> u32 {
+        self.place.context
+    }
+
+    fn tell(&self, topic: Topic, answer: Rc<Answer>) {
+        let Slot::Waiting(held) = self.slot.replace(Slot::Taken) else { return };
+        let (mut passage, response) = *held;
+        if host::speak_for(self.place.context).is_err() {
+            return log::error!("the host does not know a stream that waits; the request is held");
+        }
+        passage.set_answer(topic, answer);
+        let place = Place { is_whole: self.is_whole.get(), ..self.place.clone() };
+        let state = go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer));
+        let is_passed = matches!(state, State::Passed(_));
+        self.slot.replace(Slot::Decided(state));
+        if is_passed && host::resume_request().is_err() {
+            log::error!("the host refused to let a request go on; it is held");
+        }
+    }
+}
