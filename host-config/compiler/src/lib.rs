@@ -36,6 +36,7 @@ pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
 use api::ApiCompiler;
 use endpoint::Routes;
 use gateway::Gateway;
+use plugins::Configured;
 use schema::SchemaCompiler;
 
 /// Where a gateway listens when nothing says so.
@@ -101,6 +102,8 @@ pub struct Compiled {
     pub inputs: BTreeMap<String, String>,
     /// How each construct is treated.
     pub coverage: Coverage,
+    /// Plugins that ask servers.
+    asking: BTreeSet<Plugin>,
     listeners: Vec<ListenerFile>,
     routes: Routes,
     max_body_bytes: u32,
@@ -119,7 +122,7 @@ impl Compiled {
         let mut capabilities = BTreeMap::new();
         for plugin in self.plugins.keys().copied() {
             let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
-            capabilities.insert(plugin, module::capabilities(plugin, module)?);
+            capabilities.insert(plugin, module::capabilities(plugin, self.asking.contains(&plugin), module)?);
         }
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,
@@ -288,8 +291,8 @@ impl Run<'_> {
         let rules = apis.iter().flat_map(|api| &api.auth.operations).map(|operation| &operation.rule);
         let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
         let layout = self.options.layout.unwrap_or(gateway.layout);
-        let plugins = match plugins::configure(&gateway, layout, apis) {
-            Ok(plugins) => plugins,
+        let Configured { configs, asking } = match plugins::configure(&gateway, layout, apis) {
+            Ok(configured) => configured,
             Err(refused) => {
                 self.refuse(refused.to_string());
                 return None;
@@ -305,10 +308,11 @@ impl Run<'_> {
             (None, false) => gateway.listeners,
         };
         Some(Compiled {
-            plugins,
+            plugins: configs,
             scopes,
             inputs: self.inputs(),
             coverage: self.coverage.clone(),
+            asking,
             listeners,
             routes: std::mem::take(&mut self.routes),
             max_body_bytes,

@@ -1,6 +1,6 @@
 //! The plugins of a chain: their order, their configurations, and what each may ask of its host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_auth::AuthPolicy;
 use portcullis_config::auth::{AuthConfig, AuthRule, SchemeConfig};
@@ -79,8 +79,8 @@ impl Plugin {
     }
 
     /// The callbacks it needs beside those of its life cycle; Envoy makes no others.
-    pub(crate) fn callbacks(self) -> &'static [&'static str] {
-        match self {
+    pub(crate) fn callbacks(self, asks: bool) -> impl Iterator<Item = &'static str> {
+        let of_requests: &[&str] = match self {
             Self::Routing | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
             Self::Schema => {
                 &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"]
@@ -92,12 +92,30 @@ impl Plugin {
                 "proxy_on_request_trailers",
                 "proxy_on_response_headers",
             ],
-        }
+        };
+        // What waits for an answer must hold the body and the trailers, too.
+        let of_questions: &[&str] = match asks {
+            true => &[
+                "proxy_on_request_body",
+                "proxy_on_request_trailers",
+                "proxy_on_http_call_response",
+                "proxy_on_tick",
+            ],
+            false => &[],
+        };
+        of_requests.iter().chain(of_questions).copied()
     }
 }
 
 /// Each plugin's configuration as JSON. A plugin that would have nothing to do is left out.
 pub type PluginConfigs = BTreeMap<Plugin, String>;
+
+/// The configurations, and who has to ask a server.
+#[derive(Debug, Default)]
+pub(crate) struct Configured {
+    pub(crate) configs: PluginConfigs,
+    pub(crate) asking: BTreeSet<Plugin>,
+}
 
 /// Why a configuration that was compiled is refused by its own plugin.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +130,7 @@ pub(crate) fn configure(
     gateway: &Gateway,
     layout: Layout,
     apis: Vec<CompiledApi>,
-) -> Result<PluginConfigs, Refused> {
+) -> Result<Configured, Refused> {
     let mut parts = Parts::default();
     apis.into_iter().for_each(|api| parts.add(api));
     match layout {
@@ -121,14 +139,17 @@ pub(crate) fn configure(
     }
 }
 
-fn add<C: PolicyChain>(configs: &mut PluginConfigs, plugin: Plugin, config: C::Config) -> Result<(), Refused>
+fn add<C: PolicyChain>(configured: &mut Configured, plugin: Plugin, config: C::Config) -> Result<(), Refused>
 where
     C::Config: Serialize,
 {
     let refused = |cause: String| Refused { plugin, cause };
     let text = serde_json::to_string(&config).map_err(|cause| refused(cause.to_string()))?;
-    C::compile(config).map_err(|cause| refused(cause.to_string()))?;
-    configs.insert(plugin, text);
+    let chain = C::compile(config).map_err(|cause| refused(cause.to_string()))?;
+    if (0..).map_while(|at| chain.policy(at)).any(|policy| policy.asks()) {
+        configured.asking.insert(plugin);
+    }
+    configured.configs.insert(plugin, text);
     Ok(())
 }
 
@@ -155,9 +176,9 @@ impl Parts {
     }
 
     /// Each plugin with its own operations.
-    fn chain(self, gateway: &Gateway) -> Result<PluginConfigs, Refused> {
+    fn chain(self, gateway: &Gateway) -> Result<Configured, Refused> {
         let (limited, mocked) = (self.is_limited(), self.is_mocked());
-        let mut configs = PluginConfigs::new();
+        let mut configs = Configured::default();
         let auth = AuthConfig { apis: self.auth, ..auth(gateway, self.schemes) };
         let schema = SchemaConfig { apis: self.schema, ..schema(self.documents) };
         add::<RoutingPolicy>(&mut configs, Plugin::Routing, RoutingConfig { apis: self.routing })?;
@@ -174,7 +195,7 @@ impl Parts {
     }
 
     /// One configuration, in which each operation stands once.
-    fn pipeline(self, gateway: &Gateway) -> Result<PluginConfigs, Refused> {
+    fn pipeline(self, gateway: &Gateway) -> Result<Configured, Refused> {
         let throttle = self.is_limited().then(|| throttle(gateway));
         let rest = self.auth.into_iter().zip(self.schema).zip(self.throttle).zip(self.mock);
         let apis = self.routing.into_iter().zip(rest).map(|(api, (((auth, schema), throttle), mock))| {
@@ -204,7 +225,7 @@ impl Parts {
             schema: schema(self.documents),
             throttle,
         };
-        let mut configs = PluginConfigs::new();
+        let mut configs = Configured::default();
         add::<Policies>(&mut configs, Plugin::Pipeline, config)?;
         Ok(configs)
     }

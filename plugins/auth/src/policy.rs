@@ -52,6 +52,7 @@ impl Learn for AuthPolicy {}
 impl Policy for AuthPolicy {
     type Config = AuthConfig;
     type Invalid = InvalidAuth;
+    const ASKS: bool = true;
 
     fn compile(mut config: AuthConfig) -> Result<Self, InvalidAuth> {
         let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;

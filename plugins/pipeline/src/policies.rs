@@ -55,7 +55,7 @@ struct Rules {
 impl PolicyChain for Policies {
     type Config = PipelineConfig;
     type Invalid = InvalidPipeline;
-    const ASKS: bool = true;
+    const ASKS: bool = <AuthPolicy as portcullis_core::Policy>::ASKS;
 
     fn compile(config: PipelineConfig) -> Result<Self, InvalidPipeline> {
         let (index, all) = portcullis_config::index(config.apis)?;

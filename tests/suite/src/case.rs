@@ -9,6 +9,7 @@ use portcullis_openapi::{Documents, Loader, Report};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::service::{Service, Services};
 use crate::token::Bearer;
 
 /// A definition and what is expected of the gateway that is compiled from it.
@@ -23,6 +24,9 @@ pub struct CaseFile {
     /// Only these plugins make the chain; default: all that the gateway needs.
     #[serde(default)]
     pub plugins: Option<Vec<String>>,
+    /// Servers that the gateway asks, in all cases.
+    #[serde(default)]
+    pub services: Vec<Service>,
     /// The cases. Each starts with fresh plugins and no shared data.
     pub cases: Vec<Case>,
 }
@@ -42,6 +46,9 @@ pub struct Case {
     /// Several steps.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// Servers that the gateway asks, before those of all cases.
+    #[serde(default)]
+    pub services: Vec<Service>,
 }
 
 /// A request and its outcome.
@@ -206,6 +213,14 @@ impl Request {
     /// The client's address.
     pub(crate) fn peer(&self) -> &str {
         self.peer.as_deref().unwrap_or("192.0.2.1")
+    }
+}
+
+impl CaseFile {
+    /// The servers of one of its cases.
+    pub fn services(&self, case: &Case) -> Services {
+        let all: Vec<Service> = case.services.iter().chain(&self.services).cloned().collect();
+        Services::new(&all)
     }
 }
 

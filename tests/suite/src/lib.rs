@@ -8,6 +8,7 @@ pub mod http1;
 mod modules;
 mod native;
 mod seen;
+mod service;
 mod token;
 pub mod upstream;
 
@@ -16,4 +17,5 @@ pub use compiled::compile;
 pub use modules::{Modules, run as run_modules};
 pub use native::run as run_natively;
 pub use seen::{Seen, differences};
+pub use service::{Service, Services};
 pub use token::{Bearer, Signature, jwks};

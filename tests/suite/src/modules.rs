@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::START;
-use portcullis_test_host::{Chain, Headers, Message, Module, Outcome, Request, SharedState, Vm};
+use portcullis_test_host::{Chain, Headers, Message, Module, Outcome, Request, ServiceCall, SharedState, Vm};
 
 use crate::case::{Step, repository};
 use crate::seen::{Seen, SeenUpstream};
+use crate::service::{Called, Services};
 
 /// The built modules, compiled once.
 pub struct Modules(BTreeMap<Plugin, Module>);
@@ -30,26 +32,67 @@ impl Modules {
 }
 
 /// Runs the steps on a fresh chain.
-pub fn run(modules: &Modules, compiled: &Compiled, plugins: &[Plugin], steps: &[Step]) -> Vec<Seen> {
+pub fn run(
+    modules: &Modules,
+    compiled: &Compiled,
+    plugins: &[Plugin],
+    steps: &[Step],
+    services: &Arc<Services>,
+) -> Vec<Seen> {
     let begin = Duration::from_nanos(START.0);
     // Plugins of different VM ids share nothing; a state for each keeps them apart.
     let states: Vec<SharedState> = plugins.iter().map(|_| SharedState::at(begin)).collect();
+    for state in &states {
+        serve(state, begin, services);
+    }
     let start = |(plugin, state): (&Plugin, &SharedState)| {
         let config = compiled.plugins[plugin].as_bytes();
         Vm::start(&modules.0[plugin], config, state)
             .unwrap_or_else(|refused| panic!("{} refuses its configuration: {refused:?}", plugin.name()))
     };
     let mut chain = Chain::new(plugins.iter().zip(&states).map(start).collect()).with_body_limit(4 << 20);
+    settle(&mut chain);
     let mut seen = Vec::new();
     for step in steps {
         if let Some(at) = step.at {
             states.iter().for_each(|state| state.set_clock(begin + Duration::from_secs_f64(at)));
+            settle(&mut chain);
         }
         for _ in 0..step.times.unwrap_or(1) {
             seen.push(told(chain.request(&request(&step.request)).outcome));
         }
     }
     seen
+}
+
+/// Time for every plugin to fetch what is due.
+fn settle(chain: &mut Chain) {
+    let mut at = 0;
+    while let Some(vm) = chain.vm(at) {
+        vm.settle().unwrap_or_else(|trap| panic!("a module trapped: {trap}"));
+        at += 1;
+    }
+}
+
+fn serve(state: &SharedState, begin: Duration, services: &Arc<Services>) {
+    let (services, clock) = (Arc::clone(services), state.clone());
+    state.serve(move |call: &ServiceCall| {
+        let at = clock.now().saturating_sub(begin).as_secs_f64();
+        let pseudo = |name: &str| {
+            let value = call.headers.get(name).unwrap_or_default();
+            String::from_utf8_lossy(value).into_owned()
+        };
+        let called = Called {
+            service: &call.service,
+            method: &pseudo(":method"),
+            path: &pseudo(":path"),
+            headers: pairs(&call.headers),
+            body: &call.body,
+        };
+        let (status, headers, body) = services.answer(at, &called);
+        let reply = Message::response(status, body);
+        Some(headers.into_iter().fold(reply, |reply, (name, value)| reply.header(&name, value)))
+    });
 }
 
 fn request(sent: &crate::case::Request) -> Request {

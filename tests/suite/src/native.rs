@@ -1,14 +1,16 @@
 //! A case, run through the policies themselves: the chain as the adapter and Envoy run it, without either.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_auth::AuthPolicy;
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::{FakeEnv, SharedStore};
 use portcullis_core::{
-    Decision, Edits, Headers, Identity, Passage, PolicyChain, Progress, Rejection, Reply, Request,
-    problem_json,
+    Answer, Call, CallFailure, CallReply, Decision, Edits, Fetch, Headers, Identity, Judge, Passage,
+    PolicyChain, Progress, Question, Rejection, Reply, Request, Source, problem_json,
 };
 use portcullis_mock::MockPolicy;
 use portcullis_pipeline::Policies;
@@ -19,16 +21,22 @@ use serde::de::DeserializeOwned;
 
 use crate::case::Step;
 use crate::seen::{Seen, SeenUpstream};
+use crate::service::{Called, Services};
 
 /// Runs the steps on fresh plugins.
-pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step]) -> Vec<Seen> {
+pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &Arc<Services>) -> Vec<Seen> {
+    let mut fetched = Fetched::default();
     let plugins: Vec<Box<dyn Serve>> = plugins.iter().map(|plugin| serve(compiled, *plugin)).collect();
     let (store, mut at) = (SharedStore::default(), 0.0);
     let mut seen = Vec::new();
     for step in steps {
         at = step.at.unwrap_or(at);
+        for plugin in &plugins {
+            plugin.fetch(at, services, &mut fetched, None);
+        }
         for _ in 0..step.times.unwrap_or(1) {
-            seen.push(send(&plugins, &store, at, &step.request));
+            let mut world = World { store: &store, at, services, fetched: &mut fetched };
+            seen.push(send(&plugins, &mut world, &step.request));
         }
     }
     seen
@@ -37,6 +45,9 @@ pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step]) -> Vec<Seen>
 /// A plugin, of whatever policies.
 trait Serve {
     fn advance(&self, passage: Passage, env: &FakeEnv) -> Progress;
+
+    /// Fetches what is due, or the one source that is asked for.
+    fn fetch(&self, at: f64, services: &Services, fetched: &mut Fetched, asked: Option<&str>);
 
     /// See [`portcullis_core::Policy::without_head`].
     fn without_head(&self, env: &FakeEnv) -> Option<Decision>;
@@ -47,9 +58,72 @@ impl<C: PolicyChain> Serve for C {
         passage.advance(self, env)
     }
 
+    fn fetch(&self, at: f64, services: &Services, fetched: &mut Fetched, asked: Option<&str>) {
+        for policy in (0..).map_while(|place| self.policy(place)) {
+            for source in policy.sources() {
+                let is_due = fetched.is_due(&source, at);
+                if is_due || asked == Some(&*source.name) {
+                    let failed = !fetch(policy, &source, at, services);
+                    fetched.0.insert(source.name.to_string(), (at, failed));
+                }
+            }
+        }
+    }
+
     fn without_head(&self, env: &FakeEnv) -> Option<Decision> {
         self.policy(0).filter(|_| self.policy(1).is_none())?.without_head(env)
     }
+}
+
+/// When each source was last fetched, and whether that failed.
+#[derive(Default)]
+struct Fetched(BTreeMap<String, (f64, bool)>);
+
+impl Fetched {
+    fn is_due(&self, source: &Source, at: f64) -> bool {
+        self.0.get(&*source.name).is_none_or(|(last, failed)| {
+            let after = if *failed { source.retry } else { source.interval };
+            at - last >= after.as_secs_f64()
+        })
+    }
+}
+
+/// What surrounds a request.
+struct World<'w> {
+    store: &'w SharedStore,
+    at: f64,
+    services: &'w Services,
+    fetched: &'w mut Fetched,
+}
+
+fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services) -> bool {
+    let mut answer = None;
+    loop {
+        match policy.fetch(&source.name, answer.as_ref()) {
+            Fetch::Call(call) => answer = Some(called(&call, at, services)),
+            Fetch::Replace(text) => {
+                policy.learn(&source.name, &text, true);
+                return true;
+            }
+            Fetch::Add(text) => {
+                policy.learn(&source.name, &text, false);
+                return true;
+            }
+            Fetch::Unchanged => return true,
+            Fetch::Failed(_) => return false,
+        }
+    }
+}
+
+fn called(call: &Call, at: f64, services: &Services) -> Answer {
+    let headers = call.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let (service, method, path) = (&*call.service, call.method, &*call.path);
+    let called = Called { service, method, path, headers, body: &call.body };
+    let (status, headers, body) = services.answer(at, &called);
+    if body.len() > call.max_reply as usize {
+        return Answer::Failed(CallFailure::TooLong);
+    }
+    Answer::Replied(CallReply { status, headers: Headers::from_pairs(headers), body })
 }
 
 fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
@@ -72,22 +146,22 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
     }
 }
 
-fn send(plugins: &[Box<dyn Serve>], store: &SharedStore, at: f64, sent: &crate::case::Request) -> Seen {
+fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::Request) -> Seen {
     let body = sent.body_bytes();
     let mut head: Vec<(String, Vec<u8>)> = sent.head();
     let mut response: Vec<(String, String)> = Vec::new();
     let mut operation: Option<Rc<str>> = None;
     let mut identity: Option<Rc<Identity>> = None;
     for plugin in plugins {
-        let mut env = FakeEnv::new().with_store(store.clone()).with_peer(sent.peer());
+        let mut env = FakeEnv::new().with_store(world.store.clone()).with_peer(sent.peer());
         if let Some(key) = &operation {
             env = env.with_operation(key);
         }
         if let Some(known) = &identity {
             env = env.with_identity(Identity::clone(known));
         }
-        env.advance(Duration::from_secs_f64(at));
-        let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env);
+        env.advance(Duration::from_secs_f64(world.at));
+        let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env, world);
         response.extend(edits.response.iter().map(|(name, value)| (name.to_string(), value.clone())));
         if let Some(mut seen) = seen {
             seen.headers.extend(response);
@@ -115,6 +189,7 @@ fn decide(
     head: &[(String, Vec<u8>)],
     body: &[u8],
     env: &FakeEnv,
+    world: &mut World<'_>,
 ) -> (Option<Seen>, Edits) {
     match plugin.without_head(env) {
         Some(Decision::Continue(edits)) => return (None, edits),
@@ -132,22 +207,38 @@ fn decide(
     }
     let mut edits = Edits::default();
     let mut progress = plugin.advance(Passage::new(request), env);
-    if let Progress::NeedsBody(mut passage, max) = progress {
-        edits = passage.take_edits();
-        if body.len() > max as usize {
-            return (Some(rejected(&Rejection::body_too_large(max))), edits);
+    let (seen, last) = loop {
+        match progress {
+            Progress::NeedsBody(mut passage, max) => {
+                edits.append(passage.take_edits());
+                if body.len() > max as usize {
+                    return (Some(rejected(&Rejection::body_too_large(max))), edits);
+                }
+                passage.set_body(body.to_vec());
+                progress = plugin.advance(passage, env);
+            }
+            Progress::Asks(mut passage, question) => {
+                let answer = answer(plugin, &question, world);
+                passage.set_answer(question.topic(), Rc::new(answer));
+                progress = plugin.advance(passage, env);
+            }
+            Progress::Passed(last) => break (None, last),
+            Progress::Rejected(rejection, last) => break (Some(rejected(&rejection)), last),
+            Progress::Answered(reply, last) => break (Some(answered(reply)), last),
         }
-        passage.set_body(body.to_vec());
-        progress = plugin.advance(passage, env);
-    }
-    let (seen, last) = match progress {
-        Progress::Passed(last) => (None, last),
-        Progress::Rejected(rejection, last) => (Some(rejected(&rejection)), last),
-        Progress::Answered(reply, last) => (Some(answered(reply)), last),
-        Progress::NeedsBody(..) => panic!("a policy asks for the body twice"),
     };
     edits.append(last);
     (seen, edits)
+}
+
+fn answer(plugin: &dyn Serve, question: &Question, world: &mut World<'_>) -> Answer {
+    match question {
+        Question::Call { call, .. } => called(call, world.at, world.services),
+        Question::Refresh { source } => {
+            plugin.fetch(world.at, world.services, world.fetched, Some(source));
+            Answer::Refreshed
+        }
+    }
 }
 
 fn answered(reply: Reply) -> Seen {

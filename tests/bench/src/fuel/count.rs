@@ -100,7 +100,13 @@ fn files(layout: &str, signer: &Signer) -> CaseFile {
         ("keys.json", ground::keys(CONSUMERS).to_string()),
     ];
     let files = files.map(|(name, text)| (name.to_owned(), text)).into();
-    CaseFile { about: "what requests cost".to_owned(), files, plugins: None, cases: Vec::new() }
+    CaseFile {
+        about: "what requests cost".to_owned(),
+        files,
+        plugins: None,
+        services: Vec::new(),
+        cases: Vec::new(),
+    }
 }
 
 fn module(plugin: Plugin) -> Result<Module> {
