@@ -248,6 +248,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         issuers: identity.issuers.clone(),
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
+        attempts: identity.attempts,
     }
 }
 

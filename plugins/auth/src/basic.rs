@@ -4,17 +4,21 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use portcullis_config::auth::UserConfig;
+use portcullis_config::auth::{AttemptsConfig, UserConfig};
+use portcullis_core::Env;
 
 use crate::api_key::is_for;
+use crate::attempts::{Attempts, Exceeded};
 use crate::cache::Cache;
 use crate::failure::Failure;
-use crate::fingerprint::FingerprintKey;
+use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
 use crate::invalid::{InvalidAuth, UserError};
-use crate::password::{MIN_ITERATIONS, PasswordHash};
+use crate::password::{PasswordHash, Spend};
 use crate::presented::read_basic;
 
+/// Longest credentials that are looked at, in bytes of base64.
+const MAX_CREDENTIALS: usize = 1_024;
 /// Half of the right passwords remembered per VM.
 const HALF_CACHE: usize = 512;
 
@@ -22,10 +26,9 @@ const HALF_CACHE: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Users {
     by_name: HashMap<String, Rc<User>>,
-    /// Stands in for users who do not exist.
-    nobody: PasswordHash,
-    /// What every check spends: the most that any user's hash takes.
-    iterations: u32,
+    /// What every check spends, also for users who do not exist.
+    spend: Spend,
+    attempts: Attempts,
     /// Right passwords, by the credentials as they came.
     right: Cache<Rc<User>>,
     fingerprints: FingerprintKey,
@@ -40,44 +43,57 @@ struct User {
 
 impl Users {
     /// Compiles all users.
-    pub(crate) fn compile(configs: Vec<UserConfig>) -> Result<Self, InvalidAuth> {
+    pub(crate) fn compile(configs: Vec<UserConfig>, attempts: AttemptsConfig) -> Result<Self, InvalidAuth> {
         let mut by_name = HashMap::with_capacity(configs.len());
-        let mut iterations = MIN_ITERATIONS;
+        let mut spend = Spend::default();
         for config in configs {
             let name = config.name.clone();
             let user =
                 User::compile(config).map_err(|cause| InvalidAuth::User { name: name.clone(), cause })?;
-            iterations = iterations.max(user.password.iterations());
+            spend = spend.cover(&user.password);
             if by_name.insert(name.clone(), Rc::new(user)).is_some() {
                 return Err(InvalidAuth::User { name, cause: UserError::Repeated });
             }
         }
-        let nobody = PasswordHash::of_nobody(iterations);
+        spend.check_bound().map_err(InvalidAuth::Users)?;
         let (right, fingerprints) = (Cache::new(HALF_CACHE), FingerprintKey::default());
-        Ok(Self { by_name, nobody, iterations, right, fingerprints })
+        Ok(Self { by_name, spend, attempts: Attempts::new(attempts), right, fingerprints })
     }
 
     /// What the credentials of an `Authorization: Basic` grant to callers of `api`.
-    pub(crate) fn verify(&self, credentials: &[u8], api: &str) -> Result<Rc<Grant>, Failure> {
-        let user = self.find(credentials).filter(|user| is_for(&user.apis, api));
-        user.map(|user| user.grant.clone()).ok_or(Failure::BasicInvalid)
+    pub(crate) fn verify(&self, credentials: &[u8], api: &str, env: &dyn Env) -> Result<Rc<Grant>, Failure> {
+        if credentials.len() > MAX_CREDENTIALS {
+            return Err(Failure::BasicInvalid);
+        }
+        let fingerprint = self.fingerprints.of(0, credentials);
+        // Asked before attempts are counted: whoever guesses at a user does not lock out the user.
+        let user = match fingerprint.and_then(|fingerprint| self.right.get(fingerprint)) {
+            Some(known) => known,
+            None => self.check(credentials, fingerprint, env)?,
+        };
+        if is_for(&user.apis, api) { Ok(user.grant.clone()) } else { Err(Failure::BasicInvalid) }
     }
 
     /// The credentials are base64 of which only one form is accepted, so those that are right have one text.
-    fn find(&self, credentials: &[u8]) -> Option<Rc<User>> {
-        let fingerprint = self.fingerprints.of(0, credentials);
-        if let Some(known) = fingerprint.and_then(|fingerprint| self.right.get(fingerprint)) {
-            return Some(known);
-        }
-        let (name, password) = read_basic(std::str::from_utf8(credentials).ok()?)?;
+    fn check(
+        &self,
+        credentials: &[u8],
+        fingerprint: Option<Fingerprint>,
+        env: &dyn Env,
+    ) -> Result<Rc<User>, Failure> {
+        let text = std::str::from_utf8(credentials).map_err(|_| Failure::BasicInvalid)?;
+        let (name, password) = read_basic(text).ok_or(Failure::BasicInvalid)?;
+        let charged = self.attempts.charge(&name, env).map_err(|Exceeded(wait)| Failure::Attempts(wait))?;
         let user = self.by_name.get(&name);
-        let hash = user.map_or(&self.nobody, |user| &user.password);
-        let is_right = hash.verify(&password, self.iterations);
-        let user = user.filter(|_| is_right)?;
+        if !self.spend.check(user.map(|user| &user.password), &password) {
+            return Err(Failure::BasicInvalid);
+        }
+        let user = user.ok_or(Failure::BasicInvalid)?;
+        self.attempts.forgive(&charged);
         if let Some(fingerprint) = fingerprint {
             self.right.insert(fingerprint, user.clone());
         }
-        Some(user.clone())
+        Ok(user.clone())
     }
 }
 

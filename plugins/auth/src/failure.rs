@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     ApiKeyUnknown,
     /// No such user with that password here.
     BasicInvalid,
+    /// Passwords were tried too often; another may be in so many seconds.
+    Attempts(u64),
     /// The token is not accepted.
     Token(InvalidToken),
     /// The credential is good but does not grant these scopes.
@@ -81,11 +83,12 @@ impl Failure {
         match self {
             Self::Missing => 0,
             Self::ApiKeyUnknown | Self::BasicInvalid | Self::Token(_) => 1,
-            Self::ScopeMissing(_) => 2,
+            Self::Attempts(_) => 2,
+            Self::ScopeMissing(_) => 3,
         }
     }
 
-    /// What the client is told: 403 for scopes, else 401 with a challenge for each way in.
+    /// What the client is told: 403 for scopes, 429 for attempts, else 401 with a challenge for each way in.
     pub(crate) fn into_rejection(self, challenges: &Challenges) -> Rejection {
         let (code, detail) = match &self {
             Self::Missing => {
@@ -95,6 +98,12 @@ impl Failure {
             Self::ApiKeyUnknown => ("api-key-unknown", "The API key is not accepted here.".to_owned()),
             Self::BasicInvalid => {
                 ("basic-invalid", "The user name or the password is not accepted here.".to_owned())
+            }
+            Self::Attempts(seconds) => {
+                let detail =
+                    "Passwords were tried too often for this user or from this address; see Retry-After.";
+                return Rejection::new(429, "attempts-exceeded", detail)
+                    .with_header("retry-after", seconds.to_string());
             }
             Self::Token(cause) => (cause.code(), sentence(&cause.to_string())),
             Self::ScopeMissing(scopes) => {

@@ -44,6 +44,13 @@ fn draw() -> Option<SipHasher24> {
     Some(SipHasher24::new_with_key(&key))
 }
 
+impl Fingerprint {
+    /// One of `places`, each as likely; never called with none.
+    pub(crate) fn spread(self, places: usize) -> usize {
+        (self.0.h1 % (places as u64).max(1)) as usize
+    }
+}
+
 /// As good as random already, so that one half of it will do for a table.
 impl Hash for Fingerprint {
     fn hash<H: Hasher>(&self, state: &mut H) {

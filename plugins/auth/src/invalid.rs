@@ -53,6 +53,9 @@ pub enum InvalidAuth {
         /// What is wrong.
         cause: UserError,
     },
+    /// All users together cost too much.
+    #[error("the users: {0}")]
+    Users(UserError),
     /// An issuer whose tokens cannot be verified.
     #[error("the issuer '{name}': {cause}")]
     Issuer {
@@ -72,19 +75,20 @@ pub enum UserError {
     /// The same name twice.
     #[error("the name stands twice")]
     Repeated,
-    /// Not `$pbkdf2-sha256$i=N,l=32$salt$hash`.
-    #[error("the password is no PHC string of the form $pbkdf2-sha256$i=N,l=32$salt$hash")]
+    /// None of the accepted forms.
+    #[error(
+        "the password is neither a PHC string with argon2id or PBKDF2 ($argon2id$…, $pbkdf2-sha256$…) nor bcrypt ($2y$…)"
+    )]
     Format,
-    /// Too cheap to guess, or so dear that checks would stall a worker.
-    #[error("the password's hash takes {found} iterations; {min} to {max} are accepted")]
-    Iterations {
-        /// What the hash asks for.
-        found: u32,
-        /// Fewest accepted.
-        min: u32,
-        /// Most accepted: a check must not hold a worker for more than 5 ms.
-        max: u32,
-    },
+    /// A form that does not protect a password, or not in time that a worker has.
+    #[error("the password's hash is {0}, which is not accepted: make it anew with `htpasswd -B`")]
+    Weak(&'static str),
+    /// So cheap that it guards nothing.
+    #[error("the password's hash is too cheap to guard it: {0}")]
+    TooCheap(&'static str),
+    /// A check would hold a worker, and all its requests, for more than 5 ms.
+    #[error("a check of the password would hold a worker for more than 5 ms: {0}")]
+    TooDear(&'static str),
 }
 
 /// What is wrong with an issuer.

@@ -3,6 +3,7 @@
 
 mod algorithm;
 mod api_key;
+mod attempts;
 mod basic;
 mod cache;
 mod challenge;
@@ -26,6 +27,7 @@ mod token;
 
 pub use invalid::{InvalidAuth, IssuerError, UserError};
 pub use json::UniqueMembers;
+pub use password::check_password_hash;
 pub use policy::AuthPolicy;
 pub use presented::{Authorization, Duplicate, cookies, read_authorization, read_basic};
 pub use token::{Token, TokenError, parse_token};

@@ -78,7 +78,7 @@ impl AuthPolicy {
         let known = Known {
             issuers: Issuers::compile(config.issuers)?,
             api_keys: ApiKeys::compile(config.api_keys)?,
-            users: Users::compile(config.users)?,
+            users: Users::compile(config.users, config.attempts)?,
         };
         let mut schemes = BTreeMap::new();
         for (number, (name, scheme)) in (0..).zip(config.schemes) {
@@ -152,7 +152,7 @@ impl Vouch for Credentials<'_> {
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
             Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented, api),
-            Scheme::Basic { api } => self.known.users.verify(presented, api),
+            Scheme::Basic { api } => self.known.users.verify(presented, api, self.env),
             Scheme::Bearer { accepted } => self.known.issuers.verify(presented, accepted, self.env),
         }
     }

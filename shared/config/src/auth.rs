@@ -14,7 +14,7 @@ mod user;
 pub use api_key::ApiKeyConfig;
 pub use issuer::IssuerConfig;
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
-pub use user::UserConfig;
+pub use user::{AttemptsConfig, UserConfig};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct AuthConfig {
     /// Known users.
     #[serde(default)]
     pub users: Vec<UserConfig>,
+    /// How often passwords may be tried.
+    #[serde(default, skip_serializing_if = "AttemptsConfig::is_default")]
+    pub attempts: AttemptsConfig,
 }
 
 /// What an operation requires.

@@ -10,7 +10,7 @@ use crate::plugins::Layout;
 
 mod identity;
 
-pub(crate) use identity::{ApiKeyFile, IdentityFile, IssuerFile, UserFile};
+pub(crate) use identity::{ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, UserFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

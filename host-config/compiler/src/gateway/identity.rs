@@ -3,15 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::auth::{ApiKeyConfig, IssuerConfig, UserConfig};
-use portcullis_openapi::{Documents, Report};
-use serde::de::DeserializeOwned;
+use portcullis_config::auth::{ApiKeyConfig, AttemptsConfig, IssuerConfig, UserConfig};
+use portcullis_openapi::Report;
 use serde_json::Value;
 
-use super::file::{ApiKeyFile, IdentityFile, IssuerFile, UserFile};
+use super::file::{AttemptsFile, IdentityFile, IssuerFile};
 use super::{Reader, join};
 use crate::codes;
 use crate::settings::problem;
+
+mod api_key;
+mod htpasswd;
+mod listed;
+mod user;
 
 /// Credentials that are good.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +28,8 @@ pub(crate) struct Identity {
     pub api_keys: Vec<ApiKeyConfig>,
     /// Users.
     pub users: Vec<UserConfig>,
+    /// How often passwords may be tried.
+    pub attempts: AttemptsConfig,
 }
 
 impl Reader<'_> {
@@ -34,18 +40,9 @@ impl Reader<'_> {
                 identity.issuers.insert(name.clone(), issuer);
             }
         }
-        let mut api_keys = file.api_keys.clone();
-        for (at, name) in file.api_key_files.iter().enumerate() {
-            let path = ["identity", "apiKeyFiles", &at.to_string()].map(str::to_owned);
-            api_keys.extend(self.entries::<ApiKeyFile>(name, &path, report));
-        }
-        identity.api_keys = api_keys.into_iter().filter_map(|key| self.api_key(key, report)).collect();
-        let mut users = file.users.clone();
-        for (at, name) in file.user_files.iter().enumerate() {
-            let path = ["identity", "userFiles", &at.to_string()].map(str::to_owned);
-            users.extend(self.entries::<UserFile>(name, &path, report));
-        }
-        identity.users = users.into_iter().map(user).collect();
+        identity.api_keys = self.api_keys(file, report);
+        identity.users = self.users(file, report);
+        identity.attempts = attempts(file.attempts);
         identity
     }
 
@@ -81,39 +78,15 @@ impl Reader<'_> {
         }
         Ok(keys)
     }
+}
 
-    /// The list in a file of keys or users; its own places are told in the message.
-    fn entries<T: DeserializeOwned>(&self, name: &str, path: &[String], report: &mut Report) -> Vec<T> {
-        let mut inner = Report::default();
-        let documents = Documents::load(self.loader, &join(self.folder, name), &mut inner);
-        let read = documents.root().map(portcullis_openapi::Node::read::<Vec<T>>);
-        let cause = match read {
-            Some(Ok(entries)) => return entries,
-            Some(Err(invalid)) => {
-                let line = invalid.place.map(|place| documents.position(place).line);
-                line.map_or(invalid.to_string(), |line| format!("line {line}: {invalid}"))
-            }
-            None => inner.diagnostics().first().map_or(String::new(), |problem| problem.message.clone()),
-        };
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        report.push(problem(codes::CREDENTIAL_FILE, format!("{name}: {cause}"), self.place(&path)));
-        Vec::new()
-    }
-
-    fn api_key(&self, file: ApiKeyFile, report: &mut Report) -> Option<ApiKeyConfig> {
-        let sha256 = file.sha256.to_ascii_lowercase();
-        if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let message = format!(
-                "the key of '{}' is not given as the SHA-256 of the key in hexadecimal",
-                file.consumer
-            );
-            report.push(problem(codes::SETTING_INVALID, message, self.place(&["identity", "apiKeys"])));
-            return None;
-        }
-        Some(ApiKeyConfig { sha256, consumer: file.consumer, scopes: file.scopes, apis: file.apis })
+fn attempts(file: AttemptsFile) -> AttemptsConfig {
+    let default = AttemptsConfig::default();
+    AttemptsConfig {
+        per_user: file.per_user.unwrap_or(default.per_user),
+        per_address: file.per_address.unwrap_or(default.per_address),
     }
 }
 
-fn user(file: UserFile) -> UserConfig {
-    UserConfig { name: file.name, password: file.password, scopes: file.scopes, apis: file.apis }
-}
+#[cfg(test)]
+mod tests;

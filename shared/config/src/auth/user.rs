@@ -1,5 +1,7 @@
 //! Users of HTTP basic.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 /// A known user.
@@ -8,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct UserConfig {
     /// The user name.
     pub name: String,
-    /// The password as a PHC string, `$pbkdf2-sha256$i=1000,l=32$salt$hash`, of 1,000 to 5,000 iterations and
-    /// a salt of 8 to 64 bytes.
+    /// The password's hash: `$argon2id$v=19$m=1024,t=1,p=1$salt$hash`, `$2y$05$…` or
+    /// `$pbkdf2-sha256$i=1000,l=32$salt$hash`. A check may take 5 ms in a module, and salts have 8 to 64 bytes.
     pub password: String,
     /// What the user may do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -17,4 +19,30 @@ pub struct UserConfig {
     /// APIs the user may call; none means all of the gateway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<String>,
+}
+
+/// How many wrong passwords a VM accepts in a minute; then 429 without looking. Right ones are not counted, and one that
+/// was right before is always let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttemptsConfig {
+    /// For a user name, known or not.
+    pub per_user: NonZeroU32,
+    /// From an address; IPv6 by /64.
+    pub per_address: NonZeroU32,
+}
+
+impl AttemptsConfig {
+    /// Whether it is what is meant when nothing is said.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A minute's guesses of one user's password by hand, and those of a few users behind one address.
+impl Default for AttemptsConfig {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { per_user: number(10), per_address: number(30) }
+    }
 }

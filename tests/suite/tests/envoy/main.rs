@@ -5,6 +5,7 @@ mod bodies;
 mod bundle;
 mod heads;
 mod http2;
+mod passwords;
 mod program;
 mod shop;
 mod signatures;

@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+mod api_key;
+mod user;
+
+pub(crate) use api_key::ApiKeyFile;
+pub(crate) use user::{AttemptsFile, UserFile};
+
 /// Who is known to the gateway. Without an entry here, no credential is good.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -27,6 +33,13 @@ pub struct IdentityFile {
     /// Files with more users: lists of the same entries, relative to this file.
     #[serde(default)]
     pub user_files: Vec<String>,
+    /// Files with more users, as Apache's `htpasswd -B` writes them, relative to this file. Their scopes and APIs stand
+    /// under `users`, without a password.
+    #[serde(default)]
+    pub htpasswd_files: Vec<String>,
+    /// How many wrong passwords are looked at.
+    #[serde(default)]
+    pub attempts: AttemptsFile,
 }
 
 /// An issuer of JWTs (RFC 7519).
@@ -53,38 +66,6 @@ pub struct IssuerFile {
     /// Claims that hold scopes, as a text with spaces or as a list. Default: scope, scp.
     #[serde(default = "default_scope_claims")]
     pub scope_claims: Vec<String>,
-}
-
-/// An API key, known by its hash only.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ApiKeyFile {
-    /// Who holds it.
-    pub consumer: String,
-    /// SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`.
-    pub sha256: String,
-    /// Scopes it grants.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Names of the APIs it is good for. Default: all of the gateway.
-    #[serde(default)]
-    pub apis: Vec<String>,
-}
-
-/// A user, known by a password hash only.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct UserFile {
-    /// The user name.
-    pub name: String,
-    /// The password as a PHC string with PBKDF2: `$pbkdf2-sha256$i=1000,l=32$SALT$HASH`.
-    pub password: String,
-    /// Scopes the user has.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Names of the APIs the user may call. Default: all of the gateway.
-    #[serde(default)]
-    pub apis: Vec<String>,
 }
 
 fn default_algorithms() -> Vec<String> {

@@ -1,0 +1,121 @@
+//! What a gateway file and the files beside it must not say of users and keys, and where that is told.
+
+use std::collections::HashMap;
+
+use portcullis_openapi::Severity;
+
+use crate::{Options, compile};
+
+const API: &str = "openapi: 3.0.3\ninfo: { title: A, version: '1' }\npaths: {}\n";
+/// `htpasswd -nbB bert hunter2`.
+const BERT: &str = "bert:$2y$05$YegHUCHmsrW6r1H3WpCaMOon5ygEhoPBTlYdYBIRJp37AMs6NFAS6\n";
+
+/// Errors and warnings as `line: code: message`; `identity` begins in line 3 of the gateway file.
+fn problems(identity: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let gateway = format!("apis: [{{ definition: api.yaml, endpoint: mock }}]\nidentity:\n{identity}");
+    let all = [("gateway.yaml", gateway.as_str()), ("api.yaml", API)];
+    let files: HashMap<String, Vec<u8>> =
+        all.iter().chain(files).map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    let compilation = compile(&files, "gateway.yaml", Options::default());
+    let mut told = Vec::new();
+    for part in &compilation.parts {
+        for one in part.diagnostics.iter().filter(|one| one.severity != Severity::Note) {
+            let line = one.place.map_or(0, |place| part.documents.position(place).line);
+            told.push(format!("{line}: {}: {}", one.code, one.message));
+        }
+    }
+    assert_eq!(told.is_empty(), compilation.compiled.is_some(), "{told:?}");
+    told
+}
+
+#[test]
+fn an_htpasswd_file_with_good_hashes_is_taken_as_it_is() {
+    let own = "  htpasswdFiles: [users]\n  users:\n    - { name: bert, scopes: [read] }\n";
+    assert_eq!(problems(own, &[("users", BERT)]), [""; 0]);
+    assert_eq!(problems("  htpasswdFiles: [users]\n", &[("users", BERT)]), [""; 0]);
+}
+
+#[test]
+fn problems_with_users_are_told_with_their_line() {
+    let with = |line: &str| format!("# users\n{BERT}{line}\n");
+    let advice = "make it anew with `htpasswd -B`";
+    let cases = [
+        ("no colon", with("mia"), "credential-file: users: line 3: this is not name:hash".to_owned()),
+        (
+            "MD5",
+            with("mia:$apr1$X8kfTYZJ$Zy7.CykGr3K0SuBtGEpP20"),
+            format!(
+                "password-hash: users: line 3: the user 'mia': the password's hash is MD5 ($apr1$), which is not accepted: {advice}"
+            ),
+        ),
+        (
+            "SHA-1",
+            with("sam:{SHA}87u9ZqY9S/F0eUBXjsPQEDUw4h0="),
+            format!(
+                "password-hash: users: line 3: the user 'sam': the password's hash is SHA-1 without salt ({{SHA}}), which is not accepted: {advice}"
+            ),
+        ),
+        (
+            "a dear bcrypt",
+            with("ann:$2y$10$YegHUCHmsrW6r1H3WpCaMOon5ygEhoPBTlYdYBIRJp37AMs6NFAS6"),
+            "password-hash: users: line 3: the user 'ann': a check of the password would hold a worker for more than 5 ms: bcrypt takes at most cost 5: `htpasswd -B -C 5`".to_owned(),
+        ),
+        ("twice", with(BERT.trim()), "name-duplicate: users: line 3: the user 'bert' stands twice".to_owned()),
+    ];
+    for (name, file, expected) in cases {
+        let told = problems("  htpasswdFiles: [users]\n", &[("users", &file)]);
+        assert_eq!(told.first(), Some(&format!("3: {expected}")), "{name}");
+    }
+    assert!(problems("  htpasswdFiles: [users]\n", &[])[0].starts_with("3: credential-file: users: "));
+}
+
+#[test]
+fn the_gateway_files_own_users_are_told_where_they_stand() {
+    let cases = [
+        ("  users:\n    - { name: ada }\n", "4: setting-invalid: the user 'ada' has no password"),
+        (
+            "  users:\n    - { name: ada, password: secret }\n",
+            "4: password-hash: the user 'ada': the password is neither",
+        ),
+        ("  attempts: { perUser: 0 }\n", "3: setting-invalid: "),
+        (
+            "  userFiles: [more.yaml]\n",
+            "3: password-hash: more.yaml: line 2: the user 'bob': the password is neither",
+        ),
+    ];
+    for (identity, expected) in cases {
+        let told = problems(identity, &[("more.yaml", "# more\n- name: bob\n  password: x\n")]);
+        assert!(told[0].starts_with(expected), "{identity}: {told:?}");
+    }
+    let both = "  htpasswdFiles: [users]\n  users:\n    - { name: bert, password: '$2y$05$YegHUCHmsrW6r1H3WpCaMOon5ygEhoPBTlYdYBIRJp37AMs6NFAS6' }\n";
+    assert_eq!(
+        problems(both, &[("users", BERT)]),
+        ["3: name-duplicate: users: line 1: the user 'bert' stands twice"]
+    );
+}
+
+#[test]
+fn hashes_of_several_kinds_must_cost_little_together() {
+    let pbkdf2 =
+        "'$pbkdf2-sha256$i=5000,l=32$c2FsdHNhbHRzYWx0c2FsdA$qLemon7vBuyfhkKcFRiiW6QaRY/XbP6oGL85nqbmIiE'";
+    let users = format!("  htpasswdFiles: [users]\n  users: [{{ name: ada, password: {pbkdf2} }}]\n");
+    let told = problems(&users, &[("users", BERT)]);
+    assert!(told[0].contains("give all users hashes of one kind"), "{told:?}");
+}
+
+#[test]
+fn problems_with_keys_are_told_with_their_line() {
+    let cases = [
+        (
+            "- consumer: a\n  sha256: ab\n",
+            "3: setting-invalid: keys.yaml: line 1: the key of 'a' is not given as",
+        ),
+        ("- { consumer: a }\n", "3: credential-file: keys.yaml: line 1: "),
+        ("keys: []\n", "3: credential-file: keys.yaml: line 1: this is no list"),
+        ("- {", "3: credential-file: keys.yaml: "),
+    ];
+    for (file, expected) in cases {
+        let told = problems("  apiKeyFiles: [keys.yaml]\n", &[("keys.yaml", file)]);
+        assert!(told[0].starts_with(expected), "{file}: {told:?}");
+    }
+}
