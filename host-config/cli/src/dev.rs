@@ -47,6 +47,7 @@ impl DevCredentials {
             skew_seconds: 5,
             consumer_claims: vec!["sub".to_owned()],
             scope_claims: vec!["scope".to_owned()],
+            require_certificate_binding: false,
         };
         let api_key = ApiKeyConfig {
             sha256: Sha256::digest(self.api_key.as_bytes())

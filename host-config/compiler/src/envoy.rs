@@ -1,6 +1,7 @@
 //! Envoy's bootstrap: listeners, the chain of plugins, a route for each name that the routing plugin can give,
 //! a cluster for each origin. What no plugin has let through finds no route.
 
+mod client_certificate;
 mod cluster;
 mod listener;
 mod plugin;
@@ -50,6 +51,8 @@ pub(crate) struct Input<'i> {
     pub(crate) plugins: &'i PluginConfigs,
     pub(crate) capabilities: &'i dyn Fn(Plugin) -> BTreeSet<String>,
     pub(crate) max_body_bytes: u32,
+    /// The header in which certificates are passed on, if there is one.
+    pub(crate) certificate_header: Option<&'i str>,
     pub(crate) surroundings: &'i Surroundings,
 }
 

@@ -1,6 +1,7 @@
 //! From the gateway file to what the compiler works with: names given, files found, limits and identities
 //! checked. A lone OpenAPI document is a gateway with one API and nobody known.
 
+mod certificates;
 pub(crate) mod file;
 mod identity;
 
@@ -77,7 +78,9 @@ impl Gateway {
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
         let limits = reader.limits(&file.limits, report);
-        let identity = reader.identity(&file.identity, report);
+        let mut identity = reader.identity(&file.identity, report);
+        let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+        identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
         Self { listeners: file.listeners, layout: file.layout, apis, identity, limits }

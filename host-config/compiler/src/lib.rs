@@ -107,6 +107,7 @@ pub struct Compiled {
     listeners: Vec<ListenerFile>,
     routes: Routes,
     max_body_bytes: u32,
+    certificate_header: Option<String>,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,
 }
@@ -130,6 +131,7 @@ impl Compiled {
             plugins: &self.plugins,
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
             max_body_bytes: self.max_body_bytes,
+            certificate_header: self.certificate_header.as_deref(),
             surroundings,
         }))
     }
@@ -298,6 +300,7 @@ impl Run<'_> {
                 return None;
             }
         };
+        let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.
             (Some(address), _) => {
@@ -316,6 +319,7 @@ impl Run<'_> {
             listeners,
             routes: std::mem::take(&mut self.routes),
             max_body_bytes,
+            certificate_header,
             folder: gateway::folder(self.entry).to_owned(),
         })
     }

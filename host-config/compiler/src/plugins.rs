@@ -249,6 +249,8 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
         attempts: identity.attempts,
+        certificates: identity.certificates.clone(),
+        terminator: identity.terminator.clone(),
     }
 }
 

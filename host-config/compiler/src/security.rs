@@ -69,7 +69,8 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 "no security alternative of this operation can be enforced, so nobody could call it";
             report.push(problem(codes::SCHEME_UNSUPPORTED, message, operation.place));
         }
-        AuthRule { alternatives, keep_credential: settings.keep_credential }
+        let certificates = self.certificates(settings, report);
+        AuthRule { alternatives, keep_credential: settings.keep_credential, certificates }
     }
 
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.
@@ -83,6 +84,18 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The consumers whose certificates the operation accepts.
+    fn certificates(&self, settings: &Settings, report: &mut Report) -> Vec<String> {
+        let Some((consumers, place)) = &settings.certificates else { return Vec::new() };
+        for consumer in consumers {
+            if !self.identity.certificates.iter().any(|known| known.consumer == *consumer) {
+                let message = format!("the gateway knows no certificate of the consumer '{consumer}'");
+                report.push(problem(codes::SETTING_INVALID, message, *place));
+            }
+        }
+        consumers.clone()
     }
 
     fn alternative(
@@ -136,7 +149,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("bearer") => Ok(bearer()),
             SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } => Ok(bearer()),
             SchemeKind::Http { scheme, .. } => unsupported(format!("HTTP authentication by '{scheme}'")),
-            SchemeKind::MutualTls => unsupported("mutual TLS".to_owned()),
+            SchemeKind::MutualTls => Ok(SchemeConfig::MutualTls { api }),
             _ => unsupported("of an unknown kind".to_owned()),
         }
     }
@@ -155,6 +168,14 @@ impl<'d, 'g> Schemes<'d, 'g> {
             }
             SchemeConfig::Basic { .. } => {
                 (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user")
+            }
+            SchemeConfig::MutualTls { .. } => {
+                let known = &self.identity.certificates;
+                if !self.identity.listener_asks && self.identity.terminator.is_none() {
+                    (true, "listener that asks for certificates, and no header that passes them on")
+                } else {
+                    (!known.iter().any(|one| good_here(&one.apis)), "client certificate")
+                }
             }
             SchemeConfig::Bearer { issuers } => (issuers.is_empty(), "token issuer"),
         };

@@ -24,6 +24,11 @@ pub struct Extension {
     /// Whether the upstream sees the caller's credential. Default: false.
     #[serde(default)]
     pub keep_credential: Option<bool>,
+    /// Consumers whose client certificates are accepted where `mutualTLS` is asked for. Default: all whose
+    /// certificates are good for the API.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub certificates: Option<Vec<String>>,
     /// Most bytes a request body may have. Default: 1 MiB.
     #[serde(default)]
     #[schemars(range(min = 1, max = 33_554_432))]
@@ -66,6 +71,8 @@ pub struct Settings {
     pub limits: Option<(Vec<String>, Level, Place)>,
     /// Whether the upstream sees the credential.
     pub keep_credential: bool,
+    /// Consumers whose certificates are accepted, and where they are named; absent: all.
+    pub certificates: Option<(Vec<String>, Place)>,
     /// Most bytes of a body.
     pub max_body_bytes: u32,
     /// Whether undeclared query parameters are refused.
@@ -86,6 +93,7 @@ impl Settings {
             endpoint: None,
             limits: None,
             keep_credential: false,
+            certificates: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             refuse_undeclared_query: false,
             waivers: BTreeMap::new(),
@@ -120,6 +128,15 @@ impl Settings {
             self.limits = Some((limits, level, place_of("limits")));
         }
         self.keep_credential = extension.keep_credential.unwrap_or(self.keep_credential);
+        match extension.certificates {
+            // A list of none would look like nobody and mean everybody.
+            Some(consumers) if consumers.is_empty() => {
+                let message = "certificates names at least one consumer";
+                report.push(problem(codes::SETTING_INVALID, message, place_of("certificates")));
+            }
+            Some(consumers) => self.certificates = Some((consumers, place_of("certificates"))),
+            None => {}
+        }
         if let Some(bytes) = extension.max_body_bytes {
             if bytes == 0 || bytes > CEILING_MAX_BODY_BYTES {
                 let message = format!("maxBodyBytes must be between 1 and {CEILING_MAX_BODY_BYTES}");

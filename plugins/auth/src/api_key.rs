@@ -58,7 +58,8 @@ pub(crate) fn is_for(apis: &[String], api: &str) -> bool {
     apis.is_empty() || apis.iter().any(|known| known == api)
 }
 
-fn read_digest(text: &str) -> Option<[u8; 32]> {
+/// Lower-case hexadecimal.
+pub(crate) fn read_digest(text: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
         return None;

@@ -1,6 +1,6 @@
 //! The `WWW-Authenticate` field (RFC 9110, section 11.6.1): how an operation may be called. Bearer follows
 //! RFC 6750, section 3, Basic RFC 7617; API keys have no registered scheme, so theirs is `ApiKey` with
-//! `in` and `name`.
+//! `in` and `name`; neither have certificates, theirs is `MutualTLS`.
 
 use portcullis_core::Rejection;
 
@@ -27,6 +27,7 @@ impl Challenges {
                 }
                 Scheme::Basic { .. } => format!("Basic realm={realm}, charset=\"UTF-8\""),
                 Scheme::ApiKey { place, .. } => api_key(realm, place),
+                Scheme::MutualTls { .. } => format!("MutualTLS realm={realm}"),
             };
             if !challenges.others.contains(&challenge) {
                 challenges.others.push(challenge);

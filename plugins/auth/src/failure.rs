@@ -3,6 +3,7 @@
 
 use portcullis_core::Rejection;
 
+use crate::certificate::InvalidCertificate;
 use crate::challenge::Challenges;
 use crate::claims::Refused;
 use crate::token::TokenError;
@@ -18,6 +19,10 @@ pub(crate) enum Failure {
     BasicInvalid,
     /// Passwords were tried too often; another may be in so many seconds.
     Attempts(u64),
+    /// No such certificate is known here.
+    CertificateUnknown,
+    /// The certificate is not accepted.
+    Certificate(InvalidCertificate),
     /// The token is not accepted.
     Token(InvalidToken),
     /// The credential is good but does not grant these scopes.
@@ -41,6 +46,12 @@ pub(crate) enum InvalidToken {
     SignatureInvalid,
     #[error("the token names no consumer")]
     ConsumerMissing,
+    #[error("the token is not bound to a certificate, as those of its issuer must be")]
+    Unbound,
+    #[error("the token is bound in a way that is not known here")]
+    BindingUnknown,
+    #[error("the token is bound to a certificate, which is not that of this connection")]
+    CertificateMismatch,
     #[error("{}", describe(.0))]
     Claims(Refused),
 }
@@ -54,6 +65,9 @@ impl InvalidToken {
             Self::KeyUnknown => "token-key-unknown",
             Self::SignatureInvalid => "token-signature-invalid",
             Self::ConsumerMissing | Self::Claims(Refused::Missing(_)) => "token-claim-missing",
+            Self::Unbound => "token-unbound",
+            Self::BindingUnknown => "token-binding-unknown",
+            Self::CertificateMismatch => "token-certificate-mismatch",
             Self::Claims(Refused::Expired) => "token-expired",
             Self::Claims(Refused::NotYetValid) => "token-not-yet-valid",
             Self::Claims(Refused::Audience) => "token-audience-mismatch",
@@ -82,7 +96,11 @@ impl Failure {
     fn rank(&self) -> u8 {
         match self {
             Self::Missing => 0,
-            Self::ApiKeyUnknown | Self::BasicInvalid | Self::Token(_) => 1,
+            Self::ApiKeyUnknown
+            | Self::BasicInvalid
+            | Self::CertificateUnknown
+            | Self::Certificate(_)
+            | Self::Token(_) => 1,
             Self::Attempts(_) => 2,
             Self::ScopeMissing(_) => 3,
         }
@@ -105,6 +123,12 @@ impl Failure {
                 return Rejection::new(429, "attempts-exceeded", detail)
                     .with_header("retry-after", seconds.to_string());
             }
+            Self::CertificateUnknown => {
+                ("certificate-unknown", "The client's certificate is not accepted here.".to_owned())
+            }
+            Self::Certificate(cause) => {
+                (certificate_code(*cause), format!("The client's certificate is not accepted: {cause}."))
+            }
             Self::Token(cause) => (cause.code(), sentence(&cause.to_string())),
             Self::ScopeMissing(scopes) => {
                 let detail =
@@ -118,6 +142,14 @@ impl Failure {
             _ => None,
         };
         challenges.unauthorized(token_error.as_deref(), Rejection::new(401, code, detail))
+    }
+}
+
+fn certificate_code(cause: InvalidCertificate) -> &'static str {
+    match cause {
+        InvalidCertificate::Malformed => "certificate-malformed",
+        InvalidCertificate::Expired => "certificate-expired",
+        InvalidCertificate::NotYetValid => "certificate-not-yet-valid",
     }
 }
 

@@ -25,6 +25,11 @@ impl Grant {
         &self.scopes
     }
 
+    /// Whether it was granted to this consumer.
+    pub(crate) fn is_of(&self, consumer: &str) -> bool {
+        *self.consumer == *consumer
+    }
+
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
         self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>()

@@ -45,6 +45,19 @@ pub enum InvalidAuth {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// A certificate by which none can be known, or that stands twice.
+    #[error("the certificate at position {position} (consumer '{consumer}'): {cause}")]
+    Certificate {
+        /// Counted from 0.
+        position: usize,
+        /// Who holds it.
+        consumer: String,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+    /// Who passes certificates on cannot be told from others.
+    #[error("the terminator: {0}")]
+    Terminator(String),
     /// A user that cannot be verified.
     #[error("the user '{name}': {cause}")]
     User {

@@ -8,6 +8,7 @@ use portcullis_config::auth::IssuerConfig;
 use portcullis_core::{Env, UnixNanos};
 
 use crate::algorithm::Algorithm;
+use crate::binding::Binding;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken};
@@ -53,13 +54,15 @@ struct Issuer {
     skew_nanos: u64,
     consumer_claims: Vec<String>,
     scope_claims: Vec<String>,
+    require_certificate_binding: bool,
 }
 
-/// What is left of a good token: all that has to be looked at again is the time.
+/// What is left of a good token: all that has to be looked at again is the time, and the holder where it is bound.
 #[derive(Debug)]
 struct Verdict {
     validity: Validity,
     skew_nanos: u64,
+    binding: Binding,
     grant: Rc<Grant>,
 }
 
@@ -81,12 +84,14 @@ impl Issuers {
         self.names.iter().position(|known| known == name)
     }
 
-    /// What a token grants, if one of the accepted issuers vouches for it.
+    /// What a token grants, if one of the accepted issuers vouches for it. `certificate` is the SHA-256 of the
+    /// client's.
     pub(crate) fn verify(
         &self,
         presented: &[u8],
         accepted: &Accepted,
         env: &dyn Env,
+        certificate: &dyn Fn() -> Option<[u8; 32]>,
     ) -> Result<Rc<Grant>, Failure> {
         if presented.len() > MAX_TOKEN {
             return Err(InvalidToken::Malformed(TokenError::TooLong).into());
@@ -95,10 +100,14 @@ impl Issuers {
         let fingerprint = self.fingerprints.of(accepted.scheme, presented);
         if let Some(verdict) = fingerprint.and_then(|fingerprint| self.good.get(fingerprint)) {
             verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
+            verdict.binding.check(certificate)?;
             return Ok(verdict.grant.clone());
         }
         let verdict = self.judge(presented, accepted, now, env)?;
-        Ok(self.remember(fingerprint, verdict))
+        let binding = verdict.binding;
+        let grant = self.remember(fingerprint, verdict);
+        binding.check(certificate)?;
+        Ok(grant)
     }
 
     fn judge(
@@ -157,6 +166,7 @@ impl Issuer {
             skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
             consumer_claims: config.consumer_claims,
             scope_claims: config.scope_claims,
+            require_certificate_binding: config.require_certificate_binding,
         })
     }
 
@@ -169,13 +179,14 @@ impl Issuer {
         claims::check_audience(&token.claims, &self.audiences)?;
         let consumer =
             claims::consumer(&token.claims, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
+        let binding = Binding::read(&token.claims, self.require_certificate_binding)?;
         self.check_signature(token, algorithm, env)?;
         if !claims_are_typed(&token.claims) {
             return Err(InvalidToken::MemberType);
         }
         let scopes = claims::scopes(&token.claims, &self.scope_claims);
         let grant = Rc::new(Grant::new(consumer, scopes));
-        Ok(Verdict { validity, skew_nanos: self.skew_nanos, grant })
+        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, grant })
     }
 
     /// With a `kid`, only keys of that name; without, those that fit, as long as they are few.

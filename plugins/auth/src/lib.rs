@@ -1,13 +1,16 @@
-//! Who is calling, and whether they may: OpenAPI's `security` as written, over API keys, HTTP basic and
-//! JWT bearer tokens. Knows nothing of where credentials are kept or of limits; its answer is the caller.
+//! Who is calling, and whether they may: OpenAPI's `security` as written, over API keys, HTTP basic,
+//! JWT bearer tokens and client certificates. Knows nothing of where credentials are kept or of limits; its answer is the caller.
 
 mod algorithm;
 mod api_key;
 mod attempts;
 mod basic;
+mod binding;
 mod cache;
+mod certificate;
 mod challenge;
 mod claims;
+mod client;
 mod failure;
 mod fingerprint;
 mod grant;
@@ -16,6 +19,7 @@ mod invalid;
 mod issuer;
 mod json;
 mod key;
+mod known_certificates;
 mod password;
 mod policy;
 mod presented;
@@ -25,6 +29,7 @@ mod scheme;
 mod strip;
 mod token;
 
+pub use certificate::{InvalidCertificate, read_passed};
 pub use invalid::{InvalidAuth, IssuerError, UserError};
 pub use json::UniqueMembers;
 pub use password::check_password_hash;

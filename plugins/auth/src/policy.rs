@@ -1,6 +1,7 @@
 //! The policy: what each operation requires, judged by what a request presents.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -9,11 +10,14 @@ use portcullis_core::{Decision, Edits, Env, Identity, Learn, OperationIndex, Pol
 
 use crate::api_key::ApiKeys;
 use crate::basic::Users;
+use crate::certificate::{Certificate, InvalidCertificate};
 use crate::challenge::{Challenges, quoted};
+use crate::client::Clients;
 use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
 use crate::issuer::Issuers;
+use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
 use crate::strip::strip;
@@ -24,6 +28,7 @@ pub struct AuthPolicy {
     index: Rc<OperationIndex>,
     /// By [`portcullis_core::OperationId::position`].
     rules: Vec<Rc<Rule>>,
+    clients: Clients,
     known: Known,
 }
 
@@ -33,6 +38,7 @@ struct Known {
     issuers: Issuers,
     api_keys: ApiKeys,
     users: Users,
+    certificates: KnownCertificates,
 }
 
 /// What an operation requires; operations that require the same share it.
@@ -43,6 +49,8 @@ struct Rule {
     alternatives: Alternatives,
     challenges: Challenges,
     keep_credential: bool,
+    /// Consumers whose certificates are accepted; none means all.
+    certificates: Vec<String>,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
@@ -79,7 +87,9 @@ impl AuthPolicy {
             issuers: Issuers::compile(config.issuers)?,
             api_keys: ApiKeys::compile(config.api_keys)?,
             users: Users::compile(config.users, config.attempts)?,
+            certificates: KnownCertificates::compile(config.certificates)?,
         };
+        let clients = Clients::compile(config.terminator)?;
         let mut schemes = BTreeMap::new();
         for (number, (name, scheme)) in (0..).zip(config.schemes) {
             let scheme = Scheme::compile(&name, number, scheme, &known.issuers)?;
@@ -93,20 +103,23 @@ impl AuthPolicy {
         let rules = rules.into_iter().zip(index.operations());
         let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, known })
+        Ok(Self { index, rules, clients, known })
     }
 
     fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Rejection> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
         let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
-        let credentials = Credentials { rule, known: &self.known, env, presented: rule.presented(request)? };
+        let presented = rule.presented(request)?;
+        let client = Client { clients: &self.clients, request, env, found: OnceCell::new() };
+        let credentials = Credentials { rule, known: &self.known, client, presented };
         let satisfied = rule.alternatives.judge(&credentials);
         let satisfied = satisfied.map_err(|failure| failure.into_rejection(&rule.challenges))?;
         let mut edits = Edits::default();
         if !rule.keep_credential {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
         }
+        self.clients.strip(request, &mut edits);
         edits.identity = satisfied.and_then(|satisfied| rule.identity(&satisfied));
         Ok(edits)
     }
@@ -132,28 +145,61 @@ impl Rule {
 struct Credentials<'r> {
     rule: &'r Rule,
     known: &'r Known,
-    env: &'r dyn Env,
+    client: Client<'r>,
     presented: Vec<Option<Cow<'r, [u8]>>>,
+}
+
+/// The client's certificate, looked for at most once.
+struct Client<'r> {
+    clients: &'r Clients,
+    request: &'r Request,
+    env: &'r dyn Env,
+    found: OnceCell<Result<Option<Rc<Certificate>>, InvalidCertificate>>,
+}
+
+impl Client<'_> {
+    fn certificate(&self) -> &Result<Option<Rc<Certificate>>, InvalidCertificate> {
+        self.found.get_or_init(|| self.clients.certificate(self.request, self.env))
+    }
+
+    fn digest(&self) -> Option<[u8; 32]> {
+        self.certificate().as_ref().ok()?.as_ref().map(|certificate| certificate.digest)
+    }
 }
 
 impl Credentials<'_> {
     fn bytes(&self, scheme: usize) -> Option<&[u8]> {
         self.presented.get(scheme).and_then(Option::as_deref)
     }
+
+    fn certificate(&self, api: &str) -> Result<Rc<Grant>, Failure> {
+        let certificate = self.client.certificate().as_ref().map_err(|cause| Failure::Certificate(*cause))?;
+        let grant = self.known.certificates.verify(certificate.as_ref().ok_or(Failure::Missing)?, api)?;
+        let accepted = &self.rule.certificates;
+        let is_accepted = accepted.is_empty() || accepted.iter().any(|consumer| grant.is_of(consumer));
+        if is_accepted { Ok(grant) } else { Err(Failure::CertificateUnknown) }
+    }
 }
 
 impl Vouch for Credentials<'_> {
     fn is_presented(&self, scheme: usize) -> bool {
-        self.bytes(scheme).is_some()
+        match self.rule.schemes.get(scheme).map(|(_, scheme)| &**scheme) {
+            Some(Scheme::MutualTls { .. }) => !matches!(self.client.certificate(), Ok(None)),
+            _ => self.bytes(scheme).is_some(),
+        }
     }
 
     fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure> {
-        let presented = self.bytes(scheme).ok_or(Failure::Missing)?;
+        let presented = self.bytes(scheme).ok_or(Failure::Missing);
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
-            Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented, api),
-            Scheme::Basic { api } => self.known.users.verify(presented, api, self.env),
-            Scheme::Bearer { accepted } => self.known.issuers.verify(presented, accepted, self.env),
+            Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented?, api),
+            Scheme::Basic { api } => self.known.users.verify(presented?, api, self.client.env),
+            Scheme::MutualTls { api } => self.certificate(api),
+            Scheme::Bearer { accepted } => {
+                let holder = || self.client.digest();
+                self.known.issuers.verify(presented?, accepted, self.client.env, &holder)
+            }
         }
     }
 }
@@ -184,8 +230,13 @@ impl RuleCompiler {
             alternatives.ways.push(way.collect::<Result<_, _>>()?);
         }
         let challenges = Challenges::new(&self.realm, schemes.iter().map(|(_, scheme)| &**scheme));
-        let rule =
-            Rc::new(Rule { schemes, alternatives, challenges, keep_credential: config.keep_credential });
+        let rule = Rc::new(Rule {
+            schemes,
+            alternatives,
+            challenges,
+            keep_credential: config.keep_credential,
+            certificates: config.certificates,
+        });
         self.compiled.insert(written, rule.clone());
         Ok(rule)
     }

@@ -16,6 +16,8 @@ pub(crate) enum Scheme {
     ApiKey { place: Place, api: String },
     /// A password of `api`'s users.
     Basic { api: String },
+    /// A certificate of `api`'s callers. It comes with the connection, or from who ends TLS; see [`crate::client`].
+    MutualTls { api: String },
     /// A token of one of these issuers.
     Bearer { accepted: Accepted },
 }
@@ -50,6 +52,7 @@ impl Scheme {
                 Self::ApiKey { place, api }
             }
             SchemeConfig::Basic { api } => Self::Basic { api },
+            SchemeConfig::MutualTls { api } => Self::MutualTls { api },
             SchemeConfig::Bearer { issuers: accepted } => {
                 let unknown = |issuer: &str| InvalidAuth::UnknownIssuer {
                     scheme: name.to_owned(),
@@ -76,6 +79,7 @@ impl Scheme {
                 Authorization::Basic(credentials) => Some(credentials),
                 _ => None,
             }),
+            Self::MutualTls { .. } => Ok(None),
             Self::Bearer { .. } => authorization(|found| match found {
                 Authorization::Bearer(token) => Some(token),
                 _ => None,
@@ -86,15 +90,21 @@ impl Scheme {
 
 impl Place {
     fn compile(place: KeyPlaceConfig, name: &str) -> Option<Self> {
-        let is_token = !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
         match place {
-            KeyPlaceConfig::Header => {
-                let name = name.to_ascii_lowercase();
-                (is_token && !RESERVED.contains(&name.as_str())).then_some(Self::Header(name))
-            }
+            KeyPlaceConfig::Header => header_name(name).map(Self::Header),
             KeyPlaceConfig::Query => (!name.is_empty()).then(|| Self::Query(name.to_owned())),
-            KeyPlaceConfig::Cookie => is_token.then(|| Self::Cookie(name.to_owned())),
+            KeyPlaceConfig::Cookie => is_token(name).then(|| Self::Cookie(name.to_owned())),
         }
     }
+}
+
+/// The name of a header that may hold a credential, in lower case.
+pub(crate) fn header_name(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    (is_token(&name) && !RESERVED.contains(&name.as_str())).then_some(name)
+}
+
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -13,6 +13,7 @@ pub(crate) fn strip<'s>(request: &Request, schemes: impl Iterator<Item = &'s Sch
     let (mut parameters, mut crumbs) = (Vec::new(), Vec::new());
     for scheme in schemes {
         match scheme {
+            Scheme::MutualTls { .. } => {}
             Scheme::Basic { .. } | Scheme::Bearer { .. } => {
                 strip_header(request, Cow::Borrowed("authorization"), edits)
             }

@@ -1,5 +1,6 @@
 //! The policy as a whole: a configuration as the compiler writes it, requests, and what becomes of them.
 
+mod certificates;
 mod configuration;
 mod gateway;
 mod host;

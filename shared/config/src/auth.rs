@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::apis::ApiConfig;
 
 mod api_key;
+mod certificate;
 mod issuer;
 mod scheme;
 mod user;
 
 pub use api_key::ApiKeyConfig;
+pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use issuer::IssuerConfig;
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use user::{AttemptsConfig, UserConfig};
@@ -40,6 +42,12 @@ pub struct AuthConfig {
     /// How often passwords may be tried.
     #[serde(default, skip_serializing_if = "AttemptsConfig::is_default")]
     pub attempts: AttemptsConfig,
+    /// Known client certificates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateConfig>,
+    /// Who passes client certificates on in a header; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminator: Option<TerminatorConfig>,
 }
 
 /// What an operation requires.
@@ -52,6 +60,9 @@ pub struct AuthRule {
     /// Whether the upstream may see the credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_credential: bool,
+    /// Consumers whose certificates are accepted; none means all that are good for the scheme's API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<String>,
 }
 
 impl AuthRule {

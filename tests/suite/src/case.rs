@@ -100,6 +100,12 @@ pub struct Request {
     /// Whether the body ends in trailers, as HTTP/2 allows.
     #[serde(default)]
     pub trailers: bool,
+    /// The client's certificate, as a listener has verified it: a file of `tests/suite/certificates` without its ending.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// A header with that certificate, on one line.
+    #[serde(default)]
+    pub certificate_header: Option<(String, String)>,
     /// The client's address. Default: 192.0.2.1.
     #[serde(default)]
     pub peer: Option<String>,
@@ -171,6 +177,11 @@ pub struct UpstreamExpected {
 }
 
 impl Request {
+    /// The certificate that the listener has verified.
+    pub(crate) fn certificate(&self) -> Option<crate::certificate::Certificate> {
+        self.certificate.as_deref().map(crate::certificate::Certificate::read)
+    }
+
     /// The head, pseudo-headers first.
     pub(crate) fn head(&self) -> Vec<(String, Vec<u8>)> {
         let method = self.method.clone().unwrap_or_else(|| "GET".to_owned());
@@ -190,6 +201,10 @@ impl Request {
         }
         if let Some(bearer) = &self.bearer {
             head.push(("authorization".to_owned(), format!("Bearer {}", bearer.token()).into_bytes()));
+        }
+        if let Some((name, certificate)) = &self.certificate_header {
+            let line = crate::certificate::Certificate::read(certificate).pem.replace('\n', " ");
+            head.push((name.to_ascii_lowercase(), line.into_bytes()));
         }
         if let Some(basic) = &self.basic {
             head.push(("authorization".to_owned(), format!("Basic {}", STANDARD.encode(basic)).into_bytes()));

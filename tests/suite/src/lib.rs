@@ -2,6 +2,7 @@
 //! run through the policies natively and through the built modules in the wasmtime host, with the same result.
 
 mod case;
+pub mod certificate;
 mod compiled;
 pub mod gateway;
 pub mod http1;

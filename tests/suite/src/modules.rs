@@ -111,6 +111,11 @@ fn request(sent: &crate::case::Request) -> Request {
     // In parts, as it would come.
     request.body = body.chunks(16 << 10).map(<[u8]>::to_vec).collect();
     request.trailers = sent.trailers.then(Headers::new);
+    if let Some(certificate) = sent.certificate() {
+        let digest: String = certificate.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        request.properties.insert("filter_state.portcullis-certificate".to_owned(), digest.into_bytes());
+        request.properties.insert("connection.peer_certificate".to_owned(), certificate.pem.into_bytes());
+    }
     request.source_address = match sent.peer() {
         v6 if v6.contains(':') => format!("[{v6}]:50000"),
         v4 => format!("{v4}:50000"),

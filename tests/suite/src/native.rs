@@ -160,6 +160,9 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
         if let Some(known) = &identity {
             env = env.with_identity(Identity::clone(known));
         }
+        if let Some(certificate) = sent.certificate() {
+            env = env.with_certificate(certificate.digest, certificate.pem.as_bytes());
+        }
         env.advance(Duration::from_secs_f64(world.at));
         let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env, world);
         response.extend(edits.response.iter().map(|(name, value)| (name.to_string(), value.clone())));

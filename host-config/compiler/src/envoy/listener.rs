@@ -1,13 +1,14 @@
 //! One listener: its address and TLS, how HTTP is read, the route table, the access log, and how Envoy's own
 //! refusals are told.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use portcullis_config::routing::ROUTE_HEADER;
 use serde_json::{Value, json};
 
 use super::plugin::SENT_PATH;
-use super::{Input, type_url};
+use super::{Input, client_certificate, type_url};
 use crate::endpoint::{Endpoint, Route, Upstream};
 use crate::gateway::file::{ListenerFile, TlsFile};
 use crate::gateway::join;
@@ -15,13 +16,18 @@ use crate::gateway::join;
 /// What Envoy may hold of a body beyond the largest that a plugin accepts, so that the plugin is the one to refuse it.
 const BUFFER_HEADROOM: u32 = 256 << 10;
 
+/// Headers that name a client's certificate to upstreams that trust their proxy (WSO2; RFC 9440). Envoy itself takes
+/// care of `x-forwarded-client-cert`.
+const CERTIFICATE_HEADERS: [&str; 3] = ["x-wso2-client-certificate", "client-cert", "client-cert-chain"];
+const FORWARDED_CERTIFICATE: &str = "x-forwarded-client-cert";
+
 pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {
     // The address was checked when the gateway file was read.
     let address = file.address.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080)));
     let mut filter_chain = json!({
         "filters": [{
             "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": connection_manager(chain, input),
+            "typed_config": connection_manager(file, chain, input),
         }],
     });
     if let (Some(tls), Some(object)) = (&file.tls, filter_chain.as_object_mut()) {
@@ -35,7 +41,11 @@ pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &
     })
 }
 
-fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
+fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {
+    let tls = file.tls.as_ref();
+    let filters: Vec<Value> = client_certificate::filter(tls).into_iter().chain(chain.to_vec()).collect();
+    // Where it is passed on, the auth plugin decides from whom it is believed.
+    let passes_on = input.certificate_header == Some(FORWARDED_CERTIFICATE);
     json!({
         "@type": type_url("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gateway",
@@ -46,6 +56,7 @@ fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
         "merge_slashes": true,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "use_remote_address": true,
+        "forward_client_cert_details": if passes_on { "ALWAYS_FORWARD_ONLY" } else { "SANITIZE" },
         // A 400 of a plugin is about what the message says: the connection can serve the next. Where HTTP/1.1 itself is
         // broken, Envoy's codec closes it all the same.
         "stream_error_on_invalid_http_message": true,
@@ -59,14 +70,17 @@ fn connection_manager(chain: &[Value], input: &Input<'_>) -> Value {
         },
         "access_log": [access_log(input.keeps_path())],
         "local_reply_config": local_replies(),
-        "route_config": route_table(input),
-        "http_filters": chain,
+        "route_config": route_table(file, input),
+        "http_filters": filters,
     })
 }
 
 /// The last entry answers what no plugin has sent anywhere: nothing passes by accident.
-fn route_table(input: &Input<'_>) -> Value {
+fn route_table(file: &ListenerFile, input: &Input<'_>) -> Value {
     let mut routes: Vec<Value> = input.routes.iter().map(|(one, name)| route(one, name)).collect();
+    routes.extend(client_certificate::verified_route(file.tls.as_ref()));
+    let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header);
+    let removed: BTreeSet<&str> = known.chain([ROUTE_HEADER]).collect();
     routes.push(json!({
         "match": { "prefix": "/" },
         "direct_response": { "status": 404 },
@@ -74,7 +88,7 @@ fn route_table(input: &Input<'_>) -> Value {
     json!({
         "name": "gateway",
         "virtual_hosts": [{ "name": "gateway", "domains": ["*"], "routes": routes }],
-        "request_headers_to_remove": [ROUTE_HEADER],
+        "request_headers_to_remove": removed,
     })
 }
 
@@ -189,20 +203,21 @@ fn local_replies() -> Value {
 }
 
 fn downstream_tls(file: &TlsFile, folder: &str) -> Value {
-    json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": type_url("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
-            "common_tls_context": {
-                "alpn_protocols": ["h2", "http/1.1"],
-                "tls_params": { "tls_minimum_protocol_version": "TLSv1_2" },
-                "tls_certificates": [{
-                    "certificate_chain": { "filename": join(folder, &file.certificate) },
-                    "private_key": { "filename": join(folder, &file.key) },
-                }],
-            },
+    let mut context = json!({
+        "@type": type_url("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+        "common_tls_context": {
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_params": { "tls_minimum_protocol_version": "TLSv1_2" },
+            "tls_certificates": [{
+                "certificate_chain": { "filename": join(folder, &file.certificate) },
+                "private_key": { "filename": join(folder, &file.key) },
+            }],
         },
-    })
+    });
+    if let (Some(clients), Some(context)) = (&file.client_certificates, context.as_object_mut()) {
+        client_certificate::add_to_tls(clients, folder, context);
+    }
+    json!({ "name": "envoy.transport_sockets.tls", "typed_config": context })
 }
 
 #[cfg(test)]

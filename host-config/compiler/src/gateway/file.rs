@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use crate::plugins::Layout;
 
+mod certificate;
 mod identity;
 
+pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, UserFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
@@ -52,6 +54,9 @@ pub struct TlsFile {
     pub certificate: String,
     /// PEM file with the private key, relative to this file. Read by Envoy, never copied.
     pub key: String,
+    /// Whether clients are asked for certificates. Default: they are not.
+    #[serde(default)]
+    pub client_certificates: Option<ClientCertificatesFile>,
 }
 
 /// An API to serve.

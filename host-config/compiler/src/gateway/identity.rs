@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::auth::{ApiKeyConfig, AttemptsConfig, IssuerConfig, UserConfig};
+use portcullis_config::auth::{
+    ApiKeyConfig, AttemptsConfig, CertificateConfig, IssuerConfig, TerminatorConfig, UserConfig,
+};
 use portcullis_openapi::Report;
 use serde_json::Value;
 
@@ -30,6 +32,12 @@ pub(crate) struct Identity {
     pub users: Vec<UserConfig>,
     /// How often passwords may be tried.
     pub attempts: AttemptsConfig,
+    /// Client certificates.
+    pub certificates: Vec<CertificateConfig>,
+    /// Who passes certificates on.
+    pub terminator: Option<TerminatorConfig>,
+    /// Whether a listener asks clients for certificates.
+    pub listener_asks: bool,
 }
 
 impl Reader<'_> {
@@ -43,6 +51,8 @@ impl Reader<'_> {
         identity.api_keys = self.api_keys(file, report);
         identity.users = self.users(file, report);
         identity.attempts = attempts(file.attempts);
+        identity.certificates = self.certificates(&file.certificates, report);
+        identity.terminator = file.certificate_header.as_ref().map(super::certificates::terminator);
         identity
     }
 
@@ -63,6 +73,7 @@ impl Reader<'_> {
             skew_seconds: file.skew_seconds,
             consumer_claims: file.consumer_claims.clone(),
             scope_claims: file.scope_claims.clone(),
+            require_certificate_binding: file.require_certificate_binding,
         })
     }
 

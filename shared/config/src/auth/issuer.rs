@@ -24,4 +24,8 @@ pub struct IssuerConfig {
     pub consumer_claims: Vec<String>,
     /// The claims that hold scopes: a string split at spaces, or an array of strings; all are joined.
     pub scope_claims: Vec<String>,
+    /// Whether its tokens must be bound to a certificate (`cnf`, RFC 8705, section 3.1). Those that are bound are
+    /// good over that certificate alone, either way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_certificate_binding: bool,
 }

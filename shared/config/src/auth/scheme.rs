@@ -21,6 +21,11 @@ pub enum SchemeConfig {
         /// The API whose users are accepted.
         api: String,
     },
+    /// A client certificate (OpenAPI's `mutualTLS`).
+    MutualTls {
+        /// The API whose certificates are accepted.
+        api: String,
+    },
     /// A bearer token (RFC 6750) that is a JWT.
     Bearer {
         /// Names of accepted issuers; none accepts no token.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{CertificateFile, CertificateHeaderFile};
+
 mod api_key;
 mod user;
 
@@ -40,6 +42,12 @@ pub struct IdentityFile {
     /// How many wrong passwords are looked at.
     #[serde(default)]
     pub attempts: AttemptsFile,
+    /// Client certificates, for `mutualTLS`.
+    #[serde(default)]
+    pub certificates: Vec<CertificateFile>,
+    /// Where a proxy in front of the gateway passes client certificates on. Default: nowhere.
+    #[serde(default)]
+    pub certificate_header: Option<CertificateHeaderFile>,
 }
 
 /// An issuer of JWTs (RFC 7519).
@@ -66,6 +74,10 @@ pub struct IssuerFile {
     /// Claims that hold scopes, as a text with spaces or as a list. Default: scope, scp.
     #[serde(default = "default_scope_claims")]
     pub scope_claims: Vec<String>,
+    /// Whether its tokens must be bound to the client's certificate (`cnf`, RFC 8705). Default: false; a token that
+    /// is bound is good over its certificate alone, either way.
+    #[serde(default)]
+    pub require_certificate_binding: bool,
 }
 
 fn default_algorithms() -> Vec<String> {
