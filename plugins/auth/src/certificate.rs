@@ -51,6 +51,11 @@ pub enum InvalidCertificate {
     NotYetValid,
 }
 
+/// Reads DER, and says by how many marks the certificate can be known.
+pub fn read_certificate(der: &[u8]) -> Result<usize, InvalidCertificate> {
+    Certificate::read(der).map(|certificate| certificate.marks.len())
+}
+
 impl Certificate {
     /// Reads DER.
     pub(crate) fn read(der: &[u8]) -> Result<Self, InvalidCertificate> {

@@ -29,7 +29,7 @@ mod scheme;
 mod strip;
 mod token;
 
-pub use certificate::{InvalidCertificate, read_passed};
+pub use certificate::{InvalidCertificate, read_certificate, read_passed};
 pub use invalid::{InvalidAuth, IssuerError, UserError};
 pub use json::UniqueMembers;
 pub use password::check_password_hash;

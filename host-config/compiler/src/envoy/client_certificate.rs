@@ -22,12 +22,14 @@ pub(super) fn add_to_tls(
     folder: &str,
     context: &mut serde_json::Map<String, Value>,
 ) {
-    let mut validation = json!({ "trusted_ca": { "filename": join(folder, &file.ca) } });
-    if !file.require {
-        validation["trust_chain_verification"] = "ACCEPT_UNTRUSTED".into();
+    let trusted = json!({ "filename": join(folder, &file.ca) });
+    let validation = if file.require {
+        json!({ "trusted_ca": trusted })
+    } else {
         context.insert("disable_stateless_session_resumption".to_owned(), true.into());
         context.insert("disable_stateful_session_resumption".to_owned(), true.into());
-    }
+        json!({ "trusted_ca": trusted, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
+    };
     context.insert("require_client_certificate".to_owned(), file.require.into());
     if let Some(common) = context.get_mut("common_tls_context").and_then(Value::as_object_mut) {
         common.insert("validation_context".to_owned(), validation);
@@ -53,16 +55,21 @@ pub(super) fn verified_route(tls: Option<&TlsFile>) -> Option<Value> {
 }
 
 fn nothing() -> Value {
-    json!({ "@type": type_url("envoy.extensions.filters.http.set_filter_state.v3.Config") })
+    set_filter_state(json!([]))
 }
 
 fn tell() -> Value {
-    let mut config = nothing();
-    config["on_request_headers"] = json!([{
+    set_filter_state(json!([{
         "object_key": VERIFIED,
         "factory_key": "envoy.string",
         "format_string": { "text_format_source": { "inline_string": "%DOWNSTREAM_PEER_FINGERPRINT_256%" } },
         "skip_if_empty": true,
-    }]);
-    config
+    }]))
+}
+
+fn set_filter_state(values: Value) -> Value {
+    json!({
+        "@type": type_url("envoy.extensions.filters.http.set_filter_state.v3.Config"),
+        "on_request_headers": values,
+    })
 }

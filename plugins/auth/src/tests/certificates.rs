@@ -144,7 +144,8 @@ fn only_a_trusted_address_passes_certificates_on() {
     let (client, other, expired, future) = (line(CLIENT), line(OTHER), line(EXPIRED), line(FUTURE));
     let passed = |pem| ("x-client-cert", pem);
     let good = "robot via mtls: admin";
-    let cases: [(Option<&str>, Option<&str>, Vec<(&str, &str)>, &str); 13] = [
+    type Case<'c> = (Option<&'c str>, Option<&'c str>, Vec<(&'c str, &'c str)>, &'c str);
+    let cases: [Case; 13] = [
         (Some("10.9.8.7"), None, vec![passed(client.as_str())], good),
         (Some("2001:db8::1"), None, vec![passed(&client)], good),
         (Some("::ffff:10.9.8.7"), None, vec![passed(&client)], good),
@@ -222,7 +223,8 @@ fn a_bound_token_is_good_over_its_certificate_alone_however_often_it_comes() {
     let (other, expired) = (line(OTHER), line(EXPIRED));
     let terminated = || FakeEnv::new().with_peer("10.0.0.1");
     let passed = |pem| ("x-client-cert", pem);
-    let cases: [(FakeEnv, Vec<(&str, &str)>, &str); 9] = [
+    type Case<'c> = (FakeEnv, Vec<(&'c str, &'c str)>, &'c str);
+    let cases: [Case; 9] = [
         (FakeEnv::new(), vec![], mismatch),
         (with(OTHER), vec![], good),
         (with(CLIENT), vec![], mismatch),

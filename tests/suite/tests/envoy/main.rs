@@ -3,6 +3,7 @@
 
 mod bodies;
 mod bundle;
+mod client_certificates;
 mod heads;
 mod http2;
 mod passwords;
