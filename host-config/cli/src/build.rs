@@ -15,7 +15,7 @@ pub(crate) fn build(args: &BuildArgs) -> Result<Outcome, Failure> {
     let bundle = compiled
         .bundle(&modules, &Surroundings::default())
         .map_err(|cause| Failure::new(cause.to_string()))?;
-    write_bundle(&args.output, &bundle)?;
+    write_bundle(&args.output, &bundle, compiled.holds_secrets())?;
     let bytes: usize = bundle.values().map(Vec::len).sum();
     println!("{}: {} files, {bytes} bytes", args.output.display(), bundle.len());
     println!("run it: cd {} && envoy -c envoy.json", args.output.display());

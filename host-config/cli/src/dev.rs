@@ -41,13 +41,12 @@ impl DevCredentials {
         let scopes: Vec<String> = scopes.iter().cloned().collect();
         let issuer = IssuerConfig {
             issuer: ISSUER.to_owned(),
-            audiences: Vec::new(),
             algorithms: vec!["ES256".to_owned()],
             keys: vec![self.jwk()],
             skew_seconds: 5,
             consumer_claims: vec!["sub".to_owned()],
             scope_claims: vec!["scope".to_owned()],
-            require_certificate_binding: false,
+            ..IssuerConfig::default()
         };
         let api_key = ApiKeyConfig {
             sha256: Sha256::digest(self.api_key.as_bytes())

@@ -1,7 +1,9 @@
 //! Files in and out: definitions from disk, modules beside the program, bundles to disk.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use portcullis_compiler::{Bundle, Modules, Plugin};
@@ -45,9 +47,9 @@ pub(crate) fn program_folder() -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-/// Writes a bundle. What an earlier bundle left in the folder and this one does not have is removed; a folder
+/// Writes a bundle, of which others may read the modules alone if it holds secrets. What an earlier bundle left in the folder and this one does not have is removed; a folder
 /// that holds anything else is not touched.
-pub(crate) fn write_bundle(folder: &Path, bundle: &Bundle) -> Result<(), Failure> {
+pub(crate) fn write_bundle(folder: &Path, bundle: &Bundle, holds_secrets: bool) -> Result<(), Failure> {
     let failed = |cause: std::io::Error| Failure::new(format!("cannot write {}: {cause}", folder.display()));
     if folder.exists() && !folder.join("manifest.json").exists() && !is_empty(folder).map_err(failed)? {
         let message = format!("{} is neither empty nor an earlier bundle", folder.display());
@@ -59,16 +61,29 @@ pub(crate) fn write_bundle(folder: &Path, bundle: &Bundle) -> Result<(), Failure
     for (name, bytes) in bundle.iter().filter(|(name, _)| *name != "manifest.json") {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
-        fs::write(&path, bytes).map_err(failed)?;
+        let is_secret = holds_secrets && !name.starts_with("modules/");
+        write(&path, bytes, is_secret).map_err(failed)?;
         kept.insert(path);
     }
     for inner in ["modules", "plugins"] {
         remove_others(&folder.join(inner), &kept).map_err(failed)?;
     }
     match bundle.get("manifest.json") {
-        Some(manifest) => fs::write(folder.join("manifest.json"), manifest).map_err(failed),
+        // Its digests would tell whether a guess at a secret is right.
+        Some(manifest) => write(&folder.join("manifest.json"), manifest, holds_secrets).map_err(failed),
         None => Ok(()),
     }
+}
+
+/// A secret file belongs to its owner alone from the moment it is there, and is never one that was there before.
+fn write(path: &Path, bytes: &[u8], is_secret: bool) -> std::io::Result<()> {
+    remove_file(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    if is_secret {
+        options.mode(0o600);
+    }
+    options.open(path)?.write_all(bytes)
 }
 
 fn is_empty(folder: &Path) -> std::io::Result<bool> {
@@ -107,10 +122,27 @@ mod tests {
     fn a_bundle_replaces_an_earlier_one_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm", "modules/b.wasm"])).unwrap();
-        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm"])).unwrap();
+        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm", "modules/b.wasm"]), false).unwrap();
+        write_bundle(&path, &bundle(&["manifest.json", "modules/a.wasm"]), false).unwrap();
         assert!(path.join("modules/a.wasm").exists());
         assert!(!path.join("modules/b.wasm").exists());
-        assert!(write_bundle(folder.path(), &bundle(&["manifest.json"])).is_err());
+        assert!(write_bundle(folder.path(), &bundle(&["manifest.json"]), false).is_err());
+    }
+
+    #[test]
+    fn secrets_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let names = ["manifest.json", "envoy.json", "plugins/auth.json", "modules/auth.wasm"];
+        // What an earlier bundle without secrets left may be everybody's.
+        for holds_secrets in [false, true] {
+            write_bundle(&path, &bundle(&names), holds_secrets).unwrap();
+        }
+        for name in names {
+            let mode = fs::metadata(path.join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077 == 0, !name.starts_with("modules/"), "{name}: {mode:o}");
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Workshop {
         let modules = modules(compiled.plugins.keys().copied(), args.modules.as_deref())?;
         let bundle =
             compiled.bundle(&modules, &surroundings).map_err(|cause| Failure::new(cause.to_string()))?;
-        write_bundle(folder.path(), &bundle)?;
+        write_bundle(folder.path(), &bundle, compiled.holds_secrets())?;
         Ok(Self { folder, admin })
     }
 }

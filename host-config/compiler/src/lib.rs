@@ -108,6 +108,7 @@ pub struct Compiled {
     routes: Routes,
     max_body_bytes: u32,
     certificate_header: Option<String>,
+    holds_secrets: bool,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,
 }
@@ -116,6 +117,11 @@ impl Compiled {
     /// Where it listens.
     pub fn listeners(&self) -> &[ListenerFile] {
         &self.listeners
+    }
+
+    /// Whether the bundle has secrets in it: whoever may read it can sign what the gateway believes.
+    pub fn holds_secrets(&self) -> bool {
+        self.holds_secrets
     }
 
     /// Envoy's bootstrap.
@@ -300,6 +306,7 @@ impl Run<'_> {
                 return None;
             }
         };
+        let holds_secrets = gateway.identity.holds_secrets();
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.
@@ -312,6 +319,7 @@ impl Run<'_> {
         };
         Some(Compiled {
             plugins: configs,
+            holds_secrets,
             scopes,
             inputs: self.inputs(),
             coverage: self.coverage.clone(),

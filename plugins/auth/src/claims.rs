@@ -1,6 +1,8 @@
 //! What the claims of a token say (RFC 7519, section 4.1), judged against an issuer's rules and a time.
 //! Knows no keys: whether the claims are true is the signature's business.
 
+use std::collections::BTreeMap;
+
 use portcullis_core::UnixNanos;
 use serde_json::Value;
 
@@ -23,16 +25,21 @@ pub(crate) enum Refused {
     Expired,
     NotYetValid,
     Audience,
+    /// A claim that the issuer's configuration requires is not there.
+    Lacking,
+    /// One is there, with none of the values that are required.
+    Mismatch,
 }
 
 impl Validity {
-    /// Reads `exp`, which must be there, `nbf` and `iat`.
-    pub(crate) fn read(claims: &UniqueMembers) -> Result<Self, Refused> {
+    /// Reads `exp`, which must be there unless tokens are good `without_expiry`, `nbf` and `iat`.
+    pub(crate) fn read(claims: &UniqueMembers, without_expiry: bool) -> Result<Self, Refused> {
         let date = |name: &'static str| match claims.get(name) {
             None => Ok(None),
             Some(value) => numeric_date(value).ok_or(Refused::WrongType(name)).map(Some),
         };
-        let expires = date("exp")?.ok_or(Refused::Missing("exp"))?;
+        let never = without_expiry.then_some(UnixNanos(u64::MAX));
+        let expires = date("exp")?.or(never).ok_or(Refused::Missing("exp"))?;
         let earliest = UnixNanos(0);
         let begins = date("nbf")?.unwrap_or(earliest).max(date("iat")?.unwrap_or(earliest));
         Ok(Self { expires, begins })
@@ -65,9 +72,40 @@ pub(crate) fn check_audience(claims: &UniqueMembers, accepted: &[String]) -> Res
     if found || accepted.is_empty() { Ok(()) } else { Err(Refused::Audience) }
 }
 
-/// The first of `names` that is a text which is not empty.
+/// Whether each claim of `required` is there, with one of its values if it has any.
+pub(crate) fn check_required(
+    claims: &UniqueMembers,
+    required: &BTreeMap<String, Vec<Value>>,
+) -> Result<(), Refused> {
+    for (name, accepted) in required {
+        let found = claims.find(name).filter(|found| !found.is_null()).ok_or(Refused::Lacking)?;
+        let is_accepted = |value: &Value| accepted.contains(value);
+        let among = |values: &Vec<Value>| values.iter().any(is_accepted);
+        if !accepted.is_empty() && !is_accepted(found) && !found.as_array().is_some_and(among) {
+            return Err(Refused::Mismatch);
+        }
+    }
+    Ok(())
+}
+
+/// Puts claims under the names that the gateway reads; what a token itself says under such a name does not count.
+pub(crate) fn map(claims: &mut UniqueMembers, map: &BTreeMap<String, Vec<String>>) {
+    let found: Vec<_> = map
+        .iter()
+        .map(|(name, paths)| (name, paths.iter().find_map(|path| claims.find(path)).cloned()))
+        .collect();
+    for (name, value) in found {
+        claims.set(name, value);
+    }
+}
+
+/// The first of `names` that is a text which is not empty, or an array of one such text.
 pub(crate) fn consumer<'c>(claims: &'c UniqueMembers, names: &[String]) -> Option<&'c str> {
-    names.iter().filter_map(|name| claims.text(name)).find(|text| !text.is_empty())
+    let text = |value: &'c Value| match value.as_array().map(Vec::as_slice) {
+        Some([only]) => only.as_str(),
+        _ => value.as_str(),
+    };
+    names.iter().filter_map(|name| text(claims.find(name)?)).find(|text| !text.is_empty())
 }
 
 /// What all of `names` grant: texts split at spaces, and arrays of texts. Anything else grants nothing.
@@ -78,7 +116,7 @@ pub(crate) fn scopes(claims: &UniqueMembers, names: &[String]) -> Vec<String> {
             scopes.push(scope.to_owned());
         }
     };
-    for value in names.iter().filter_map(|name| claims.get(name)) {
+    for value in names.iter().filter_map(|name| claims.find(name)) {
         match value {
             Value::String(text) => text.split(' ').for_each(&mut add),
             Value::Array(items) => items.iter().filter_map(Value::as_str).for_each(&mut add),
@@ -131,7 +169,7 @@ mod tests {
         for (text, skew, expected) in cases {
             let now = UnixNanos(1000 * second);
             let judged =
-                Validity::read(&claims(text)).and_then(|validity| validity.check(now, skew * second));
+                Validity::read(&claims(text), false).and_then(|validity| validity.check(now, skew * second));
             assert_eq!(judged, expected, "{text}");
         }
     }
@@ -163,5 +201,70 @@ mod tests {
         let found = scopes(&claims(r#"{"scope":"a  b","scp":["b","c d",7],"other":"x"}"#), &names);
         assert_eq!(found, ["a", "b", "c d"]);
         assert_eq!(consumer(&claims(r#"{"azp":"","sub":"me"}"#), &["azp".into(), "sub".into()]), Some("me"));
+    }
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn required_claims_are_there_with_one_of_their_values() {
+        let cases = [
+            (r#"{"a":1}"#, "a", "[]", Ok(())),
+            (r#"{"a":false}"#, "a", "[]", Ok(())),
+            (r#"{"a":null}"#, "a", "[]", Err(Refused::Lacking)),
+            (r#"{"b":1}"#, "a", "[]", Err(Refused::Lacking)),
+            (r#"{"a":"x"}"#, "a", r#"["y","x"]"#, Ok(())),
+            (r#"{"a":"z"}"#, "a", r#"["y","x"]"#, Err(Refused::Mismatch)),
+            (r#"{"a":["z","x"]}"#, "a", r#"["x"]"#, Ok(())),
+            (r#"{"a":[["x"]]}"#, "a", r#"["x"]"#, Err(Refused::Mismatch)),
+            (r#"{"a":"1"}"#, "a", "[1]", Err(Refused::Mismatch)),
+            (r#"{"a":{"b":true}}"#, "a.b", "[true]", Ok(())),
+            (r#"{"a.b":true,"a":{"b":false}}"#, "a.b", "[true]", Ok(())),
+            (r#"{"a":{"b":true}}"#, "a.c", "[true]", Err(Refused::Lacking)),
+            (r#"{"a":["b"]}"#, "a.0", "[]", Err(Refused::Lacking)),
+        ];
+        for (text, name, values, expected) in cases {
+            let required = BTreeMap::from([(name.to_owned(), serde_json::from_str(values).unwrap())]);
+            assert_eq!(check_required(&claims(text), &required), expected, "{text} {name} {values}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn mapped_claims_take_the_place_of_a_tokens_own() {
+        let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
+        let rules = BTreeMap::from([
+            ("consumer".to_owned(), paths(&["client.id", "clientId"])),
+            ("scope".to_owned(), paths(&["https://idp.test/roles"])),
+        ]);
+        let cases = [
+            (
+                r#"{"client":{"id":"a"},"clientId":"b"}"#,
+                r#"{"client":{"id":"a"},"clientId":"b","consumer":"a"}"#,
+            ),
+            (r#"{"clientId":"b","consumer":"c"}"#, r#"{"clientId":"b","consumer":"b"}"#),
+            (r#"{"consumer":"c","scope":"all"}"#, "{}"),
+            (r#"{"https://idp.test/roles":["x"]}"#, r#"{"https://idp.test/roles":["x"],"scope":["x"]}"#),
+        ];
+        for (text, expected) in cases {
+            let mut mapped = claims(text);
+            map(&mut mapped, &rules);
+            assert_eq!(mapped, claims(expected), "{text}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn the_consumer_is_the_first_text_that_there_is() {
+        let names = ["azp", "client_id", "aud", "act.sub", "sub"].map(str::to_owned);
+        let cases = [
+            (r#"{"azp":"a","sub":"s"}"#, Some("a")),
+            (r#"{"azp":"","client_id":"c"}"#, Some("c")),
+            (r#"{"azp":7,"aud":["x"],"sub":"s"}"#, Some("x")),
+            (r#"{"aud":["x","y"],"sub":"s"}"#, Some("s")),
+            (r#"{"aud":[],"act":{"sub":"n"},"sub":"s"}"#, Some("n")),
+            (r#"{"aud":[["x"]]}"#, None),
+            ("{}", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(consumer(&claims(text), &names), expected, "{text}");
+        }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum InvalidToken {
     KeyUnknown,
     #[error("the token's signature is not valid")]
     SignatureInvalid,
+    #[error("the token's type is not accepted from its issuer")]
+    TypeRefused,
     #[error("the token names no consumer")]
     ConsumerMissing,
     #[error("the token is not bound to a certificate, as those of its issuer must be")]
@@ -64,7 +66,11 @@ impl InvalidToken {
             Self::AlgorithmRefused => "token-algorithm-refused",
             Self::KeyUnknown => "token-key-unknown",
             Self::SignatureInvalid => "token-signature-invalid",
-            Self::ConsumerMissing | Self::Claims(Refused::Missing(_)) => "token-claim-missing",
+            Self::TypeRefused => "token-type-refused",
+            Self::ConsumerMissing | Self::Claims(Refused::Missing(_) | Refused::Lacking) => {
+                "token-claim-missing"
+            }
+            Self::Claims(Refused::Mismatch) => "token-claim-mismatch",
             Self::Unbound => "token-unbound",
             Self::BindingUnknown => "token-binding-unknown",
             Self::CertificateMismatch => "token-certificate-mismatch",
@@ -72,6 +78,13 @@ impl InvalidToken {
             Self::Claims(Refused::NotYetValid) => "token-not-yet-valid",
             Self::Claims(Refused::Audience) => "token-audience-mismatch",
         }
+    }
+}
+
+impl InvalidToken {
+    /// Whether it stays so: neither time nor another key makes the token good.
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::KeyUnknown | Self::Claims(Refused::Expired | Refused::NotYetValid))
     }
 }
 
@@ -160,6 +173,8 @@ fn describe(cause: &Refused) -> String {
         Refused::Expired => "the token has expired".to_owned(),
         Refused::NotYetValid => "the token is not valid yet".to_owned(),
         Refused::Audience => "the token is not meant for this audience".to_owned(),
+        Refused::Lacking => "the token lacks a claim that is required of its issuer".to_owned(),
+        Refused::Mismatch => "a claim of the token has none of the values that are required of it".to_owned(),
     }
 }
 

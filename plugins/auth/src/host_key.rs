@@ -11,6 +11,8 @@ const P256: [u8; 21] =
     *b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
 /// The AlgorithmIdentifier of a key on P-384.
 const P384: [u8; 18] = *b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22";
+/// The AlgorithmIdentifier of a key on P-521.
+const P521: [u8; 18] = *b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23";
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -41,6 +43,11 @@ impl HostKey {
     /// A point of P-384, uncompressed.
     pub(crate) fn p384(hash: HashFunction, point: &[u8]) -> Self {
         Self { hash, public_key: public_key_info(&P384, point), coordinate: Some(48) }
+    }
+
+    /// A point of P-521, uncompressed.
+    pub(crate) fn p521(hash: HashFunction, point: &[u8]) -> Self {
+        Self { hash, public_key: public_key_info(&P521, point), coordinate: Some(66) }
     }
 
     /// What the host says of the token's signature.

@@ -107,7 +107,7 @@ pub enum UserError {
 /// What is wrong with an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
-    /// An algorithm that is not supported; `none` and the symmetric ones are not.
+    /// An algorithm that is not supported; `none` is not.
     #[error("the algorithm '{0}' is not supported")]
     Algorithm(String),
     /// No algorithm at all.
@@ -116,6 +116,12 @@ pub enum IssuerError {
     /// No claim would name the consumer.
     #[error("no claim names the consumer")]
     NoConsumerClaim,
+    /// A claim that decides on a token's goodness would be read from elsewhere.
+    #[error("the claim '{0}' cannot be mapped: it means the same in every token")]
+    MappedClaim(String),
+    /// A `typ` that no token may have.
+    #[error("the token type '{0}' is neither JWT nor ends in +jwt")]
+    TokenType(String),
     /// A key that claims to serve an accepted algorithm but cannot.
     #[error("the key at position {position} is no usable {algorithm} key: {cause}")]
     Key {
@@ -125,6 +131,20 @@ pub enum IssuerError {
         algorithm: &'static str,
         /// What the reader of keys says.
         cause: String,
+    },
+    /// Algorithms of both kinds: a public key must never be taken for a secret.
+    #[error("symmetric and other algorithms are accepted of one issuer; it must be one or the other")]
+    MixedAlgorithms,
+    /// Keys beside symmetric algorithms, or secrets beside others.
+    #[error("HS256, HS384 and HS512 need secrets and no keys, all other algorithms keys and no secrets")]
+    MixedKeys,
+    /// A secret that is easier to guess than the hash.
+    #[error("the secret at position {position} is no base64url, or shorter than the hash of {algorithm}")]
+    ShortSecret {
+        /// Counted from 0.
+        position: usize,
+        /// The algorithm it was read for.
+        algorithm: &'static str,
     },
     /// Private or symmetric key material.
     #[error("the key at position {position} is secret; only public keys belong here")]

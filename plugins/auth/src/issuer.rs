@@ -1,11 +1,13 @@
 //! Issuers of tokens: whose tokens are accepted, under which rules, and what a good one says of its bearer.
 //! Cheap checks come before the signature, which costs a hundred times as much as all of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_core::{Env, UnixNanos};
+use serde_json::Value;
 
 use crate::algorithm::Algorithm;
 use crate::binding::Binding;
@@ -15,16 +17,24 @@ use crate::failure::{Failure, InvalidToken};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
 use crate::invalid::{InvalidAuth, IssuerError};
+use crate::json::UniqueMembers;
 use crate::key::Key;
 use crate::registered::{claims_are_typed, header_is_typed};
-use crate::token::{MAX_TOKEN, Token, TokenError, parse_token};
+use crate::token::{MAX_TOKEN, Token, TokenError, is_jwt, parse_token, short_type};
 
 /// Half of the tokens remembered per VM.
 const HALF_CACHE: usize = 2048;
+/// Half of the bad tokens remembered per VM. They have a memory of their own: they evict no good one.
+const HALF_BAD_CACHE: usize = 512;
+/// How long a bad token is remembered.
+const BAD_NANOS: u64 = 10_000_000_000;
 /// Largest consumer and scopes that are remembered, so that the memory of all is bounded.
 const MAX_REMEMBERED: usize = 2048;
 /// Most keys tried for one token: without a `kid`, each costs a verification.
 const MAX_TRIED: usize = 4;
+
+/// Claims that are judged, or by which a token is revoked or bound: they are where RFC 7519 and RFC 7800 put them.
+const UNMAPPED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
 
 /// All issuers, in the order of their names.
 #[derive(Debug)]
@@ -33,6 +43,8 @@ pub(crate) struct Issuers {
     issuers: Vec<Issuer>,
     /// Tokens found good, by the whole token and by who was accepted.
     good: Cache<Rc<Verdict>>,
+    /// Tokens found bad for good, by the same.
+    bad: Cache<Rc<Refusal>>,
     fingerprints: FingerprintKey,
 }
 
@@ -51,7 +63,12 @@ struct Issuer {
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     keys: Vec<Key>,
+    /// As [`short_type`] has them.
+    token_types: Vec<String>,
     skew_nanos: u64,
+    without_expiry: bool,
+    required_claims: BTreeMap<String, Vec<Value>>,
+    claim_map: BTreeMap<String, Vec<String>>,
     consumer_claims: Vec<String>,
     scope_claims: Vec<String>,
     require_certificate_binding: bool,
@@ -66,11 +83,26 @@ struct Verdict {
     grant: Rc<Grant>,
 }
 
+/// Why a bad token is bad, and from when on that is known.
+#[derive(Debug)]
+struct Refusal {
+    cause: InvalidToken,
+    since: UnixNanos,
+}
+
+impl Refusal {
+    /// Whether it is recent; the clock may have stepped back.
+    fn holds(&self, now: UnixNanos) -> bool {
+        now.0.checked_sub(self.since.0).is_some_and(|age| age < BAD_NANOS)
+    }
+}
+
 impl Issuers {
     /// Compiles all issuers.
     pub(crate) fn compile(configs: BTreeMap<String, IssuerConfig>) -> Result<Self, InvalidAuth> {
-        let (good, fingerprints) = (Cache::new(HALF_CACHE), FingerprintKey::default());
-        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good, fingerprints };
+        let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
+        let fingerprints = FingerprintKey::default();
+        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good, bad, fingerprints };
         for (name, config) in configs {
             let issuer = Issuer::compile(config);
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
@@ -103,11 +135,24 @@ impl Issuers {
             verdict.binding.check(certificate)?;
             return Ok(verdict.grant.clone());
         }
-        let verdict = self.judge(presented, accepted, now, env)?;
-        let binding = verdict.binding;
-        let grant = self.remember(fingerprint, verdict);
-        binding.check(certificate)?;
-        Ok(grant)
+        let known = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint));
+        if let Some(refusal) = known.filter(|refusal| refusal.holds(now)) {
+            return Err(refusal.cause.clone().into());
+        }
+        match self.judge(presented, accepted, now, env) {
+            Ok(verdict) => {
+                let binding = verdict.binding;
+                let grant = self.remember(fingerprint, verdict);
+                binding.check(certificate)?;
+                Ok(grant)
+            }
+            Err(cause) => {
+                if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
+                    self.bad.insert(fingerprint, Rc::new(Refusal { cause: cause.clone(), since: now }));
+                }
+                Err(cause.into())
+            }
+        }
     }
 
     fn judge(
@@ -151,21 +196,29 @@ impl Issuer {
         if config.consumer_claims.is_empty() {
             return Err(IssuerError::NoConsumerClaim);
         }
-        let mut keys = Vec::new();
-        for (position, jwk) in config.keys.iter().enumerate() {
-            keys.extend(Key::read(jwk, position, &algorithms)?);
+        let keys = read_keys(&config, &algorithms)?;
+        if let Some(name) = config.claim_map.keys().find(|name| UNMAPPED.contains(&name.as_str())) {
+            return Err(IssuerError::MappedClaim(name.clone()));
         }
-        if keys.is_empty() {
-            return Err(IssuerError::NoKey);
+        if let Some(typ) = config.token_types.iter().find(|typ| !is_jwt(typ)) {
+            return Err(IssuerError::TokenType(typ.clone()));
         }
+        let mapped_first = |name: &str, names: Vec<String>| {
+            let mapped = config.claim_map.contains_key(name).then(|| name.to_owned());
+            mapped.into_iter().chain(names).collect()
+        };
         Ok(Self {
             issuer: config.issuer,
             audiences: config.audiences,
             algorithms,
             keys,
+            token_types: config.token_types.iter().map(|typ| short_type(typ)).collect(),
             skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
-            consumer_claims: config.consumer_claims,
-            scope_claims: config.scope_claims,
+            without_expiry: config.without_expiry,
+            required_claims: config.required_claims,
+            consumer_claims: mapped_first("consumer", config.consumer_claims),
+            scope_claims: mapped_first("scope", config.scope_claims),
+            claim_map: config.claim_map,
             require_certificate_binding: config.require_certificate_binding,
         })
     }
@@ -174,30 +227,56 @@ impl Issuer {
         let algorithm = Algorithm::parse(&token.algorithm)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
-        let validity = Validity::read(&token.claims)?;
+        self.check_type(token)?;
+        let validity = Validity::read(&token.claims, self.without_expiry)?;
         validity.check(now, self.skew_nanos)?;
         claims::check_audience(&token.claims, &self.audiences)?;
+        claims::check_required(&token.claims, &self.required_claims)?;
+        let mapped = self.mapped(&token.claims);
         let consumer =
-            claims::consumer(&token.claims, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
+            claims::consumer(&mapped, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
         let binding = Binding::read(&token.claims, self.require_certificate_binding)?;
         self.check_signature(token, algorithm, env)?;
         if !claims_are_typed(&token.claims) {
             return Err(InvalidToken::MemberType);
         }
-        let scopes = claims::scopes(&token.claims, &self.scope_claims);
+        let scopes = claims::scopes(&mapped, &self.scope_claims);
         let grant = Rc::new(Grant::new(consumer, scopes));
         Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, grant })
     }
 
-    /// With a `kid`, only keys of that name; without, those that fit, as long as they are few.
+    fn check_type(&self, token: &Token) -> Result<(), InvalidToken> {
+        let is_accepted = |typ: &str| self.token_types.contains(&short_type(typ));
+        if self.token_types.is_empty() || token.header.text("typ").is_some_and(is_accepted) {
+            Ok(())
+        } else {
+            Err(InvalidToken::TypeRefused)
+        }
+    }
+
+    /// The claims under the names that the gateway reads.
+    fn mapped<'c>(&self, claims: &'c UniqueMembers) -> Cow<'c, UniqueMembers> {
+        if self.claim_map.is_empty() {
+            return Cow::Borrowed(claims);
+        }
+        let mut mapped = claims.clone();
+        claims::map(&mut mapped, &self.claim_map);
+        Cow::Owned(mapped)
+    }
+
+    /// With a `kid`, keys of that name and then those without a name, which a PEM file has; without, all that fit. Few
+    /// are tried.
     fn check_signature(
         &self,
         token: &Token,
         algorithm: Algorithm,
         env: &dyn Env,
     ) -> Result<(), InvalidToken> {
-        let named = |key: &&Key| token.key_id.is_none() || token.key_id == key.id;
-        let mut fitting = self.keys.iter().filter(|key| key.algorithm == algorithm).filter(named).peekable();
+        let fits = |key: &&Key| key.algorithm == algorithm;
+        let is_named = |key: &&Key| key.id.is_some() && (token.key_id.is_none() || token.key_id == key.id);
+        let named = self.keys.iter().filter(is_named);
+        let nameless = self.keys.iter().filter(|key| key.id.is_none());
+        let mut fitting = named.chain(nameless).filter(fits).peekable();
         if fitting.peek().is_none() {
             return Err(InvalidToken::KeyUnknown);
         }
@@ -207,4 +286,23 @@ impl Issuer {
         let signed = fitting.take(MAX_TRIED).any(|key| key.verify(token, env).is_ok());
         if signed { Ok(()) } else { Err(InvalidToken::SignatureInvalid) }
     }
+}
+
+/// Public keys, or secrets, as the algorithms have it: never both, so that nobody signs with what is public.
+fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>, IssuerError> {
+    let is_symmetric = algorithms.iter().any(|algorithm| algorithm.is_symmetric());
+    if is_symmetric && !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
+        return Err(IssuerError::MixedAlgorithms);
+    }
+    if !(if is_symmetric { config.keys.is_empty() } else { config.secrets.is_empty() }) {
+        return Err(IssuerError::MixedKeys);
+    }
+    let mut keys = Vec::new();
+    for (position, jwk) in config.keys.iter().enumerate() {
+        keys.extend(Key::read(jwk, position, algorithms)?);
+    }
+    for (position, secret) in config.secrets.iter().enumerate() {
+        keys.extend(Key::share(secret, position, algorithms)?);
+    }
+    if keys.is_empty() { Err(IssuerError::NoKey) } else { Ok(keys) }
 }

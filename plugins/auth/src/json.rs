@@ -17,6 +17,23 @@ impl UniqueMembers {
         self.0.get(name)
     }
 
+    /// The member of a name or, if there is none, what a path of names with dots between them leads to.
+    pub(crate) fn find(&self, path: &str) -> Option<&Value> {
+        if let Some(found) = self.get(path) {
+            return Some(found);
+        }
+        let (first, rest) = path.split_once('.')?;
+        rest.split('.').try_fold(self.get(first)?, |value, name| value.get(name))
+    }
+
+    /// Gives a name another value, or takes it away.
+    pub(crate) fn set(&mut self, name: &str, value: Option<Value>) {
+        match value {
+            Some(value) => drop(self.0.insert(name.to_owned(), value)),
+            None => drop(self.0.remove(name)),
+        }
+    }
+
     /// The text of a member that is a string.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str)

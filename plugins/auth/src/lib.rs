@@ -18,6 +18,7 @@ mod host_key;
 mod invalid;
 mod issuer;
 mod json;
+mod jwk;
 mod key;
 mod known_certificates;
 mod password;
@@ -25,7 +26,9 @@ mod policy;
 mod presented;
 mod registered;
 mod requirement;
+mod rsa;
 mod scheme;
+mod secret;
 mod strip;
 mod token;
 

@@ -1,6 +1,7 @@
 //! The policy as a whole: a configuration as the compiler writes it, requests, and what becomes of them.
 
 mod certificates;
+mod claims;
 mod configuration;
 mod gateway;
 mod host;
@@ -8,3 +9,6 @@ mod security;
 mod signer;
 mod stripping;
 mod tokens;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod wycheproof;

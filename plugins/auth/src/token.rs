@@ -108,8 +108,17 @@ fn check_header(header: &UniqueMembers) -> Result<(), TokenError> {
     }
 }
 
+/// A `typ` as it is compared (RFC 7515, section 4.1.9): in lower case, without the prefix that may be left out.
+pub(crate) fn short_type(typ: &str) -> String {
+    let typ = typ.to_ascii_lowercase();
+    match typ.strip_prefix("application/") {
+        Some(short) if !short.contains('/') => short.to_owned(),
+        _ => typ,
+    }
+}
+
 /// `JWT`, or a media type with that suffix, such as `at+jwt` (RFC 9068).
-fn is_jwt(typ: &str) -> bool {
+pub(crate) fn is_jwt(typ: &str) -> bool {
     let typ = typ.to_ascii_uppercase();
     typ == "JWT" || typ.ends_with("+JWT")
 }

@@ -14,7 +14,7 @@ mod user;
 
 pub use api_key::ApiKeyConfig;
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
-pub use issuer::IssuerConfig;
+pub use issuer::{IssuerConfig, SecretConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use user::{AttemptsConfig, UserConfig};
 

@@ -8,6 +8,8 @@ pub mod mock;
 pub mod pipeline;
 pub mod routing;
 pub mod schema;
+mod secret;
 pub mod throttle;
 
 pub use apis::{ApiConfig, ConditionConfig, ConditionPlaceConfig, OperationConfig, index};
+pub use secret::Secret;

@@ -12,7 +12,10 @@ mod certificate;
 mod identity;
 
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
-pub(crate) use identity::{ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, UserFile};
+pub(crate) use identity::{
+    ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, KeyFile, SecretEncodingFile, SecretFile, UserFile,
+    ValuesFile,
+};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use portcullis_core::testing::FakeEnv;
 use portcullis_core::{Decision, Edits, Headers, Policy, Rejection, Request};
 use serde_json::{Value, json};
 
-use super::signer::jwks;
+use super::signer::{jwks, secret};
 use crate::AuthPolicy;
 
 /// Names and values.
@@ -48,14 +48,20 @@ pub(crate) fn config() -> Value {
             "query": {"type": "api-key", "in": "query", "name": "api key", "api": "shop"},
             "cookie": {"type": "api-key", "in": "cookie", "name": "sid", "api": "shop"},
             "basic": {"type": "basic", "api": "shop"},
-            "token": {"type": "bearer", "issuers": ["main", "other"]},
+            "token": {"type": "bearer", "issuers": ["main", "other", "shared"]},
             "strict": {"type": "bearer", "issuers": ["other"]},
         },
         "issuers": {
             "main": {
                 "issuer": "https://issuer.test", "audiences": ["shop"],
-                "algorithms": ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"], "keys": jwks(),
+                "algorithms": ["RS256", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+                "keys": jwks(),
                 "skew_seconds": 5, "consumer_claims": ["azp", "sub"], "scope_claims": ["scope", "scp"],
+            },
+            "shared": {
+                "issuer": "https://shared.test", "audiences": ["shop"], "algorithms": ["HS256", "HS384", "HS512"],
+                "keys": [], "secrets": [{"id": "hmac", "secret": secret()}],
+                "skew_seconds": 5, "consumer_claims": ["sub"], "scope_claims": ["scope"],
             },
             "other": {
                 "issuer": "https://other.test", "algorithms": ["ES256"], "keys": jwks(),

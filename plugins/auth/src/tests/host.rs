@@ -29,8 +29,12 @@ fn forged(token: &str) -> String {
 fn a_clear_answer_of_the_host_holds_and_any_other_is_none() {
     let signature_invalid = "401 token-signature-invalid";
     for (algorithm, token) in one_of_each() {
-        let beyond_host = ["PS256", "EdDSA"].contains(&algorithm);
-        let accepted = if algorithm == "EdDSA" { "ada via token: read write" } else { "ada via token: read" };
+        let beyond_host = ["PS", "Ed", "HS"].contains(&&algorithm[..2]);
+        let accepted = if ["EdDSA", "ES512"].contains(&algorithm) {
+            "ada via token: read write"
+        } else {
+            "ada via token: read"
+        };
         let cases = [
             (SignatureVerdict::Unknown, accepted, signature_invalid),
             (SignatureVerdict::Valid, accepted, if beyond_host { signature_invalid } else { accepted }),
@@ -64,7 +68,7 @@ fn the_host_is_told_what_is_signed_and_in_which_hash() {
         let hash = match algorithm {
             "RS256" | "ES256" => HashFunction::Sha256,
             "ES384" => HashFunction::Sha384,
-            "RS512" => HashFunction::Sha512,
+            "RS512" | "ES512" => HashFunction::Sha512,
             _ => continue,
         };
         let (signed, _) = token.rsplit_once('.').unwrap();

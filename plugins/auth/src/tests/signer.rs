@@ -3,13 +3,20 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_compact::{KeyPair, Seed};
+use hmac::{Hmac, KeyInit, Mac};
 use jwt_simple::prelude::{
     Claims, Duration, ECDSAP256KeyPairLike, ECDSAP384KeyPairLike, ES256KeyPair, ES384KeyPair,
-    Ed25519PublicKey, PS256KeyPair, RS256KeyPair, RS512KeyPair, RSAKeyPairLike, UnixTimeStamp,
+    Ed25519PublicKey, HS256Key, HS384Key, HS512Key, MACLike, PS256KeyPair, PS384KeyPair, PS512KeyPair,
+    RS256KeyPair, RS512KeyPair, RSAKeyPairLike, UnixTimeStamp,
 };
 use jwt_simple::reexports::serde_json::{self, Map, Value, json};
+use p521::ecdsa::signature::Signer;
+use sha2::Sha256;
 
 const RSA: &str = include_str!("rsa-2048.pem");
+
+/// As long as the longest hash.
+const SECRET: [u8; 64] = [0x5e; 64];
 
 /// The `exp` of tokens that are good at the start of a test's clock, 2026-01-01.
 pub(crate) const EXP: u64 = 1_767_226_200;
@@ -56,17 +63,43 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, String)> {
         claims.expires_at = Some(UnixTimeStamp::from_secs(EXP));
         claims
     };
+    let shared = || claims().with_issuer("https://shared.test");
     vec![
         (
             "RS256",
             RS256KeyPair::from_pem(RSA).unwrap().with_key_id("rsa").sign::<Map<_, _>>(claims()).unwrap(),
         ),
         ("RS512", RS512KeyPair::from_pem(RSA).unwrap().with_key_id("rsa").sign(claims()).unwrap()),
+        ("PS384", PS384KeyPair::from_pem(RSA).unwrap().with_key_id("rsa").sign(claims()).unwrap()),
+        ("PS512", PS512KeyPair::from_pem(RSA).unwrap().with_key_id("rsa").sign(claims()).unwrap()),
         ("PS256", PS256KeyPair::from_pem(RSA).unwrap().with_key_id("rsa").sign(claims()).unwrap()),
         ("ES256", es256().with_key_id("p256").sign(claims()).unwrap()),
         ("ES384", es384().with_key_id("p384").sign(claims()).unwrap()),
+        ("ES512", sign_es512(&good())),
         ("EdDSA", sign(&good())),
+        ("HS256", HS256Key::from_bytes(&SECRET).with_key_id("hmac").authenticate(shared()).unwrap()),
+        ("HS384", HS384Key::from_bytes(&SECRET).with_key_id("hmac").authenticate(shared()).unwrap()),
+        ("HS512", HS512Key::from_bytes(&SECRET).with_key_id("hmac").authenticate(shared()).unwrap()),
     ]
+}
+
+/// What is shared with the issuer `https://shared.test`, as the configuration has it.
+pub(crate) fn secret() -> String {
+    encode(SECRET)
+}
+
+/// A token of that issuer, signed with HS256 under a header that may say anything.
+pub(crate) fn authenticate_as(header: &Value, claims: &Value, secret: &[u8]) -> String {
+    let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(&signed).finalize();
+    format!("{signed}.{}", encode(mac.into_bytes()))
+}
+
+fn sign_es512(claims: &Value) -> String {
+    let header = json!({"alg": "ES512", "kid": "p521"});
+    let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let signature: p521::ecdsa::Signature = es512().sign(signed.as_bytes());
+    format!("{signed}.{}", encode(signature.to_bytes()))
 }
 
 /// The public keys of all of them, as a JWK Set's `keys`; the RSA key names no `alg`.
@@ -75,7 +108,11 @@ pub(crate) fn jwks() -> Vec<Value> {
     let es256 = es256().public_key().to_jwk();
     let es384 = es384().public_key().to_jwk();
     let ed25519 = Ed25519PublicKey::from_bytes(&*ed25519().pk).unwrap().to_jwk();
-    let keys = [(rsa, "rsa"), (es256, "p256"), (es384, "p384"), (ed25519, "ed")];
+    let point = es512().verifying_key().to_sec1_point(false);
+    let coordinate = |range: std::ops::Range<usize>| encode(&point.as_bytes()[range]);
+    let es512 =
+        json!({"kty": "EC", "crv": "P-521", "x": coordinate(1..67), "y": coordinate(67..133)}).to_string();
+    let keys = [(rsa, "rsa"), (es256, "p256"), (es384, "p384"), (es512, "p521"), (ed25519, "ed")];
     keys.map(|(key, id)| {
         let mut key: Value = serde_json::from_str(&key).unwrap();
         key["kid"] = id.into();
@@ -97,6 +134,12 @@ fn es256() -> ES256KeyPair {
 
 fn es384() -> ES384KeyPair {
     ES384KeyPair::from_bytes(&[7; 48]).unwrap()
+}
+
+fn es512() -> p521::ecdsa::SigningKey {
+    let mut scalar = [7; 66];
+    scalar[0] = 0;
+    p521::ecdsa::SigningKey::from_slice(&scalar).unwrap()
 }
 
 fn encode(part: impl AsRef<[u8]>) -> String {

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use super::{CertificateFile, CertificateHeaderFile};
 
 mod api_key;
+mod issuer;
 mod user;
 
 pub(crate) use api_key::ApiKeyFile;
+pub(crate) use issuer::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
 pub(crate) use user::{AttemptsFile, UserFile};
 
 /// Who is known to the gateway. Without an entry here, no credential is good.
@@ -48,50 +50,4 @@ pub struct IdentityFile {
     /// Where a proxy in front of the gateway passes client certificates on. Default: nowhere.
     #[serde(default)]
     pub certificate_header: Option<CertificateHeaderFile>,
-}
-
-/// An issuer of JWTs (RFC 7519).
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct IssuerFile {
-    /// The exact value of `iss`.
-    pub issuer: String,
-    /// The token's `aud` must name one of these. Default: `aud` is not checked.
-    #[serde(default)]
-    pub audiences: Vec<String>,
-    /// A JWK Set file (RFC 7517) with the public keys, relative to this file.
-    pub jwks_file: String,
-    /// JWS algorithms accepted. Default: RS256 and ES256.
-    #[serde(default = "default_algorithms")]
-    pub algorithms: Vec<String>,
-    /// Seconds by which `exp` and `nbf` may be missed. Default: 5.
-    #[serde(default = "default_skew")]
-    #[schemars(range(max = 600))]
-    pub skew_seconds: u32,
-    /// Claims that may name the consumer; the first that is present counts. Default: azp, client_id, sub.
-    #[serde(default = "default_consumer_claims")]
-    pub consumer_claims: Vec<String>,
-    /// Claims that hold scopes, as a text with spaces or as a list. Default: scope, scp.
-    #[serde(default = "default_scope_claims")]
-    pub scope_claims: Vec<String>,
-    /// Whether its tokens must be bound to the client's certificate (`cnf`, RFC 8705). Default: false; a token that
-    /// is bound is good over its certificate alone, either way.
-    #[serde(default)]
-    pub require_certificate_binding: bool,
-}
-
-fn default_algorithms() -> Vec<String> {
-    vec!["RS256".to_owned(), "ES256".to_owned()]
-}
-
-fn default_skew() -> u32 {
-    5
-}
-
-fn default_consumer_claims() -> Vec<String> {
-    ["azp", "client_id", "sub"].map(str::to_owned).to_vec()
-}
-
-fn default_scope_claims() -> Vec<String> {
-    ["scope", "scp"].map(str::to_owned).to_vec()
 }

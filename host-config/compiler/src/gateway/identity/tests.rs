@@ -119,3 +119,60 @@ fn problems_with_keys_are_told_with_their_line() {
         assert!(told[0].starts_with(expected), "{file}: {told:?}");
     }
 }
+
+#[test]
+fn problems_with_issuers_are_told_with_their_line() {
+    let issuer = |settings: &str| format!("  issuers:\n    a: {{ issuer: x, {settings} }}\n");
+    let rsa = include_str!("key_file/keys/rsa.pem");
+    let secret = "s".repeat(64);
+    let short = "s".repeat(31);
+    let files = [
+        ("rsa.pem", rsa),
+        ("secret", secret.as_str()),
+        ("short", short.as_str()),
+        ("ends", "0123456789abcdef0123456789abcdef\r\n"),
+    ];
+    let refused = |cause: &str| {
+        format!("1: setting-invalid: the auth plugin refuses its configuration: the issuer 'a': {cause}")
+    };
+    let cases = [
+        ("keyFiles: [rsa.pem]", None),
+        ("keyFiles: [{ file: rsa.pem, kid: k }], algorithms: [PS512]", None),
+        ("secrets: [{ file: secret }], algorithms: [HS256, HS384, HS512]", None),
+        ("secrets: [{ file: ends }], algorithms: [HS256]", None),
+        ("jwks: { keys: [{ kty: RSA, n: AQ, e: AQAB, use: enc }] }, keyFiles: [rsa.pem]", None),
+        (
+            "algorithms: [RS256]",
+            Some("4: credential-file: the issuer 'a' has neither keys nor secrets".to_owned()),
+        ),
+        ("keyFiles: [none.pem]", Some("4: credential-file: none.pem: no such file".to_owned())),
+        ("keyFiles: [secret]", Some("4: credential-file: secret: is neither JSON nor PEM".to_owned())),
+        (
+            "jwks: { keys: [{ kty: oct, k: c2VjcmV0 }] }",
+            Some("4: credential-file: the key set holds a private or secret key; a gateway needs public keys only".to_owned()),
+        ),
+        (
+            "secrets: [{ file: short }], algorithms: [HS256]",
+            Some(refused("the secret at position 0 is no base64url, or shorter than the hash of HS256")),
+        ),
+        (
+            "secrets: [{ file: secret, encoding: base64 }], algorithms: [HS512]",
+            Some(refused("the secret at position 0 is no base64url, or shorter than the hash of HS512")),
+        ),
+        (
+            "secrets: [{ file: secret }], keyFiles: [rsa.pem], algorithms: [HS256]",
+            Some(refused("HS256, HS384 and HS512 need secrets and no keys, all other algorithms keys and no secrets")),
+        ),
+        (
+            "secrets: [{ file: secret }], keyFiles: [rsa.pem], algorithms: [HS256, RS256]",
+            Some(refused("symmetric and other algorithms are accepted of one issuer; it must be one or the other")),
+        ),
+        ("keyFiles: [rsa.pem], algorithms: [none]", Some(refused("the algorithm 'none' is not supported"))),
+        ("keyFiles: [rsa.pem], claims: { when: exp }", Some(refused("the claim 'exp' cannot be mapped: it means the same in every token"))),
+        ("keyFiles: [rsa.pem], tokenTypes: [id]", Some(refused("the token type 'id' is neither JWT nor ends in +jwt"))),
+    ];
+    for (settings, expected) in cases {
+        let told = problems(&issuer(settings), &files);
+        assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{settings}");
+    }
+}

@@ -1,0 +1,126 @@
+//! An issuer of the gateway file with the keys and secrets that it names.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use portcullis_config::Secret;
+use portcullis_config::auth::{IssuerConfig, SecretConfig};
+use portcullis_openapi::Report;
+use serde_json::Value;
+
+use super::key_file;
+use crate::codes;
+use crate::gateway::file::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
+use crate::gateway::{Reader, join};
+use crate::settings::problem;
+
+/// What is wrong with an issuer, and the way from it to the setting.
+type Wrong = (String, Vec<String>);
+
+impl Reader<'_> {
+    /// `None` when a file cannot be used: the report says which.
+    pub(super) fn issuer(&self, name: &str, file: &IssuerFile, report: &mut Report) -> Option<IssuerConfig> {
+        let mut wrong = Vec::new();
+        let keys = self.keys(file, &mut wrong);
+        let secrets = self.secrets(file, &mut wrong);
+        if wrong.is_empty() && keys.is_empty() && secrets.is_empty() {
+            wrong.push((format!("the issuer '{name}' has neither keys nor secrets"), Vec::new()));
+        }
+        for (cause, setting) in &wrong {
+            let setting = setting.iter().map(String::as_str);
+            let path: Vec<&str> = ["identity", "issuers", name].into_iter().chain(setting).collect();
+            report.push(problem(codes::CREDENTIAL_FILE, cause.as_str(), self.place(&path)));
+        }
+        wrong.is_empty().then(|| IssuerConfig { keys, secrets, ..claims(file) })
+    }
+
+    fn keys(&self, file: &IssuerFile, wrong: &mut Vec<Wrong>) -> Vec<Value> {
+        let inline = file.jwks.as_ref().map(|set| set.keys.clone()).unwrap_or_default();
+        let mut keys = key_file::check(inline).unwrap_or_else(|cause| {
+            wrong.push((format!("the key set {cause}"), vec!["jwks".to_owned()]));
+            Vec::new()
+        });
+        let named = file.jwks_file.iter().map(|name| (name, None, vec!["jwksFile".to_owned()]));
+        let listed = file.key_files.iter().enumerate().map(|(at, one)| {
+            let setting = vec!["keyFiles".to_owned(), at.to_string()];
+            match one {
+                KeyFile::Name(name) => (name, None, setting),
+                KeyFile::Named { file, kid } => (file, Some(kid.as_str()), setting),
+            }
+        });
+        for (name, kid, setting) in named.chain(listed) {
+            match self.bytes(name).and_then(|bytes| key_file::read(&bytes, kid)) {
+                Ok(found) => keys.extend(found),
+                Err(cause) => wrong.push((format!("{name}: {cause}"), setting)),
+            }
+        }
+        keys
+    }
+
+    fn secrets(&self, file: &IssuerFile, wrong: &mut Vec<Wrong>) -> Vec<SecretConfig> {
+        let mut secrets = Vec::new();
+        for (at, secret) in file.secrets.iter().enumerate() {
+            match self.secret(secret) {
+                Ok(secret) => secrets.push(secret),
+                Err(cause) => wrong
+                    .push((format!("{}: {cause}", secret.file), vec!["secrets".to_owned(), at.to_string()])),
+            }
+        }
+        secrets
+    }
+
+    fn bytes(&self, file: &str) -> Result<Vec<u8>, String> {
+        self.loader.load(&join(self.folder, file)).map_err(|cause| cause.to_string())
+    }
+
+    fn secret(&self, file: &SecretFile) -> Result<SecretConfig, String> {
+        let bytes = self.bytes(&file.file)?;
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let secret = match file.encoding {
+            SecretEncodingFile::Raw => bytes.to_vec(),
+            SecretEncodingFile::Base64 => {
+                let text: Vec<u8> = bytes
+                    .iter()
+                    .filter(|byte| **byte != b'=')
+                    .map(|byte| match byte {
+                        b'-' => b'+',
+                        b'_' => b'/',
+                        other => *other,
+                    })
+                    .collect();
+                STANDARD_NO_PAD.decode(text).map_err(|_| "is not base64".to_owned())?
+            }
+        };
+        Ok(SecretConfig { id: file.kid.clone(), secret: Secret::new(URL_SAFE_NO_PAD.encode(secret)) })
+    }
+}
+
+/// All but keys and secrets.
+fn claims(file: &IssuerFile) -> IssuerConfig {
+    let mut claim_map: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (theirs, ours) in &file.claims {
+        claim_map.entry(ours.clone()).or_default().push(theirs.clone());
+    }
+    let values = |values: &ValuesFile| match values {
+        ValuesFile::Several(values) => values.clone(),
+        ValuesFile::One(Value::String(any)) if any == "any" => Vec::new(),
+        ValuesFile::One(value) => vec![value.clone()],
+    };
+    let required = file.required_claims.iter().map(|(name, one)| (name.clone(), values(one)));
+    IssuerConfig {
+        issuer: file.issuer.clone(),
+        audiences: file.audiences.clone(),
+        algorithms: file.algorithms.clone(),
+        token_types: file.token_types.clone(),
+        skew_seconds: file.skew_seconds,
+        without_expiry: !file.require_expiry,
+        required_claims: required.collect(),
+        claim_map,
+        consumer_claims: file.consumer_claims.clone(),
+        scope_claims: file.scope_claims.clone(),
+        require_certificate_binding: file.require_certificate_binding,
+        ..IssuerConfig::default()
+    }
+}
