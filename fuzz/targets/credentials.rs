@@ -9,7 +9,7 @@ use portcullis_core::Headers;
 fuzz_target!(|input: &[u8]| {
     let names = std::iter::once("authorization").chain(std::iter::repeat("cookie"));
     let headers = Headers::from_pairs(names.zip(input.split(|byte| *byte == b'\n').take(32)));
-    match read_authorization(&headers) {
+    match read_authorization(&headers, "authorization") {
         Ok(Authorization::Basic(credentials)) => {
             if let Some((name, _)) = read_basic(credentials) {
                 assert!(!name.contains(':'));

@@ -79,7 +79,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     ) -> Self {
         Self {
             base_path: base_path(model, source, report),
-            schemes: Schemes::new(model, source, &gateway.identity),
+            schemes: Schemes::new(model, source, &gateway.identity, report),
             limits: &gateway.limits,
             seen: HashMap::new(),
             model,
@@ -118,7 +118,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         let endpoint = self.endpoint(operation, settings, report);
         let throttle = self.throttle(operation, settings, rows, report);
         let auth = self.schemes.rule(operation, settings, rows, report);
-        let carriers = self.schemes.carriers(operation);
+        let carriers = self.schemes.carriers(operation, &auth);
         let schema = self.schema.rule(operation, settings, &carriers, rows, report);
         if operation.callbacks.is_some() {
             let reason = "the upstream calls out; the gateway does not see it".to_owned();

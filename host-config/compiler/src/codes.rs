@@ -28,6 +28,7 @@ codes! {
     PATH_CONDITION = "path-condition": "A path has a query or fragment, which OpenAPI does not allow; what names a parameter is enforced as a condition.";
     // Security.
     SCHEME_UNSUPPORTED = "scheme-unsupported": "A security scheme cannot be enforced by this version.";
+    SECURITY_OVERRIDDEN = "security-overridden": "An extension of WSO2 holds instead of what the document's `security` says.";
     // Parameters, bodies and schemas.
     PARAMETER_UNSUPPORTED = "parameter-unsupported": "A parameter's encoding cannot be enforced by this version.";
     STYLE_MISMATCH = "style-mismatch": "A parameter's style has no meaning for the type of its schema.";

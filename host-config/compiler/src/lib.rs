@@ -15,6 +15,7 @@ mod plugins;
 mod schema;
 mod security;
 pub mod settings;
+mod wso2;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -239,7 +240,8 @@ impl Run<'_> {
 
     fn cover(&mut self, documents: &Documents, api: &api::CompiledApi, model: &ApiModel<'_>) {
         let name = &api.routing.name;
-        for (extension, found) in &model.foreign_extensions {
+        let foreign = model.foreign_extensions.iter();
+        for (extension, found) in foreign.filter(|(name, _)| !wso2::HONOURED.contains(name)) {
             self.coverage.foreign_extensions.push(ForeignExtension {
                 api: name.clone(),
                 name: (*extension).to_owned(),

@@ -10,6 +10,7 @@ use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::gateway::{ApiSource, Identity};
 use crate::settings::{Settings, problem};
+use crate::wso2::{self, Said};
 
 /// Where a credential stands in a request.
 pub(crate) type Carrier = (Location, String);
@@ -19,12 +20,20 @@ pub(crate) struct Schemes<'d, 'g> {
     model: &'g ApiModel<'d>,
     api: &'g ApiSource,
     identity: &'g Identity,
+    /// What stands for `Authorization`, in lower case.
+    header: Option<String>,
     used: BTreeMap<String, SchemeConfig>,
 }
 
 impl<'d, 'g> Schemes<'d, 'g> {
-    pub(crate) fn new(model: &'g ApiModel<'d>, api: &'g ApiSource, identity: &'g Identity) -> Self {
-        Self { model, api, identity, used: BTreeMap::new() }
+    pub(crate) fn new(
+        model: &'g ApiModel<'d>,
+        api: &'g ApiSource,
+        identity: &'g Identity,
+        report: &mut Report,
+    ) -> Self {
+        let header = wso2::auth_header(model, report).or_else(|| identity.authorization_header.clone());
+        Self { model, api, identity, header, used: BTreeMap::new() }
     }
 
     /// The schemes that operations use, by their names in the gateway.
@@ -40,7 +49,12 @@ impl<'d, 'g> Schemes<'d, 'g> {
         coverage: &mut OperationCoverage,
         report: &mut Report,
     ) -> AuthRule {
-        let declared = &operation.security.alternatives;
+        let secured = Said::of(self.model, operation, report).secured(self.model, operation, report);
+        let declared = &secured.alternatives;
+        if let Some((reason, place)) = secured.overridden {
+            let treatment = Treatment::Waived(reason);
+            coverage.add(Construct::Security, "the document's security", treatment, Some(place));
+        }
         let mut alternatives = Vec::with_capacity(declared.len());
         for alternative in declared.iter() {
             let name = describe(alternative);
@@ -74,16 +88,17 @@ impl<'d, 'g> Schemes<'d, 'g> {
     }
 
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.
-    pub(crate) fn carriers(&self, operation: &Operation<'d>) -> Vec<Carrier> {
+    pub(crate) fn carriers(&self, operation: &Operation<'d>, rule: &AuthRule) -> Vec<Carrier> {
         let names = operation.security.alternatives.iter().flat_map(|alternative| &alternative.schemes);
         let kinds =
             names.filter_map(|used| self.model.security_schemes.get(used.name)).map(|scheme| &scheme.kind);
-        kinds
-            .filter_map(|kind| match kind {
-                SchemeKind::ApiKey { location, name } => Some((carrier(*location), (*name).to_owned())),
-                _ => None,
-            })
-            .collect()
+        let declared = kinds.filter_map(|kind| match kind {
+            SchemeKind::ApiKey { location, name } => Some((carrier(*location), (*name).to_owned())),
+            _ => None,
+        });
+        let required = rule.alternatives.iter().flatten();
+        let required = required.filter_map(|requirement| self.used.get(&requirement.scheme));
+        declared.chain(required.filter_map(config_carrier)).collect()
     }
 
     /// The consumers whose certificates the operation accepts.
@@ -106,7 +121,11 @@ impl<'d, 'g> Schemes<'d, 'g> {
         let mut requirements = Vec::with_capacity(alternative.schemes.len());
         for used in &alternative.schemes {
             // An undefined scheme is an error of the document, reported where it is read.
-            let Some(scheme) = self.model.security_schemes.get(used.name) else { continue };
+            let synthetic = wso2::synthetic(used.name, used.place);
+            let Some(scheme) = synthetic.as_ref().or_else(|| self.model.security_schemes.get(used.name))
+            else {
+                continue;
+            };
             let name = format!("{}.{}", self.api.name, used.name);
             if !self.used.contains_key(&name) {
                 let config = self.scheme(used.name, scheme)?;
@@ -121,7 +140,9 @@ impl<'d, 'g> Schemes<'d, 'g> {
 
     fn scheme(&self, name: &str, scheme: &Scheme<'d>) -> Result<SchemeConfig, Unsupported> {
         let api = self.api.name.clone();
-        let bearer = || SchemeConfig::Bearer { issuers: self.api.issuers.clone() };
+        let header = self.header.clone();
+        let bearer =
+            || SchemeConfig::Bearer { issuers: self.api.issuers.clone(), header: self.header.clone() };
         let unsupported = |what: String| {
             let message =
                 format!("the security scheme '{name}' is {what}, which this version does not enforce");
@@ -144,7 +165,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api })
             }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => {
-                Ok(SchemeConfig::Basic { api })
+                Ok(SchemeConfig::Basic { api, header })
             }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("bearer") => Ok(bearer()),
             SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } => Ok(bearer()),
@@ -177,7 +198,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
                     (!known.iter().any(|one| good_here(&one.apis)), "client certificate")
                 }
             }
-            SchemeConfig::Bearer { issuers } => (issuers.is_empty(), "token issuer"),
+            SchemeConfig::Bearer { issuers, .. } => (issuers.is_empty(), "token issuer"),
         };
         if empty {
             let message =
@@ -197,6 +218,24 @@ impl<'d, 'g> Schemes<'d, 'g> {
 struct Unsupported {
     message: String,
     diagnostic: Box<Diagnostic>,
+}
+
+/// Where a configured scheme finds its credential, if not in `Authorization`, which is no parameter.
+fn config_carrier(scheme: &SchemeConfig) -> Option<Carrier> {
+    match scheme {
+        SchemeConfig::ApiKey { place, name, .. } => {
+            let location = match place {
+                KeyPlaceConfig::Header => Location::Header,
+                KeyPlaceConfig::Query => Location::Query,
+                KeyPlaceConfig::Cookie => Location::Cookie,
+            };
+            Some((location, name.clone()))
+        }
+        SchemeConfig::Basic { header: Some(name), .. } | SchemeConfig::Bearer { header: Some(name), .. } => {
+            Some((Location::Header, name.clone()))
+        }
+        _ => None,
+    }
 }
 
 fn carrier(location: KeyLocation) -> Location {

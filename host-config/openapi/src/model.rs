@@ -78,6 +78,8 @@ pub struct Operation<'d> {
     pub place: Place,
     /// The operation object.
     pub node: &'d Node,
+    /// The path item, references followed.
+    pub path_item: &'d Node,
     /// `operationId`.
     pub operation_id: Option<&'d str>,
     /// The operation's own servers, or its path's, or the root's.

@@ -121,12 +121,15 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn each_way_in_is_told_once() {
-        let bearer = |issuers| Scheme::Bearer { accepted: Accepted { scheme: 0, issuers } };
+        let bearer = |issuers| Scheme::Bearer {
+            accepted: Accepted { scheme: 0, issuers },
+            header: "authorization".into(),
+        };
         let key = |place| Scheme::ApiKey { place, api: "a".into() };
         let schemes = [
             key(Place::Query("k".into())),
             bearer(vec![]),
-            Scheme::Basic { api: "a".into() },
+            Scheme::Basic { api: "a".into(), header: "authorization".into() },
             bearer(vec![1]),
             key(Place::Query("k".into())),
             key(Place::Cookie("ü".into())),

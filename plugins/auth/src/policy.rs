@@ -194,9 +194,9 @@ impl Vouch for Credentials<'_> {
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
             Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented?, api),
-            Scheme::Basic { api } => self.known.users.verify(presented?, api, self.client.env),
+            Scheme::Basic { api, .. } => self.known.users.verify(presented?, api, self.client.env),
             Scheme::MutualTls { api } => self.certificate(api),
-            Scheme::Bearer { accepted } => {
+            Scheme::Bearer { accepted, .. } => {
                 let holder = || self.client.digest();
                 self.known.issuers.verify(presented?, accepted, self.client.env, &holder)
             }

@@ -22,10 +22,10 @@ pub enum Authorization<'r> {
     Bearer(&'r str),
 }
 
-/// Reads `Authorization`. Scheme names have any case. Neither scheme's credentials contain a comma, so one
+/// Reads `Authorization`, or the header that stands for it, by its name in lower case. Scheme names have any case. Neither scheme's credentials contain a comma, so one
 /// means that a host before this one has joined two fields.
-pub fn read_authorization(headers: &Headers) -> Result<Authorization<'_>, Duplicate> {
-    let Some(value) = only(headers.all("authorization"))? else { return Ok(Authorization::None) };
+pub fn read_authorization<'r>(headers: &'r Headers, name: &'r str) -> Result<Authorization<'r>, Duplicate> {
+    let Some(value) = only(headers.all(name))? else { return Ok(Authorization::None) };
     let Ok(value) = std::str::from_utf8(value) else { return Ok(Authorization::None) };
     let (scheme, credentials) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
     let credentials = credentials.trim();
@@ -114,7 +114,7 @@ mod tests {
         ];
         for (values, expected) in cases {
             let headers = Headers::from_pairs(values.iter().map(|value| ("authorization", value)));
-            assert_eq!(read_authorization(&headers), expected, "{values:?}");
+            assert_eq!(read_authorization(&headers, "authorization"), expected, "{values:?}");
         }
     }
 

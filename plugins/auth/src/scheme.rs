@@ -15,11 +15,11 @@ pub(crate) enum Scheme {
     /// A key of `api`'s callers.
     ApiKey { place: Place, api: String },
     /// A password of `api`'s users.
-    Basic { api: String },
+    Basic { api: String, header: String },
     /// A certificate of `api`'s callers. It comes with the connection, or from who ends TLS; see [`crate::client`].
     MutualTls { api: String },
     /// A token of one of these issuers.
-    Bearer { accepted: Accepted },
+    Bearer { accepted: Accepted, header: String },
 }
 
 /// Where an API key is.
@@ -51,36 +51,37 @@ impl Scheme {
                 let place = Place::compile(place, &key_name).ok_or_else(refuse)?;
                 Self::ApiKey { place, api }
             }
-            SchemeConfig::Basic { api } => Self::Basic { api },
+            SchemeConfig::Basic { api, header } => Self::Basic { api, header: authorization(name, header)? },
             SchemeConfig::MutualTls { api } => Self::MutualTls { api },
-            SchemeConfig::Bearer { issuers: accepted } => {
+            SchemeConfig::Bearer { issuers: accepted, header } => {
+                let header = authorization(name, header)?;
                 let unknown = |issuer: &str| InvalidAuth::UnknownIssuer {
                     scheme: name.to_owned(),
                     issuer: issuer.to_owned(),
                 };
                 let find = |issuer: String| issuers.position(&issuer).ok_or_else(|| unknown(&issuer));
                 let issuers = accepted.into_iter().map(find).collect::<Result<_, _>>()?;
-                Self::Bearer { accepted: Accepted { scheme: number, issuers } }
+                Self::Bearer { accepted: Accepted { scheme: number, issuers }, header }
             }
         })
     }
 
     /// The credential that the request presents for this scheme.
     pub(crate) fn presented<'r>(&'r self, request: &'r Request) -> Result<Option<Cow<'r, [u8]>>, Duplicate> {
-        let authorization = |read: fn(Authorization<'r>) -> Option<&'r str>| {
-            let credentials = presented::read_authorization(request.headers())?;
+        let authorization = |header: &'r str, read: fn(Authorization<'r>) -> Option<&'r str>| {
+            let credentials = presented::read_authorization(request.headers(), header)?;
             Ok(read(credentials).map(|text| Cow::Borrowed(text.as_bytes())))
         };
         match self {
             Self::ApiKey { place: Place::Header(name), .. } => presented::header(request, name),
             Self::ApiKey { place: Place::Query(name), .. } => presented::query(request, name),
             Self::ApiKey { place: Place::Cookie(name), .. } => presented::cookie(request, name),
-            Self::Basic { .. } => authorization(|found| match found {
+            Self::Basic { header, .. } => authorization(header, |found| match found {
                 Authorization::Basic(credentials) => Some(credentials),
                 _ => None,
             }),
             Self::MutualTls { .. } => Ok(None),
-            Self::Bearer { .. } => authorization(|found| match found {
+            Self::Bearer { header, .. } => authorization(header, |found| match found {
                 Authorization::Bearer(token) => Some(token),
                 _ => None,
             }),
@@ -96,6 +97,12 @@ impl Place {
             KeyPlaceConfig::Cookie => is_token(name).then(|| Self::Cookie(name.to_owned())),
         }
     }
+}
+
+/// The header of a scheme that has its credential in `Authorization`, or in what stands for it.
+fn authorization(scheme: &str, header: Option<String>) -> Result<String, InvalidAuth> {
+    let Some(name) = header else { return Ok("authorization".to_owned()) };
+    header_name(&name).ok_or_else(|| InvalidAuth::KeyName { scheme: scheme.to_owned(), name })
 }
 
 /// The name of a header that may hold a credential, in lower case.

@@ -14,8 +14,8 @@ pub(crate) fn strip<'s>(request: &Request, schemes: impl Iterator<Item = &'s Sch
     for scheme in schemes {
         match scheme {
             Scheme::MutualTls { .. } => {}
-            Scheme::Basic { .. } | Scheme::Bearer { .. } => {
-                strip_header(request, Cow::Borrowed("authorization"), edits)
+            Scheme::Basic { header, .. } | Scheme::Bearer { header, .. } => {
+                strip_header(request, Cow::Owned(header.clone()), edits);
             }
             Scheme::ApiKey { place: Place::Header(name), .. } => {
                 strip_header(request, Cow::Owned(name.clone()), edits);

@@ -23,6 +23,8 @@ mod user;
 pub(crate) struct Identity {
     /// The realm of challenges, if the file names one.
     pub realm: Option<String>,
+    /// What stands for `Authorization`, in lower case; an API may say otherwise.
+    pub authorization_header: Option<String>,
     /// Token issuers by name.
     pub issuers: BTreeMap<String, IssuerConfig>,
     /// API keys.
@@ -54,6 +56,8 @@ impl Reader<'_> {
                 identity.issuers.insert(name.clone(), issuer);
             }
         }
+        identity.authorization_header =
+            file.authorization_header.as_ref().map(|name| name.to_ascii_lowercase());
         identity.api_keys = self.api_keys(file, report);
         identity.users = self.users(file, report);
         identity.attempts = attempts(file.attempts);

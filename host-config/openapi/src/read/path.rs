@@ -43,6 +43,7 @@ const OPERATION_FIELDS: &[&str] = &[
 struct Inherited<'d, 'i> {
     path: &'d str,
     path_place: Place,
+    node: &'d Node,
     servers: &'i Arc<[Server<'d>]>,
     parameters: &'i [Parameter<'d>],
     security: &'i Security<'d>,
@@ -88,6 +89,7 @@ impl<'d> Reading<'d, '_> {
         let inherited = Inherited {
             path: &member.key,
             path_place: member.key_place,
+            node,
             servers: own_servers.as_ref().unwrap_or(servers),
             parameters: &parameters,
             security,
@@ -135,6 +137,7 @@ impl<'d> Reading<'d, '_> {
             path_place: inherited.path_place,
             place: member.key_place,
             node,
+            path_item: inherited.node,
             operation_id: self.string(node, "operationId"),
             servers: self.servers(node).unwrap_or_else(|| inherited.servers.clone()),
             parameters,

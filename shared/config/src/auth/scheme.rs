@@ -20,6 +20,9 @@ pub enum SchemeConfig {
     Basic {
         /// The API whose users are accepted.
         api: String,
+        /// The header that stands for `Authorization`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<String>,
     },
     /// A client certificate (OpenAPI's `mutualTLS`).
     MutualTls {
@@ -30,6 +33,9 @@ pub enum SchemeConfig {
     Bearer {
         /// Names of accepted issuers; none accepts no token.
         issuers: Vec<String>,
+        /// The header that stands for `Authorization`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<String>,
     },
 }
 

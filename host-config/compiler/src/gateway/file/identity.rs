@@ -22,6 +22,10 @@ pub struct IdentityFile {
     /// The realm named in challenges. Default: `portcullis`.
     #[serde(default)]
     pub realm: Option<String>,
+    /// The header that carries what otherwise stands in `Authorization`, which is then nobody's credential.
+    /// Default: `Authorization`. An API's `x-wso2-auth-header` goes before it.
+    #[serde(default)]
+    pub authorization_header: Option<String>,
     /// Token issuers by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, IssuerFile>,
