@@ -98,7 +98,13 @@ impl<'d, 'g> Schemes<'d, 'g> {
         });
         let required = rule.alternatives.iter().flatten();
         let required = required.filter_map(|requirement| self.used.get(&requirement.scheme));
-        declared.chain(required.filter_map(config_carrier)).collect()
+        let mut carriers: Vec<Carrier> = Vec::new();
+        for carrier in declared.chain(required.filter_map(config_carrier)) {
+            if !carriers.contains(&carrier) {
+                carriers.push(carrier);
+            }
+        }
+        carriers
     }
 
     /// The consumers whose certificates the operation accepts.
