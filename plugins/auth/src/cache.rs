@@ -39,6 +39,11 @@ impl<V: Clone> Cache<V> {
         Some(known)
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        *self.halves.borrow_mut() = Halves { younger: Table::default(), older: Table::default() };
+    }
+
     /// Remembers something, and forgets the older half when the younger one is full.
     pub(crate) fn insert(&self, key: Fingerprint, value: V) {
         self.halves.borrow_mut().insert(self.half, key, value);

@@ -122,7 +122,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn each_way_in_is_told_once() {
         let bearer = |issuers| Scheme::Bearer {
-            accepted: Accepted { scheme: 0, issuers },
+            accepted: Accepted { scheme: 0, issuers, introspections: Vec::new() },
             header: "authorization".into(),
         };
         let key = |place| Scheme::ApiKey { place, api: "a".into() };

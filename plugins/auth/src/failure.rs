@@ -1,7 +1,9 @@
 //! Why a caller is turned away, and how that is told: the status, the code, and one sentence that helps its
 //! developer and nobody else. No credential is ever repeated.
 
-use portcullis_core::Rejection;
+use std::rc::Rc;
+
+use portcullis_core::{Call, Question, Rejection};
 
 use crate::certificate::InvalidCertificate;
 use crate::challenge::Challenges;
@@ -25,8 +27,65 @@ pub(crate) enum Failure {
     Certificate(InvalidCertificate),
     /// The token is not accepted.
     Token(InvalidToken),
+    /// Nobody can say now.
+    Unavailable(Unavailable),
+    /// An answer is needed first.
+    Pending(Need),
     /// The credential is good but does not grant these scopes.
     ScopeMissing(Vec<String>),
+}
+
+/// What has to be found out before a credential can be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Keys that may be there by now.
+    Refresh(Rc<str>),
+    /// What a server says of the credential.
+    Call {
+        /// The credential's fingerprint.
+        key: u128,
+        call: Rc<Call>,
+    },
+}
+
+/// Why nobody can say whether a credential is good. None of it is the caller's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unavailable {
+    #[error("The authorization server cannot be asked at the moment.")]
+    Introspection,
+    #[error("The issuer's keys have not been fetched yet.")]
+    Keys,
+    #[error("The gateway lacks a secret that it needs for this.")]
+    Secret,
+    #[error("The gateway has no random numbers.")]
+    Random,
+}
+
+impl Unavailable {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Introspection => "introspection-unavailable",
+            Self::Keys => "keys-unavailable",
+            Self::Secret => "secret-missing",
+            Self::Random => "random-missing",
+        }
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(cause: Unavailable) -> Self {
+        Self::Unavailable(cause)
+    }
+}
+
+impl Need {
+    /// The question that answers it.
+    pub(crate) fn into_question(self) -> Question {
+        match self {
+            Self::Refresh(source) => Question::Refresh { source },
+            Self::Call { key, call } => Question::Call { key, call: Box::new(Rc::unwrap_or_clone(call)) },
+        }
+    }
 }
 
 /// Why a token is not accepted.
@@ -46,6 +105,8 @@ pub(crate) enum InvalidToken {
     SignatureInvalid,
     #[error("the token's type is not accepted from its issuer")]
     TypeRefused,
+    #[error("the token is not active")]
+    Inactive,
     #[error("the token names no consumer")]
     ConsumerMissing,
     #[error("the token is not bound to a certificate, as those of its issuer must be")]
@@ -66,6 +127,7 @@ impl InvalidToken {
             Self::AlgorithmRefused => "token-algorithm-refused",
             Self::KeyUnknown => "token-key-unknown",
             Self::SignatureInvalid => "token-signature-invalid",
+            Self::Inactive => "token-inactive",
             Self::TypeRefused => "token-type-refused",
             Self::ConsumerMissing | Self::Claims(Refused::Missing(_) | Refused::Lacking) => {
                 "token-claim-missing"
@@ -116,6 +178,8 @@ impl Failure {
             | Self::Token(_) => 1,
             Self::Attempts(_) => 2,
             Self::ScopeMissing(_) => 3,
+            Self::Unavailable(_) => 4,
+            Self::Pending(_) => 5,
         }
     }
 
@@ -143,6 +207,8 @@ impl Failure {
                 (certificate_code(*cause), format!("The client's certificate is not accepted: {cause}."))
             }
             Self::Token(cause) => (cause.code(), sentence(&cause.to_string())),
+            Self::Unavailable(cause) => return Rejection::new(503, cause.code(), cause.to_string()),
+            Self::Pending(_) => return Rejection::internal("undecided"),
             Self::ScopeMissing(scopes) => {
                 let detail =
                     format!("The credential does not grant what is required: {}.", scopes.join(", "));

@@ -38,6 +38,13 @@ impl FingerprintKey {
     }
 }
 
+impl Fingerprint {
+    /// It as one number, which says no more of the text.
+    pub(crate) fn number(self) -> u128 {
+        self.0.as_u128()
+    }
+}
+
 fn draw() -> Option<SipHasher24> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).ok()?;

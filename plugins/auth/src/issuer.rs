@@ -5,20 +5,22 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portcullis_config::auth::IssuerConfig;
-use portcullis_core::{Env, UnixNanos};
+use portcullis_config::auth::{IntrospectionConfig, IssuerConfig};
+use portcullis_core::{Env, Topic, UnixNanos};
 use serde_json::Value;
 
 use crate::algorithm::Algorithm;
 use crate::binding::Binding;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
-use crate::failure::{Failure, InvalidToken};
+use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
+use crate::introspection::Introspection;
 use crate::invalid::{InvalidAuth, IssuerError};
 use crate::json::UniqueMembers;
 use crate::key::Key;
+use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
 use crate::token::{MAX_TOKEN, Token, TokenError, is_jwt, parse_token, short_type};
 
@@ -41,6 +43,8 @@ const UNMAPPED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "c
 pub(crate) struct Issuers {
     names: Vec<String>,
     issuers: Vec<Issuer>,
+    /// By their names.
+    introspections: BTreeMap<String, Rc<Introspection>>,
     /// Tokens found good, by the whole token and by who was accepted.
     good: Cache<Rc<Verdict>>,
     /// Tokens found bad for good, by the same.
@@ -55,6 +59,8 @@ pub(crate) struct Accepted {
     pub(crate) scheme: u64,
     /// The issuers, by their places.
     pub(crate) issuers: Vec<usize>,
+    /// Who is asked about tokens that are none of these issuers'.
+    pub(crate) introspections: Vec<Rc<Introspection>>,
 }
 
 #[derive(Debug)]
@@ -65,6 +71,8 @@ struct Issuer {
     keys: Vec<Key>,
     /// As [`short_type`] has them.
     token_types: Vec<String>,
+    /// Keys beside those of the configuration.
+    published: Option<PublishedKeys>,
     skew_nanos: u64,
     without_expiry: bool,
     required_claims: BTreeMap<String, Vec<Value>>,
@@ -99,12 +107,20 @@ impl Refusal {
 
 impl Issuers {
     /// Compiles all issuers.
-    pub(crate) fn compile(configs: BTreeMap<String, IssuerConfig>) -> Result<Self, InvalidAuth> {
+    pub(crate) fn compile(
+        configs: BTreeMap<String, IssuerConfig>,
+        introspections: BTreeMap<String, IntrospectionConfig>,
+    ) -> Result<Self, InvalidAuth> {
         let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
         let fingerprints = FingerprintKey::default();
-        let mut all = Self { names: Vec::new(), issuers: Vec::new(), good, bad, fingerprints };
+        let introspections = introspections
+            .into_iter()
+            .map(|(name, config)| (name, Rc::new(Introspection::new(config))))
+            .collect();
+        let mut all =
+            Self { names: Vec::new(), issuers: Vec::new(), introspections, good, bad, fingerprints };
         for (name, config) in configs {
-            let issuer = Issuer::compile(config);
+            let issuer = Issuer::compile(&name, config);
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
             all.names.push(name);
         }
@@ -114,6 +130,29 @@ impl Issuers {
     /// The place of an issuer, by its name in the configuration.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
+    }
+
+    /// Who is asked about opaque tokens, by the name in the configuration.
+    pub(crate) fn introspection(&self, name: &str) -> Option<&Rc<Introspection>> {
+        self.introspections.get(name)
+    }
+
+    /// Keys that have to be fetched.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &PublishedKeys> {
+        self.issuers.iter().filter_map(|issuer| issuer.published.as_ref())
+    }
+
+    /// Whether a server is ever asked.
+    pub(crate) fn asks(&self) -> bool {
+        !self.introspections.is_empty() || self.published().next().is_some()
+    }
+
+    /// Takes in what was fetched. Tokens that were found good under other keys are judged anew.
+    pub(crate) fn learn(&self, source: &str, text: &[u8]) {
+        let found = self.published().find(|keys| **keys.source_name() == *source);
+        if found.is_some_and(|keys| keys.learn(text)) {
+            self.good.clear();
+        }
     }
 
     /// What a token grants, if one of the accepted issuers vouches for it. `certificate` is the SHA-256 of the
@@ -140,18 +179,20 @@ impl Issuers {
             return Err(refusal.cause.clone().into());
         }
         match self.judge(presented, accepted, now, env) {
-            Ok(verdict) => {
+            Ok(None) => ask(presented, &accepted.introspections, env, certificate),
+            Ok(Some(verdict)) => {
                 let binding = verdict.binding;
                 let grant = self.remember(fingerprint, verdict);
                 binding.check(certificate)?;
                 Ok(grant)
             }
-            Err(cause) => {
+            Err(Failure::Token(cause)) => {
                 if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
                     self.bad.insert(fingerprint, Rc::new(Refusal { cause: cause.clone(), since: now }));
                 }
                 Err(cause.into())
             }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -161,19 +202,29 @@ impl Issuers {
         accepted: &Accepted,
         now: UnixNanos,
         env: &dyn Env,
-    ) -> Result<Verdict, InvalidToken> {
+    ) -> Result<Option<Verdict>, Failure> {
+        let is_opaque = !accepted.introspections.is_empty();
         let text = std::str::from_utf8(presented).unwrap_or_default();
-        let token = parse_token(text).map_err(InvalidToken::Malformed)?;
-        let named = token.claims.text("iss").ok_or(InvalidToken::Claims(Refused::Missing("iss")))?;
-        let mut failure = InvalidToken::IssuerUnknown;
+        let token = match parse_token(text) {
+            Err(_) if is_opaque => return Ok(None),
+            read => read.map_err(InvalidToken::Malformed)?,
+        };
+        let named = match token.claims.text("iss") {
+            None if is_opaque => return Ok(None),
+            named => named.ok_or(InvalidToken::Claims(Refused::Missing("iss")))?,
+        };
+        let mut failure = None;
         let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
         for issuer in issuers.filter(|issuer| issuer.issuer == named) {
             match issuer.verify(&token, now, env) {
-                Ok(verdict) => return Ok(verdict),
-                Err(cause) => failure = cause,
+                Ok(verdict) => return Ok(Some(verdict)),
+                Err(cause) => failure = Some(cause),
             }
         }
-        Err(failure)
+        match failure {
+            None if is_opaque => Ok(None),
+            failure => Err(failure.unwrap_or(InvalidToken::IssuerUnknown.into())),
+        }
     }
 
     fn remember(&self, fingerprint: Option<Fingerprint>, verdict: Verdict) -> Rc<Grant> {
@@ -186,7 +237,7 @@ impl Issuers {
 }
 
 impl Issuer {
-    fn compile(config: IssuerConfig) -> Result<Self, IssuerError> {
+    fn compile(name: &str, config: IssuerConfig) -> Result<Self, IssuerError> {
         let algorithm =
             |name: &String| Algorithm::parse(name).ok_or_else(|| IssuerError::Algorithm(name.clone()));
         let algorithms: Vec<_> = config.algorithms.iter().map(algorithm).collect::<Result<_, _>>()?;
@@ -203,6 +254,12 @@ impl Issuer {
         if let Some(typ) = config.token_types.iter().find(|typ| !is_jwt(typ)) {
             return Err(IssuerError::TokenType(typ.clone()));
         }
+        let published = config
+            .published
+            .map(|published| PublishedKeys::new(name, &config.issuer, &algorithms, published));
+        if keys.is_empty() && published.is_none() {
+            return Err(IssuerError::NoKey);
+        }
         let mapped_first = |name: &str, names: Vec<String>| {
             let mapped = config.claim_map.contains_key(name).then(|| name.to_owned());
             mapped.into_iter().chain(names).collect()
@@ -213,6 +270,7 @@ impl Issuer {
             algorithms,
             keys,
             token_types: config.token_types.iter().map(|typ| short_type(typ)).collect(),
+            published,
             skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
             without_expiry: config.without_expiry,
             required_claims: config.required_claims,
@@ -223,7 +281,7 @@ impl Issuer {
         })
     }
 
-    fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, InvalidToken> {
+    fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, Failure> {
         let algorithm = Algorithm::parse(&token.algorithm)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
@@ -238,7 +296,7 @@ impl Issuer {
         let binding = Binding::read(&token.claims, self.require_certificate_binding)?;
         self.check_signature(token, algorithm, env)?;
         if !claims_are_typed(&token.claims) {
-            return Err(InvalidToken::MemberType);
+            return Err(InvalidToken::MemberType.into());
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let grant = Rc::new(Grant::new(consumer, scopes));
@@ -266,25 +324,39 @@ impl Issuer {
 
     /// With a `kid`, keys of that name and then those without a name, which a PEM file has; without, all that fit. Few
     /// are tried.
-    fn check_signature(
-        &self,
-        token: &Token,
-        algorithm: Algorithm,
-        env: &dyn Env,
-    ) -> Result<(), InvalidToken> {
+    fn check_signature(&self, token: &Token, algorithm: Algorithm, env: &dyn Env) -> Result<(), Failure> {
+        let published = self.published.as_ref().and_then(PublishedKeys::keys);
+        let all = || self.keys.iter().chain(published.iter().flat_map(|keys| keys.iter()));
         let fits = |key: &&Key| key.algorithm == algorithm;
         let is_named = |key: &&Key| key.id.is_some() && (token.key_id.is_none() || token.key_id == key.id);
-        let named = self.keys.iter().filter(is_named);
-        let nameless = self.keys.iter().filter(|key| key.id.is_none());
+        let named = all().filter(is_named);
+        let nameless = all().filter(|key| key.id.is_none());
         let mut fitting = named.chain(nameless).filter(fits).peekable();
         if fitting.peek().is_none() {
-            return Err(InvalidToken::KeyUnknown);
+            return Err(self.key_unknown(env));
         }
         if !header_is_typed(&token.header) {
-            return Err(InvalidToken::MemberType);
+            return Err(InvalidToken::MemberType.into());
         }
         let signed = fitting.take(MAX_TRIED).any(|key| key.verify(token, env).is_ok());
-        if signed { Ok(()) } else { Err(InvalidToken::SignatureInvalid) }
+        match signed {
+            true => Ok(()),
+            // Only keys without a name were tried for a token that names one.
+            false if self.published.is_some() && !all().filter(fits).any(|key| is_named(&key)) => {
+                Err(self.key_unknown(env))
+            }
+            false => Err(InvalidToken::SignatureInvalid.into()),
+        }
+    }
+
+    /// A key that is not known may have been published since the last fetch.
+    fn key_unknown(&self, env: &dyn Env) -> Failure {
+        let Some(published) = &self.published else { return InvalidToken::KeyUnknown.into() };
+        let source = published.source_name();
+        if env.answer(&Topic::Source(Rc::clone(source))).is_none() {
+            return Failure::Pending(Need::Refresh(Rc::clone(source)));
+        }
+        if published.keys().is_none() { Unavailable::Keys.into() } else { InvalidToken::KeyUnknown.into() }
     }
 }
 
@@ -294,7 +366,11 @@ fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>
     if is_symmetric && !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
         return Err(IssuerError::MixedAlgorithms);
     }
-    if !(if is_symmetric { config.keys.is_empty() } else { config.secrets.is_empty() }) {
+    if !(if is_symmetric {
+        config.keys.is_empty() && config.published.is_none()
+    } else {
+        config.secrets.is_empty()
+    }) {
         return Err(IssuerError::MixedKeys);
     }
     let mut keys = Vec::new();
@@ -304,5 +380,22 @@ fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>
     for (position, secret) in config.secrets.iter().enumerate() {
         keys.extend(Key::share(secret, position, algorithms)?);
     }
-    if keys.is_empty() { Err(IssuerError::NoKey) } else { Ok(keys) }
+    Ok(keys)
+}
+
+/// What the authorization servers say of a token: the first that knows it as good, else the last.
+fn ask(
+    presented: &[u8],
+    servers: &[Rc<Introspection>],
+    env: &dyn Env,
+    certificate: &dyn Fn() -> Option<[u8; 32]>,
+) -> Result<Rc<Grant>, Failure> {
+    let mut failure = Failure::from(InvalidToken::IssuerUnknown);
+    for server in servers {
+        match server.verify(presented, env, certificate) {
+            Err(Failure::Token(cause)) => failure = cause.into(),
+            other => return other,
+        }
+    }
+    Err(failure)
 }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use portcullis_config::auth::{AuthConfig, AuthRule, RequirementConfig};
-use portcullis_core::{Decision, Edits, Env, Identity, Learn, OperationIndex, Policy, Rejection, Request};
+use portcullis_core::{
+    Answer, Decision, Edits, Env, Fetch, Identity, Learn, OperationIndex, Policy, Rejection, Request, Source,
+};
 
 use crate::api_key::ApiKeys;
 use crate::basic::Users;
@@ -18,6 +20,7 @@ use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
 use crate::issuer::Issuers;
 use crate::known_certificates::KnownCertificates;
+use crate::published::PublishedKeys;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
 use crate::strip::strip;
@@ -55,7 +58,26 @@ struct Rule {
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
 
-impl Learn for AuthPolicy {}
+impl Learn for AuthPolicy {
+    fn sources(&self) -> Vec<Source> {
+        self.known.issuers.published().map(PublishedKeys::source).collect()
+    }
+
+    fn asks(&self) -> bool {
+        self.known.issuers.asks()
+    }
+
+    fn fetch(&self, source: &str, answer: Option<&Answer>, _: &dyn Env) -> Fetch {
+        match self.known.issuers.published().find(|keys| **keys.source_name() == *source) {
+            Some(keys) => keys.fetch(answer),
+            None => Fetch::Unchanged,
+        }
+    }
+
+    fn learn(&self, source: &str, text: &[u8], _: bool) {
+        self.known.issuers.learn(source, text);
+    }
+}
 
 impl Policy for AuthPolicy {
     type Config = AuthConfig;
@@ -70,7 +92,7 @@ impl Policy for AuthPolicy {
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
         match self.judge(request, env) {
             Ok(edits) => Decision::Continue(edits),
-            Err(rejection) => Decision::Reject(rejection),
+            Err(decision) => decision,
         }
     }
 }
@@ -84,7 +106,7 @@ impl AuthPolicy {
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
         let known = Known {
-            issuers: Issuers::compile(config.issuers)?,
+            issuers: Issuers::compile(config.issuers, config.introspections)?,
             api_keys: ApiKeys::compile(config.api_keys)?,
             users: Users::compile(config.users, config.attempts)?,
             certificates: KnownCertificates::compile(config.certificates)?,
@@ -106,7 +128,8 @@ impl AuthPolicy {
         Ok(Self { index, rules, clients, known })
     }
 
-    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Rejection> {
+    /// The error is what has to be done instead.
+    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Decision> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
         let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
@@ -114,7 +137,10 @@ impl AuthPolicy {
         let client = Client { clients: &self.clients, request, env, found: OnceCell::new() };
         let credentials = Credentials { rule, known: &self.known, client, presented };
         let satisfied = rule.alternatives.judge(&credentials);
-        let satisfied = satisfied.map_err(|failure| failure.into_rejection(&rule.challenges))?;
+        let satisfied = satisfied.map_err(|failure| match failure {
+            Failure::Pending(need) => Decision::Ask(need.into_question()),
+            failure => failure.into_rejection(&rule.challenges).into(),
+        })?;
         let mut edits = Edits::default();
         if !rule.keep_credential {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);

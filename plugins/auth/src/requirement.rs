@@ -51,11 +51,15 @@ impl Alternatives {
         for way in &self.ways {
             match answers.satisfy(way) {
                 Ok(satisfied) => return Ok(Some(satisfied)),
+                // Alternatives behind it count only if it does not hold.
+                Err(pending @ Failure::Pending(_)) => return Err(pending),
                 Err(failure) if failure.outranks(&nearest) => nearest = failure,
                 Err(_) => {}
             }
         }
-        if self.anonymous { Ok(None) } else { Err(nearest) }
+        // Whoever cannot be judged now is not made anonymous by that.
+        let is_undecided = matches!(nearest, Failure::Unavailable(_));
+        if self.anonymous && !is_undecided { Ok(None) } else { Err(nearest) }
     }
 }
 

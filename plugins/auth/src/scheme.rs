@@ -1,6 +1,7 @@
 //! Security schemes: how a credential is presented, and who has to know it.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use portcullis_config::auth::{KeyPlaceConfig, SchemeConfig};
 use portcullis_core::Request;
@@ -59,9 +60,15 @@ impl Scheme {
                     scheme: name.to_owned(),
                     issuer: issuer.to_owned(),
                 };
-                let find = |issuer: String| issuers.position(&issuer).ok_or_else(|| unknown(&issuer));
-                let issuers = accepted.into_iter().map(find).collect::<Result<_, _>>()?;
-                Self::Bearer { accepted: Accepted { scheme: number, issuers }, header }
+                let mut found = Accepted { scheme: number, issuers: Vec::new(), introspections: Vec::new() };
+                for name in accepted {
+                    match (issuers.position(&name), issuers.introspection(&name)) {
+                        (Some(position), _) => found.issuers.push(position),
+                        (None, Some(server)) => found.introspections.push(Rc::clone(server)),
+                        (None, None) => return Err(unknown(&name)),
+                    }
+                }
+                Self::Bearer { accepted: found, header }
             }
         })
     }

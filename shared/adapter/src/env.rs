@@ -62,6 +62,10 @@ impl Env for HostEnv {
         host::set_shared(key, value, version.unwrap_or(0))
     }
 
+    fn secret(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
         match host::foreign(signature::FUNCTION, &signature::write_question(signed)) {
             Ok(answer) => signature::read_answer(&answer),

@@ -7,6 +7,7 @@ use portcullis_core::{Answer, Fetch, PolicyChain, Source, Topic};
 
 use crate::asking::Waiter;
 use crate::calls::{Told, read_reply};
+use crate::env::HostEnv;
 use crate::host;
 use crate::lease::Lease;
 use crate::progress::FetchProgress;
@@ -179,7 +180,7 @@ impl Tracked {
     /// Asks the policy what comes next, and does it.
     fn step(&mut self, chain: &impl PolicyChain, answer: Option<&Answer>, calls: u32) {
         let Some(policy) = chain.policy(self.policy) else { return };
-        match policy.fetch(&self.source.name, answer) {
+        match policy.fetch(&self.source.name, answer, &HostEnv::default()) {
             Fetch::Call(_) if calls >= MAX_CALLS => self.fail("it takes too many calls"),
             Fetch::Call(call) => match host::call(&call) {
                 Ok(token) => {

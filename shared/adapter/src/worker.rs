@@ -35,7 +35,7 @@ impl<C: PolicyChain> Worker<C> {
     pub(crate) fn ask(&self, question: Question, waiter: Rc<dyn Waiter>) -> Option<Answer> {
         match question {
             Question::Call { key, call } => {
-                let failure = self.calls.borrow_mut().ask(key, call, waiter, self.active.get());
+                let failure = self.calls.borrow_mut().ask(key, *call, waiter, self.active.get());
                 failure.map(Answer::Failed)
             }
             Question::Refresh { source } => self.sources.borrow_mut().wait(&source, waiter),

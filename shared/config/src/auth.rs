@@ -9,12 +9,14 @@ use crate::apis::ApiConfig;
 mod api_key;
 mod certificate;
 mod issuer;
+mod remote;
 mod scheme;
 mod user;
 
 pub use api_key::ApiKeyConfig;
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use issuer::{IssuerConfig, SecretConfig};
+pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use user::{AttemptsConfig, UserConfig};
 
@@ -33,6 +35,9 @@ pub struct AuthConfig {
     /// Token issuers by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, IssuerConfig>,
+    /// Authorization servers by name, which say what opaque tokens are good for; no name is an issuer's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub introspections: BTreeMap<String, IntrospectionConfig>,
     /// Known API keys.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyConfig>,

@@ -212,6 +212,10 @@ impl Env for Known<'_> {
         self.env.verify_signature(signed)
     }
 
+    fn secret(&self, name: &str) -> Option<String> {
+        self.env.secret(name)
+    }
+
     fn answer(&self, topic: &Topic) -> Option<Rc<Answer>> {
         let found = self.passage.answers.iter().find(|(known, _)| known == topic);
         found.map(|(_, answer)| Rc::clone(answer)).or_else(|| self.env.answer(topic))

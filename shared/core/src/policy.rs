@@ -78,6 +78,11 @@ pub trait Env {
     /// Has the host verify a signature, at a fiftieth of what it costs here.
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict;
 
+    /// A secret that the configuration names and does not hold: an environment variable of the host.
+    fn secret(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// What came of a question that a policy has asked for this request.
     fn answer(&self, _topic: &Topic) -> Option<Rc<Answer>> {
         None

@@ -15,7 +15,7 @@ pub enum Question {
         /// Tells the question from others, and nothing else: a keyed fingerprint where it stems from a credential.
         key: u128,
         /// The call.
-        call: Call,
+        call: Box<Call>,
     },
     /// Has a [`crate::Source`] fetched now and not only when it is due, unless that was done a moment ago.
     Refresh {

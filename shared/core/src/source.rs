@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::policy::Env;
 use crate::question::{Answer, Call};
 
 /// Something to be fetched now and again.
@@ -45,7 +46,7 @@ pub trait Learn {
     }
 
     /// The first step of a fetch, or the next one after an answer.
-    fn fetch(&self, _source: &str, _answer: Option<&Answer>) -> Fetch {
+    fn fetch(&self, _source: &str, _answer: Option<&Answer>, _env: &dyn Env) -> Fetch {
         Fetch::Unchanged
     }
 

@@ -26,6 +26,7 @@ pub struct FakeEnv {
     operation: Option<Rc<str>>,
     identity: Option<Rc<Identity>>,
     store: SharedStore,
+    secrets: Vec<(String, String)>,
     before_shared: Option<Box<dyn Fn(SharedCall)>>,
     verifier: Option<Box<Verifier>>,
     calls: Cell<Calls>,
@@ -110,6 +111,13 @@ impl FakeEnv {
     #[must_use]
     pub fn with_store(mut self, store: SharedStore) -> Self {
         self.store = store;
+        self
+    }
+
+    /// A secret of the host's environment.
+    #[must_use]
+    pub fn with_secret(mut self, name: &str, secret: &str) -> Self {
+        self.secrets.push((name.to_owned(), secret.to_owned()));
         self
     }
 
@@ -202,6 +210,10 @@ impl Env for FakeEnv {
         self.count(|calls| calls.shared_set += 1);
         self.announce(SharedCall::Set);
         self.store.set(key, value, version)
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.secrets.iter().find(|(known, _)| known == name).map(|(_, secret)| secret.clone())
     }
 
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use crate::case::Step;
 use crate::seen::{Seen, SeenUpstream};
-use crate::service::{Called, Services};
+use crate::service::{Called, SECRET, Services};
 
 /// Runs the steps on fresh plugins.
 pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &Arc<Services>) -> Vec<Seen> {
@@ -97,9 +97,11 @@ struct World<'w> {
 }
 
 fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services) -> bool {
+    let env = FakeEnv::new().with_secret(SECRET.0, SECRET.1);
+    env.advance(Duration::from_secs_f64(at));
     let mut answer = None;
     loop {
-        match policy.fetch(&source.name, answer.as_ref()) {
+        match policy.fetch(&source.name, answer.as_ref(), &env) {
             Fetch::Call(call) => answer = Some(called(&call, at, services)),
             Fetch::Replace(text) => {
                 policy.learn(&source.name, &text, true);
@@ -153,7 +155,10 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
     let mut operation: Option<Rc<str>> = None;
     let mut identity: Option<Rc<Identity>> = None;
     for plugin in plugins {
-        let mut env = FakeEnv::new().with_store(world.store.clone()).with_peer(sent.peer());
+        let mut env = FakeEnv::new()
+            .with_secret(SECRET.0, SECRET.1)
+            .with_store(world.store.clone())
+            .with_peer(sent.peer());
         if let Some(key) = &operation {
             env = env.with_operation(key);
         }

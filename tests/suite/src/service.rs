@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::case::OneOrMany;
 
+/// The one secret in the environment of a gateway under test.
+pub(crate) const SECRET: (&str, &str) = ("TEST_SECRET", "s3cret&");
+
 /// A server's reply to some calls. The first that fits answers; where none fits, the server is down (503).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

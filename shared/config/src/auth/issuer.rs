@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::PublishedKeysConfig;
 use crate::Secret;
 
 /// A token issuer.
@@ -23,6 +24,9 @@ pub struct IssuerConfig {
     /// passed over, but one at least must fit an algorithm; secret keys are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Value>,
+    /// Where it publishes its keys; then `keys` is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedKeysConfig>,
     /// What is shared with an issuer of HS256, HS384 and HS512; such an issuer has no keys, and no other has secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretConfig>,

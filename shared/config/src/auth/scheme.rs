@@ -29,9 +29,10 @@ pub enum SchemeConfig {
         /// The API whose certificates are accepted.
         api: String,
     },
-    /// A bearer token (RFC 6750) that is a JWT.
+    /// A bearer token (RFC 6750). One whose `iss` is that of an accepted issuer is judged by that issuer's keys alone;
+    /// about all others the authorization servers are asked, in their order.
     Bearer {
-        /// Names of accepted issuers; none accepts no token.
+        /// Names of accepted issuers and authorization servers; none accepts no token.
         issuers: Vec<String>,
         /// The header that stands for `Authorization`.
         #[serde(default, skip_serializing_if = "Option::is_none")]

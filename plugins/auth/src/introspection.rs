@@ -1,0 +1,185 @@
+//! Opaque tokens: what their authorization server says of them (RFC 7662), remembered for a while.
+
+use std::rc::Rc;
+
+use portcullis_config::auth::{ClientConfig, IntrospectionConfig};
+use portcullis_core::{Answer, Call, CallReply, Env, Topic, UnixNanos};
+use serde_json::Value;
+
+use crate::binding::Binding;
+use crate::cache::Cache;
+use crate::claims::{self, Refused, Validity};
+use crate::failure::{Failure, InvalidToken, Need, Unavailable};
+use crate::fingerprint::{Fingerprint, FingerprintKey};
+use crate::grant::Grant;
+use crate::json::UniqueMembers;
+use crate::remote::{Remote, authenticate, encode};
+
+/// Longest token that is asked about, in bytes.
+const MAX_TOKEN: usize = 4096;
+/// Longest reply that is read, in bytes.
+const MAX_REPLY: u32 = 64 * 1024;
+/// Half of the replies remembered per VM, of good tokens and of others apart: strangers do not drive out callers.
+const HALF_CACHE: usize = 2048;
+const NANOS: u64 = 1_000_000_000;
+
+/// One authorization server.
+#[derive(Debug)]
+pub(crate) struct Introspection {
+    remote: Remote,
+    client: ClientConfig,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    consumer_claims: Vec<String>,
+    scope_claims: Vec<String>,
+    ceiling: u64,
+    negative: u64,
+    good: Cache<Rc<Remembered<Rc<Active>>>>,
+    bad: Cache<Rc<Remembered<Failure>>>,
+    fingerprints: FingerprintKey,
+}
+
+/// What the server said, and for how long that is believed.
+#[derive(Debug)]
+struct Remembered<V> {
+    since: UnixNanos,
+    until: UnixNanos,
+    said: V,
+}
+
+/// A token that is good.
+#[derive(Debug)]
+struct Active {
+    grant: Rc<Grant>,
+    validity: Validity,
+    binding: Binding,
+}
+
+impl<V: Clone> Remembered<V> {
+    /// A clock that went back makes it old, not younger.
+    fn said(&self, now: UnixNanos) -> Option<V> {
+        (self.since <= now && now < self.until).then(|| self.said.clone())
+    }
+}
+
+impl Introspection {
+    pub(crate) fn new(config: IntrospectionConfig) -> Self {
+        Self {
+            remote: Remote::new(config.remote),
+            client: config.client,
+            issuer: config.issuer,
+            audiences: config.audiences,
+            consumer_claims: config.consumer_claims,
+            scope_claims: config.scope_claims,
+            ceiling: u64::from(config.ceiling_seconds) * NANOS,
+            negative: u64::from(config.negative_seconds) * NANOS,
+            good: Cache::new(HALF_CACHE),
+            bad: Cache::new(HALF_CACHE),
+            fingerprints: FingerprintKey::default(),
+        }
+    }
+
+    /// What a token grants, as its server says.
+    pub(crate) fn verify(
+        &self,
+        presented: &[u8],
+        env: &dyn Env,
+        certificate: &dyn Fn() -> Option<[u8; 32]>,
+    ) -> Result<Rc<Grant>, Failure> {
+        let Some(token) = as_token(presented) else { return Err(InvalidToken::Inactive.into()) };
+        let fingerprint = self.fingerprints.of(0, presented).ok_or(Unavailable::Random)?;
+        let now = env.now();
+        if let Some(active) = self.good.get(fingerprint).and_then(|known| known.said(now)) {
+            return active.grant_at(now, certificate);
+        }
+        if let Some(failure) = self.bad.get(fingerprint).and_then(|known| known.said(now)) {
+            return Err(failure);
+        }
+        let key = fingerprint.number();
+        match env.answer(&Topic::Call(key)).as_deref() {
+            Some(Answer::Replied(reply)) => self.judge(reply, fingerprint, now)?.grant_at(now, certificate),
+            Some(_) => Err(Unavailable::Introspection.into()),
+            None => Err(Failure::Pending(Need::Call { key, call: Rc::new(self.question(token, env)?) })),
+        }
+    }
+
+    fn question(&self, token: &str, env: &dyn Env) -> Result<Call, Failure> {
+        let mut form = format!("token={}&token_type_hint=access_token", encode(token));
+        let header = authenticate(&self.client, &mut form, env).map_err(|_| Unavailable::Secret)?;
+        let mut call = self.remote.post("application/x-www-form-urlencoded", form, MAX_REPLY);
+        call.headers.extend(header.map(|value| ("authorization".into(), value)));
+        Ok(call)
+    }
+
+    fn judge(&self, reply: &CallReply, key: Fingerprint, now: UnixNanos) -> Result<Rc<Active>, Failure> {
+        match reply.status {
+            200 => {}
+            // The gateway itself is not let in, or the server is in trouble: nothing is known of the token.
+            401 | 403 | 407 | 429 => return Err(Unavailable::Introspection.into()),
+            400..=499 => return Err(InvalidToken::Inactive.into()),
+            _ => return Err(Unavailable::Introspection.into()),
+        }
+        let said: UniqueMembers =
+            serde_json::from_slice(&reply.body).map_err(|_| Unavailable::Introspection)?;
+        let judged = match said.get("active") {
+            Some(Value::Bool(true)) => self.active(&said, now),
+            Some(Value::Bool(false)) => Err(InvalidToken::Inactive),
+            _ => return Err(Unavailable::Introspection.into()),
+        };
+        match judged {
+            Ok(active) => {
+                let until = now.0.saturating_add(self.ceiling);
+                let said = Rc::new(active);
+                let remembered = Remembered { since: now, until: UnixNanos(until), said: Rc::clone(&said) };
+                self.good.insert(key, Rc::new(remembered));
+                Ok(said)
+            }
+            Err(cause) => {
+                let (until, said) = (UnixNanos(now.0.saturating_add(self.negative)), Failure::from(cause));
+                self.bad.insert(key, Rc::new(Remembered { since: now, until, said: said.clone() }));
+                Err(said)
+            }
+        }
+    }
+
+    fn active(&self, said: &UniqueMembers, now: UnixNanos) -> Result<Active, InvalidToken> {
+        if self.issuer.is_some() && said.text("iss") != self.issuer.as_deref() {
+            return Err(InvalidToken::IssuerUnknown);
+        }
+        // Of an active token nothing but what is said can be held against it.
+        let validity = Validity::read(said, true)?;
+        validity.check(now, 0)?;
+        if !self.audiences.is_empty() {
+            claims::check_audience(said, &self.audiences)?;
+        }
+        let consumer = claims::consumer(said, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
+        let scopes = claims::scopes(said, &self.scope_claims);
+        let binding = Binding::read(said, false)?;
+        Ok(Active { grant: Rc::new(Grant::new(consumer, scopes)), validity, binding })
+    }
+}
+
+impl Active {
+    fn grant_at(
+        &self,
+        now: UnixNanos,
+        certificate: &dyn Fn() -> Option<[u8; 32]>,
+    ) -> Result<Rc<Grant>, Failure> {
+        self.validity.check(now, 0).map_err(InvalidToken::from)?;
+        self.binding.check(certificate)?;
+        Ok(Rc::clone(&self.grant))
+    }
+}
+
+/// A token as RFC 6750, section 2.1, has it; nothing else is sent to the server.
+fn as_token(presented: &[u8]) -> Option<&str> {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    let fits = !presented.is_empty() && presented.len() <= MAX_TOKEN && presented.iter().all(is_token);
+    std::str::from_utf8(presented).ok().filter(|_| fits)
+}
+
+impl From<Refused> for Failure {
+    fn from(cause: Refused) -> Self {
+        InvalidToken::from(cause).into()
+    }
+}
