@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::endpoint::{Endpoint, Routes};
 use crate::gateway::file::ListenerFile;
 use crate::plugins::{Plugin, PluginConfigs};
+use crate::service::Services;
 
 /// What the bootstrap is made of beside the compiled gateway.
 #[derive(Debug, Clone)]
@@ -48,6 +49,9 @@ impl Default for Surroundings {
 pub(crate) struct Input<'i> {
     pub(crate) listeners: &'i [ListenerFile],
     pub(crate) routes: &'i Routes,
+    pub(crate) services: &'i Services,
+    /// Environment variables that plugins may read.
+    pub(crate) environment: &'i BTreeSet<String>,
     pub(crate) plugins: &'i PluginConfigs,
     pub(crate) capabilities: &'i dyn Fn(Plugin) -> BTreeSet<String>,
     pub(crate) max_body_bytes: u32,
@@ -100,6 +104,7 @@ fn clusters(input: &Input<'_>) -> Vec<Value> {
             clusters.push(cluster::cluster(upstream, &input.surroundings.trusted_ca));
         }
     }
+    clusters.extend(input.services.iter().map(|service| cluster::service(&service, input.surroundings)));
     clusters
 }
 

@@ -13,8 +13,9 @@ use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 use crate::codes;
 use crate::endpoint::Endpoint;
 use crate::plugins::Layout;
+use crate::service::Services;
 use crate::settings::problem;
-use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile};
+use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 
 /// What to compile: the gateway file's content, checked.
@@ -30,6 +31,8 @@ pub(crate) struct Gateway {
     pub identity: Identity,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
+    /// Servers that the gateway asks.
+    pub services: Services,
 }
 
 /// One API to compile.
@@ -78,12 +81,14 @@ impl Gateway {
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
         let limits = reader.limits(&file.limits, report);
-        let mut identity = reader.identity(&file.identity, report);
+        let mut services = reader.services(file.services, report);
+        let mut identity = reader.identity(&file.identity, &mut services, report);
+        reader.check_services(&services, report);
         let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
-        Self { listeners: file.listeners, layout: file.layout, apis, identity, limits }
+        Self { listeners: file.listeners, layout: file.layout, apis, identity, limits, services }
     }
 }
 
@@ -135,8 +140,10 @@ impl Reader<'_> {
                     place("limits"),
                 ));
             }
-            let issuers = file.issuers.unwrap_or_else(|| identity.issuers.keys().cloned().collect());
-            for issuer in issuers.iter().filter(|issuer| !identity.issuers.contains_key(*issuer)) {
+            let issuers = file.issuers.unwrap_or_else(|| identity.issuer_names().cloned().collect());
+            for issuer in
+                issuers.iter().filter(|issuer| !identity.issuer_names().any(|known| known == *issuer))
+            {
                 report.push(problem(
                     codes::ISSUER_UNKNOWN,
                     format!("no issuer is named '{issuer}'"),
@@ -187,6 +194,39 @@ impl Reader<'_> {
             limits.insert(name.clone(), limit);
         }
         limits
+    }
+
+    fn services(&self, files: BTreeMap<String, ServiceFile>, report: &mut Report) -> Services {
+        for (url, file) in &files {
+            let place = self.place(&["services", url]);
+            if file.certificate.is_some() != file.key.is_some() {
+                report.push(problem(
+                    codes::SETTING_INVALID,
+                    "a certificate needs its key, and a key its certificate",
+                    place,
+                ));
+            }
+            if file.timeout_milliseconds.is_some_and(|timeout| !(1..=60_000).contains(&timeout)) {
+                report.push(problem(
+                    codes::SETTING_INVALID,
+                    "a call takes between 1 and 60000 milliseconds",
+                    place,
+                ));
+            }
+        }
+        Services::new(files).unwrap_or_else(|(url, cause)| {
+            let message = format!("'{url}' is no URL without a path: {cause}");
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&["services", &url])));
+            Services::default()
+        })
+    }
+
+    /// Settings of a server that nothing asks are those of another, misspelt.
+    fn check_services(&self, services: &Services, report: &mut Report) {
+        for origin in services.unused() {
+            let message = format!("the gateway never asks {origin}");
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&["services"])));
+        }
     }
 
     fn check_listeners(&self, listeners: &[ListenerFile], report: &mut Report) {

@@ -14,6 +14,7 @@ mod path_key;
 mod plugins;
 mod schema;
 mod security;
+mod service;
 pub mod settings;
 mod wso2;
 
@@ -39,6 +40,7 @@ use endpoint::Routes;
 use gateway::Gateway;
 use plugins::Configured;
 use schema::SchemaCompiler;
+use service::Services;
 
 /// Where a gateway listens when nothing says so.
 pub const DEFAULT_LISTENER: &str = "127.0.0.1:8080";
@@ -103,10 +105,13 @@ pub struct Compiled {
     pub inputs: BTreeMap<String, String>,
     /// How each construct is treated.
     pub coverage: Coverage,
+    /// Environment variables of Envoy that plugins read: they hold secrets.
+    pub environment: BTreeSet<String>,
     /// Plugins that ask servers.
     asking: BTreeSet<Plugin>,
     listeners: Vec<ListenerFile>,
     routes: Routes,
+    services: Services,
     max_body_bytes: u32,
     certificate_header: Option<String>,
     holds_secrets: bool,
@@ -135,6 +140,8 @@ impl Compiled {
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,
             routes: &self.routes,
+            services: &self.services,
+            environment: &self.environment,
             plugins: &self.plugins,
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
             max_body_bytes: self.max_body_bytes,
@@ -308,6 +315,9 @@ impl Run<'_> {
                 return None;
             }
         };
+        let introspections = gateway.identity.introspections.values();
+        let environment =
+            introspections.filter_map(|one| one.client.secret_env()).map(str::to_owned).collect();
         let holds_secrets = gateway.identity.holds_secrets();
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
@@ -328,6 +338,8 @@ impl Run<'_> {
             asking,
             listeners,
             routes: std::mem::take(&mut self.routes),
+            services: gateway.services,
+            environment,
             max_body_bytes,
             certificate_header,
             folder: gateway::folder(self.entry).to_owned(),

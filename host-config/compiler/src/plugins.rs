@@ -246,6 +246,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         apis: Vec::new(),
         schemes,
         issuers: identity.issuers.clone(),
+        introspections: identity.introspections.clone(),
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
         attempts: identity.attempts,

@@ -19,6 +19,7 @@ struct State {
     metrics: Mutex<Vec<Metric>>,
     verifies_signatures: AtomicBool,
     services: Mutex<Services>,
+    environment: Mutex<Vec<String>>,
 }
 
 type Serve = dyn FnMut(&ServiceCall) -> Option<Message> + Send;
@@ -65,6 +66,7 @@ impl SharedState {
             metrics: Mutex::default(),
             verifies_signatures: AtomicBool::new(true),
             services: Mutex::default(),
+            environment: Mutex::default(),
         };
         let shared = Self(Arc::new(state));
         shared.set_clock(since_epoch);
@@ -91,6 +93,15 @@ impl SharedState {
     /// Gives or takes away the foreign function `verify_signature`, which other hosts do not have.
     pub fn set_verifies_signatures(&self, verifies: bool) {
         self.0.verifies_signatures.store(verifies, Ordering::SeqCst);
+    }
+
+    /// Adds an environment variable that modules may read.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        locked(&self.0.environment).push(format!("{name}={value}"));
+    }
+
+    pub(crate) fn environment(&self) -> Vec<String> {
+        locked(&self.0.environment).clone()
     }
 
     /// Answers the calls that plugins make to servers; `None` for a server that is not configured.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::case::OneOrMany;
+use crate::token::key_set;
 
 /// The one secret in the environment of a gateway under test.
 pub(crate) const SECRET: (&str, &str) = ("TEST_SECRET", "s3cret&");
@@ -56,6 +57,9 @@ pub struct ServiceReply {
     /// The body as a JSON value.
     #[serde(default)]
     pub json: Option<Value>,
+    /// The body as a JWK Set with the keys of these names: `es` is the test issuer's, any other signs as `other-key`.
+    #[serde(default)]
+    pub jwks: Option<Vec<String>>,
 }
 
 /// A call, whoever made it.
@@ -130,9 +134,10 @@ impl ServiceReply {
             values.values().iter().map(move |value| (name.clone(), value.clone())).collect::<Vec<_>>()
         };
         let headers = self.headers.iter().flat_map(values).collect();
-        let body = match (&self.json, &self.body) {
-            (Some(json), _) => json.to_string(),
-            (None, body) => body.clone().unwrap_or_default(),
+        let body = match (&self.jwks, &self.json, &self.body) {
+            (Some(ids), _, _) => key_set(ids).to_string(),
+            (_, Some(json), _) => json.to_string(),
+            (_, _, body) => body.clone().unwrap_or_default(),
         };
         (self.status.unwrap_or(200), headers, body.into_bytes())
     }

@@ -49,11 +49,20 @@ pub enum Signature {
 
 /// The test issuer's JWK Set.
 pub fn jwks() -> String {
-    let point = key(&OURS).verifying_key().to_sec1_point(false);
+    key_set(&[KEY_ID.to_owned()]).to_string()
+}
+
+/// A JWK Set with the keys of these names: `es` is the issuer's, and any other signs as `other-key`.
+pub(crate) fn key_set(ids: &[String]) -> Value {
+    json!({ "keys": ids.iter().map(|id| jwk(id)).collect::<Vec<_>>() })
+}
+
+fn jwk(id: &str) -> Value {
+    let scalar = if id == KEY_ID { &OURS } else { &THEIRS };
+    let point = key(scalar).verifying_key().to_sec1_point(false);
     let coordinate = |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(&point.as_bytes()[range]);
-    let key = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": KEY_ID,
-        "x": coordinate(1..33), "y": coordinate(33..65) });
-    json!({ "keys": [key] }).to_string()
+    json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": id,
+        "x": coordinate(1..33), "y": coordinate(33..65) })
 }
 
 impl Bearer {

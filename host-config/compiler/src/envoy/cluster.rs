@@ -1,14 +1,36 @@
-//! One cluster for each origin that requests go to.
+//! One cluster for each origin that requests go to, and for each that plugins ask.
 
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::type_url;
+use super::{Surroundings, type_url};
 use crate::endpoint::Upstream;
+use crate::gateway::join;
+use crate::service::Service;
 
+/// Where requests go.
 pub(crate) fn cluster(upstream: &Upstream, trusted_ca: &str) -> Value {
-    let name = upstream.origin();
+    named(&upstream.origin(), upstream, trusted_ca)
+}
+
+/// What plugins ask.
+pub(crate) fn service(service: &Service<'_>, surroundings: &Surroundings) -> Value {
+    let settings = &service.settings;
+    let file = |name: &str| join(&surroundings.file_folder, name);
+    let trusted_ca = settings.ca.as_deref().map_or_else(|| surroundings.trusted_ca.clone(), file);
+    let mut cluster = named(&service.name, service.upstream, &trusted_ca);
+    let context = cluster.pointer_mut("/transport_socket/typed_config/common_tls_context");
+    if let (Some(Value::Object(context)), Some(certificate), Some(key)) =
+        (context, &settings.certificate, &settings.key)
+    {
+        let pair = json!({ "certificate_chain": { "filename": file(certificate) }, "private_key": { "filename": file(key) } });
+        context.insert("tls_certificates".to_owned(), json!([pair]));
+    }
+    cluster
+}
+
+fn named(name: &str, upstream: &Upstream, trusted_ca: &str) -> Value {
     let is_address = upstream.host.parse::<IpAddr>().is_ok();
     let socket = json!({ "address": upstream.host, "port_value": upstream.port });
     let endpoint = json!({ "endpoint": { "address": { "socket_address": socket } } });

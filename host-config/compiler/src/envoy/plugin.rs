@@ -40,6 +40,16 @@ fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
     let allowed: serde_json::Map<String, Value> =
         (input.capabilities)(plugin).into_iter().map(|name| (name, json!({}))).collect();
     let file = format!("{}modules/{}.wasm", input.surroundings.module_folder, plugin.name());
+    let mut vm_config = json!({
+        "vm_id": format!("portcullis.{}", plugin.name()),
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": { "local": { "filename": file } },
+        "capability_restriction_config": { "allowed_capabilities": allowed },
+    });
+    let reads_secrets = matches!(plugin, Plugin::Auth | Plugin::Pipeline) && !input.environment.is_empty();
+    if let (true, Some(object)) = (reads_secrets, vm_config.as_object_mut()) {
+        object.insert("environment_variables".to_owned(), json!({ "host_env_keys": input.environment }));
+    }
     json!({
         "name": format!("portcullis.{}", plugin.name()),
         "typed_config": {
@@ -53,12 +63,7 @@ fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
                 // Nothing goes upstream while a plugin waits for the body.
                 "allow_on_headers_stop_iteration": true,
                 "configuration": { "@type": type_url("google.protobuf.StringValue"), "value": config },
-                "vm_config": {
-                    "vm_id": format!("portcullis.{}", plugin.name()),
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": file } },
-                    "capability_restriction_config": { "allowed_capabilities": allowed },
-                },
+                "vm_config": vm_config,
             },
         },
     })

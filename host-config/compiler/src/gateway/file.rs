@@ -10,12 +10,14 @@ use crate::plugins::Layout;
 
 mod certificate;
 mod identity;
+mod service;
 
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
     ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, KeyFile, SecretEncodingFile, SecretFile, UserFile,
     ValuesFile,
 };
+pub(crate) use service::{ClientMethodFile, IntrospectionFile, ServiceFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -33,6 +35,10 @@ pub struct GatewayFile {
     /// Who is known.
     #[serde(default)]
     pub identity: IdentityFile,
+    /// Servers that the gateway asks for keys or about tokens, by their URLs without a path; only what differs from the defaults
+    /// has to stand here.
+    #[serde(default)]
+    pub services: BTreeMap<String, ServiceFile>,
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,

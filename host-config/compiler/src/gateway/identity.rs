@@ -4,18 +4,21 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
-    ApiKeyConfig, AttemptsConfig, CertificateConfig, IssuerConfig, TerminatorConfig, UserConfig,
+    ApiKeyConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig, TerminatorConfig,
+    UserConfig,
 };
 use portcullis_openapi::Report;
 
 use super::Reader;
 use super::file::{AttemptsFile, IdentityFile};
+use crate::service::Services;
 
 mod api_key;
 mod htpasswd;
 mod issuer;
 mod key_file;
 mod listed;
+mod remote;
 mod user;
 
 /// Credentials that are good.
@@ -27,6 +30,8 @@ pub(crate) struct Identity {
     pub authorization_header: Option<String>,
     /// Token issuers by name.
     pub issuers: BTreeMap<String, IssuerConfig>,
+    /// Servers that judge opaque tokens, by name.
+    pub introspections: BTreeMap<String, IntrospectionConfig>,
     /// API keys.
     pub api_keys: Vec<ApiKeyConfig>,
     /// Users.
@@ -42,6 +47,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// All whose tokens can be judged.
+    pub(crate) fn issuer_names(&self) -> impl Iterator<Item = &String> {
+        self.issuers.keys().chain(self.introspections.keys())
+    }
+
     /// Whether what is written for the gateway must be kept from others.
     pub(crate) fn holds_secrets(&self) -> bool {
         self.issuers.values().any(|issuer| !issuer.secrets.is_empty())
@@ -49,10 +59,18 @@ impl Identity {
 }
 
 impl Reader<'_> {
-    pub(super) fn identity(&self, file: &IdentityFile, report: &mut Report) -> Identity {
+    pub(super) fn identity(
+        &self,
+        file: &IdentityFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Identity {
         let mut identity = Identity { realm: file.realm.clone(), ..Identity::default() };
         for (name, issuer) in &file.issuers {
-            if let Some(issuer) = self.issuer(name, issuer, report) {
+            if let Some(introspection) = &issuer.introspection {
+                let config = self.introspection(name, issuer, introspection, services, report);
+                identity.introspections.extend(config.map(|config| (name.clone(), config)));
+            } else if let Some(issuer) = self.issuer(name, issuer, services, report) {
                 identity.issuers.insert(name.clone(), issuer);
             }
         }

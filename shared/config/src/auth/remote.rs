@@ -41,7 +41,7 @@ pub struct IntrospectionConfig {
     pub remote: RemoteConfig,
     /// How the gateway proves itself there.
     pub client: ClientConfig,
-    /// The `iss` that replies must have; default: it is not looked at.
+    /// The `iss` of replies, if they have one; default: it is not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// The reply's `aud` must name one of these; none: it is not looked at.

@@ -63,12 +63,22 @@ pub(super) fn clock_time_get(guest: &mut Guest<'_>, clock: u32, _precision: u64,
 }
 
 pub(super) fn environ_sizes_get(guest: &mut Guest<'_>, count: u32, size: u32) -> Answer<u32> {
-    guest.write_u32(count, 0)?;
-    guest.write_u32(size, 0)?;
+    let environment = guest.state().shared.environment();
+    let bytes: usize = environment.iter().map(|variable| variable.len() + 1).sum();
+    guest.write_u32(count, u32::try_from(environment.len()).unwrap_or(u32::MAX))?;
+    guest.write_u32(size, u32::try_from(bytes).unwrap_or(u32::MAX))?;
     Ok(SUCCESS)
 }
 
-pub(super) fn environ_get(_guest: &mut Guest<'_>, _pointers: u32, _strings: u32) -> Answer<u32> {
+pub(super) fn environ_get(guest: &mut Guest<'_>, pointers: u32, strings: u32) -> Answer<u32> {
+    let (mut pointer, mut string) = (pointers, strings);
+    for variable in guest.state().shared.environment() {
+        guest.write_u32(pointer, string)?;
+        guest.write(string, variable.as_bytes())?;
+        let end = string.saturating_add(u32::try_from(variable.len()).unwrap_or(u32::MAX));
+        guest.write(end, &[0])?;
+        (pointer, string) = (pointer.saturating_add(4), end.saturating_add(1));
+    }
     Ok(SUCCESS)
 }
 

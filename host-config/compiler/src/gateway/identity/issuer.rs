@@ -13,6 +13,7 @@ use super::key_file;
 use crate::codes;
 use crate::gateway::file::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
 use crate::gateway::{Reader, join};
+use crate::service::Services;
 use crate::settings::problem;
 
 /// What is wrong with an issuer, and the way from it to the setting.
@@ -20,11 +21,18 @@ type Wrong = (String, Vec<String>);
 
 impl Reader<'_> {
     /// `None` when a file cannot be used: the report says which.
-    pub(super) fn issuer(&self, name: &str, file: &IssuerFile, report: &mut Report) -> Option<IssuerConfig> {
+    pub(super) fn issuer(
+        &self,
+        name: &str,
+        file: &IssuerFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<IssuerConfig> {
         let mut wrong = Vec::new();
+        let published = self.published(name, file, services, report)?;
         let keys = self.keys(file, &mut wrong);
         let secrets = self.secrets(file, &mut wrong);
-        if wrong.is_empty() && keys.is_empty() && secrets.is_empty() {
+        if wrong.is_empty() && keys.is_empty() && secrets.is_empty() && published.is_none() {
             wrong.push((format!("the issuer '{name}' has neither keys nor secrets"), Vec::new()));
         }
         for (cause, setting) in &wrong {
@@ -32,7 +40,7 @@ impl Reader<'_> {
             let path: Vec<&str> = ["identity", "issuers", name].into_iter().chain(setting).collect();
             report.push(problem(codes::CREDENTIAL_FILE, cause.as_str(), self.place(&path)));
         }
-        wrong.is_empty().then(|| IssuerConfig { keys, secrets, ..claims(file) })
+        wrong.is_empty().then(|| IssuerConfig { keys, secrets, published, ..claims(file) })
     }
 
     fn keys(&self, file: &IssuerFile, wrong: &mut Vec<Wrong>) -> Vec<Value> {

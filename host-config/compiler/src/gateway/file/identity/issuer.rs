@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::gateway::file::IntrospectionFile;
+
 /// An issuer of JWTs (RFC 7519).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -21,6 +23,25 @@ pub struct IssuerFile {
     /// A JWK Set with the public keys.
     #[serde(default)]
     pub jwks: Option<JwksFile>,
+    /// The URL of a JWK Set with the public keys, fetched by the gateway while it runs.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
+    /// The URL of the issuer's metadata (OpenID Connect Discovery 1.0), `https://idp.example/.well-known/openid-configuration`:
+    /// the `jwks_uri` that it names must be at the same server.
+    #[serde(default)]
+    pub discovery_uri: Option<String>,
+    /// Seconds after which keys are fetched again. Default: 300.
+    #[serde(default = "default_refresh")]
+    #[schemars(range(min = 1))]
+    pub refresh_seconds: u32,
+    /// Seconds that lie at least between two fetches of keys because a token names one that is not known, or because fetching
+    /// fails. Default: 2.
+    #[serde(default = "default_retry")]
+    #[schemars(range(min = 1, max = 5))]
+    pub retry_seconds: u32,
+    /// Its tokens are opaque: this server says what they are good for, and there are no keys.
+    #[serde(default)]
+    pub introspection: Option<IntrospectionFile>,
     /// More files with public keys: JWKs, JWK Sets, or PEM with public keys or X.509 certificates.
     #[serde(default)]
     pub key_files: Vec<KeyFile>,
@@ -119,6 +140,14 @@ pub enum ValuesFile {
 
 fn default_algorithms() -> Vec<String> {
     vec!["RS256".to_owned(), "ES256".to_owned()]
+}
+
+fn default_refresh() -> u32 {
+    300
+}
+
+fn default_retry() -> u32 {
+    2
 }
 
 fn default_skew() -> u32 {

@@ -1,0 +1,69 @@
+//! Servers that the gateway asks, as its file describes them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How a server is reached that the gateway asks.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ServiceFile {
+    /// PEM file with the authorities that vouch for it, relative to this file. Default: those of the system.
+    #[serde(default)]
+    pub ca: Option<String>,
+    /// PEM file with the certificate that is shown to it, relative to this file; with `key`. Default: none.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// PEM file with that certificate's private key, relative to this file. Read by Envoy, never copied.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// How long a call may take, in milliseconds. Default: 2000.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 60000))]
+    pub timeout_milliseconds: Option<u32>,
+}
+
+/// Where an issuer publishes its keys, beside the URL.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct IntrospectionFile {
+    /// The URL of the introspection endpoint (RFC 7662).
+    pub endpoint: String,
+    /// The gateway's name at the server. Not needed with `method: bearer`.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The environment variable of Envoy that holds the gateway's secret there, or its token.
+    #[serde(default)]
+    pub client_secret_env: Option<String>,
+    /// How the gateway proves itself. Default: `basic`.
+    #[serde(default)]
+    pub method: ClientMethodFile,
+    /// Seconds for which a good reply is remembered at most. Default: 60.
+    #[serde(default = "default_ceiling")]
+    pub cache_seconds: u32,
+    /// Seconds for which it is remembered that a token is not good. Default: 5.
+    #[serde(default = "default_negative")]
+    pub negative_cache_seconds: u32,
+}
+
+/// How the gateway proves itself at a token server (RFC 6749, section 2.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientMethodFile {
+    /// HTTP basic.
+    #[default]
+    Basic,
+    /// In the form.
+    Post,
+    /// By the certificate that `services` names for the server (RFC 8705).
+    Mtls,
+    /// By a token.
+    Bearer,
+}
+
+fn default_ceiling() -> u32 {
+    60
+}
+
+fn default_negative() -> u32 {
+    5
+}

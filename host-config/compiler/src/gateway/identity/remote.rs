@@ -1,0 +1,105 @@
+//! What the gateway fetches from issuers, and what it asks authorization servers.
+
+use portcullis_config::auth::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
+use portcullis_openapi::Report;
+
+use super::super::Reader;
+use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile};
+use crate::codes;
+use crate::service::Services;
+use crate::settings::problem;
+
+impl Reader<'_> {
+    /// Where the issuer publishes its keys, if it does; `None` when that cannot be.
+    pub(super) fn published(
+        &self,
+        name: &str,
+        file: &IssuerFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<Option<PublishedKeysConfig>> {
+        let path = ["identity", "issuers", name];
+        let (key, url, discovery) = match (&file.jwks_uri, &file.discovery_uri) {
+            (None, None) => return Some(None),
+            (Some(url), None) => ("jwksUri", url, false),
+            (None, Some(url)) => ("discoveryUri", url, true),
+            (Some(_), Some(_)) => {
+                let message = "an issuer has a jwksUri or a discoveryUri, not both";
+                report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+                return None;
+            }
+        };
+        if file.refresh_seconds == 0 || !(1..=5).contains(&file.retry_seconds) {
+            let message = "refreshSeconds is at least 1, and retrySeconds between 1 and 5";
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+        }
+        let remote = self.remote(&[path[0], path[1], path[2], key], url, services, report)?;
+        let (refresh_seconds, retry_seconds) = (file.refresh_seconds, file.retry_seconds);
+        Some(Some(PublishedKeysConfig { remote, discovery, refresh_seconds, retry_seconds }))
+    }
+
+    /// Who judges the issuer's opaque tokens.
+    pub(super) fn introspection(
+        &self,
+        name: &str,
+        issuer: &IssuerFile,
+        file: &IntrospectionFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<IntrospectionConfig> {
+        let path = ["identity", "issuers", name, "introspection"];
+        let has_keys = issuer.jwks_file.is_some() || issuer.jwks.is_some() || !issuer.key_files.is_empty();
+        let is_published = issuer.jwks_uri.is_some() || issuer.discovery_uri.is_some();
+        if has_keys || is_published || !issuer.secrets.is_empty() {
+            let message = "an issuer of opaque tokens has no keys";
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+        }
+        let client = match client(file) {
+            Ok(client) => client,
+            Err(message) => {
+                report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+                return None;
+            }
+        };
+        let place = [path[0], path[1], path[2], path[3], "endpoint"];
+        Some(IntrospectionConfig {
+            remote: self.remote(&place, &file.endpoint, services, report)?,
+            client,
+            issuer: Some(issuer.issuer.clone()),
+            audiences: issuer.audiences.clone(),
+            consumer_claims: issuer.consumer_claims.clone(),
+            scope_claims: issuer.scope_claims.clone(),
+            ceiling_seconds: file.cache_seconds,
+            negative_seconds: file.negative_cache_seconds,
+        })
+    }
+
+    /// A place at a server.
+    pub(super) fn remote(
+        &self,
+        path: &[&str],
+        url: &str,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<RemoteConfig> {
+        match services.remote(url) {
+            Ok(remote) => Some(remote),
+            Err(cause) => {
+                let message = format!("'{url}' is no URL that can be asked: {cause}");
+                report.push(problem(codes::SETTING_INVALID, message, self.place(path)));
+                None
+            }
+        }
+    }
+}
+
+fn client(file: &IntrospectionFile) -> Result<ClientConfig, &'static str> {
+    let id = || file.client_id.clone().ok_or("a client needs a clientId");
+    let secret_env = || file.client_secret_env.clone().ok_or("a client needs a clientSecretEnv");
+    Ok(match file.method {
+        ClientMethodFile::Basic => ClientConfig::Basic { id: id()?, secret_env: secret_env()? },
+        ClientMethodFile::Post => ClientConfig::Post { id: id()?, secret_env: secret_env()? },
+        ClientMethodFile::Mtls => ClientConfig::Mtls { id: id()? },
+        ClientMethodFile::Bearer => ClientConfig::Bearer { secret_env: secret_env()? },
+    })
+}
