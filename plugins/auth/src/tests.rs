@@ -11,4 +11,6 @@ mod stripping;
 mod tokens;
 
 #[cfg(not(target_arch = "wasm32"))]
+mod vectors;
+#[cfg(not(target_arch = "wasm32"))]
 mod wycheproof;
