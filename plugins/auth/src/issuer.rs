@@ -147,11 +147,12 @@ impl Issuers {
         !self.introspections.is_empty() || self.published().next().is_some()
     }
 
-    /// Takes in what was fetched. Tokens that were found good under other keys are judged anew.
+    /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew.
     pub(crate) fn learn(&self, source: &str, text: &[u8]) {
         let found = self.published().find(|keys| **keys.source_name() == *source);
         if found.is_some_and(|keys| keys.learn(text)) {
             self.good.clear();
+            self.bad.clear();
         }
     }
 

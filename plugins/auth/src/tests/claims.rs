@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portcullis_core::SignatureVerdict;
 use portcullis_core::testing::FakeEnv;
+use portcullis_core::{Learn, SignatureVerdict};
 use serde_json::{Value, json};
 
 use super::gateway::{compile, config, outcome};
@@ -167,4 +167,30 @@ fn no_number_of_bad_tokens_evicts_a_good_one() {
     }
     assert_eq!(judge(&policy, &env, &token), "ada via token: read");
     assert_eq!(env.calls().verify_signature, 1);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_bad_token_is_judged_anew_when_other_keys_are_published() {
+    let mut settings = config();
+    let main = settings["issuers"]["main"].as_object_mut().unwrap();
+    let keys = main.remove("keys").unwrap();
+    main.insert(
+        "published".to_owned(),
+        json!({
+            "remote": {"service": "s", "authority": "a", "origin": "https://a", "path": "/keys", "timeout_milliseconds": 1},
+            "refresh_seconds": 60, "retry_seconds": 1,
+        }),
+    );
+    let policy = compile(settings).unwrap();
+    let env = FakeEnv::new();
+    let token = sign(&good());
+    // The same name, and another key: the base point.
+    let mut others = keys.clone();
+    let ed = others.as_array_mut().unwrap().iter_mut().find(|key| key["kid"] == "ed").unwrap();
+    ed["x"] = "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY".into();
+    policy.learn("keys.main", json!({"keys": others}).to_string().as_bytes(), true);
+    assert_eq!(judge(&policy, &env, &token), "401 token-signature-invalid");
+    policy.learn("keys.main", json!({"keys": keys}).to_string().as_bytes(), true);
+    assert_eq!(judge(&policy, &env, &token), "ada via token: read write");
 }
