@@ -22,6 +22,64 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print the JSON Schema of the gateway file or of x-portcullis, for editors.
     Schema(SchemaArgs),
+    /// Make API keys, and mark them as revoked.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key and show it this once; a gateway knows it by its SHA-256.
+    Create(KeyCreateArgs),
+    /// Mark keys of a key file as revoked.
+    Revoke(KeyRevokeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyCreateArgs {
+    /// Who holds it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) consumer: String,
+    /// The key file to add the entry to; it is made if it is not there. Default: the entry is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// A scope that it grants; may be repeated.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// An API that it is good for; may be repeated. Default: all.
+    #[arg(long = "api", value_name = "NAME")]
+    pub(crate) apis: Vec<String>,
+    /// A range of addresses from which it may be used; may be repeated. Default: any.
+    #[arg(long = "address", value_name = "RANGE")]
+    pub(crate) addresses: Vec<String>,
+    /// What `Referer` may be, `*` standing for any text; may be repeated. Default: anything.
+    #[arg(long = "referer", value_name = "PATTERN")]
+    pub(crate) referers: Vec<String>,
+    /// The application of the gateway file that it belongs to.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) application: Option<String>,
+    /// Its tier.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tier: Option<String>,
+    /// It is for the sandbox and not for production.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+    /// When it ends: a date such as 2027-01-31, or days such as 90d. Default: never.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyRevokeArgs {
+    /// The key, `-` to read it from standard input, or eight or more digits of its SHA-256.
+    #[arg(value_name = "KEY", required_unless_present = "consumer")]
+    pub(crate) key: Option<String>,
+    /// All keys of this consumer instead.
+    #[arg(long, value_name = "NAME", conflicts_with = "key")]
+    pub(crate) consumer: Option<String>,
+    /// The key file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: String,
 }
 
 /// What compiling needs beside the file.

@@ -9,9 +9,9 @@ use jwt_simple::prelude::{Claims, Duration, ECDSAP256KeyPairLike, ECDSAP256Publi
 use portcullis_compiler::{ApiKeyConfig, Credentials, UserConfig};
 use portcullis_config::auth::IssuerConfig;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-use crate::Failure;
+use crate::{Failure, key};
 
 /// Who the credentials stand for.
 const CONSUMER: &str = "dev";
@@ -33,7 +33,7 @@ impl DevCredentials {
     pub(crate) fn new() -> Result<Self, Failure> {
         let password = random()?;
         let password_hash = hash(&password, random()?.as_bytes());
-        Ok(Self { key: ES256KeyPair::generate(), api_key: random()?, password, password_hash })
+        Ok(Self { key: ES256KeyPair::generate(), api_key: key::make()?, password, password_hash })
     }
 
     /// For the compiler; `scopes` is what the key and the user are granted.
@@ -49,19 +49,16 @@ impl DevCredentials {
             ..IssuerConfig::default()
         };
         let api_key = ApiKeyConfig {
-            sha256: Sha256::digest(self.api_key.as_bytes())
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: key::digest(&self.api_key),
             consumer: CONSUMER.to_owned(),
             scopes: scopes.clone(),
-            apis: Vec::new(),
+            ..ApiKeyConfig::default()
         };
         let user = UserConfig {
             name: CONSUMER.to_owned(),
             password: self.password_hash.clone(),
             scopes,
-            apis: Vec::new(),
+            ..UserConfig::default()
         };
         Credentials {
             issuers: BTreeMap::from([("dev".to_owned(), issuer)]),

@@ -9,6 +9,7 @@ mod check;
 mod dev;
 mod envoy;
 mod files;
+mod key;
 mod problems;
 mod report;
 mod run;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::build(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => check::schema(&args),
+        Command::Key(command) => key::key(&command),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

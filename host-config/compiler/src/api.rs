@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use portcullis_config::auth::{AuthRule, SchemeConfig};
+use portcullis_config::auth::{AuthRule, EndpointsConfig, SchemeConfig};
 use portcullis_config::mock::MockRule;
 use portcullis_config::routing::RoutingRule;
 use portcullis_config::schema::{DocumentConfig, SchemaRule};
 use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
 use portcullis_config::{ApiConfig, ConditionConfig, OperationConfig};
-use portcullis_openapi::model::{Method, Operation, Server};
+use portcullis_openapi::model::{Method, Operation};
 use portcullis_openapi::{ApiModel, Diagnostic, Place, Report, Severity};
 use url::Url;
+
+mod endpoints;
 
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
@@ -115,21 +117,26 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         report: &mut Report,
     ) -> Option<Rules> {
         let head = self.head(key, operation, rows, report);
-        let endpoint = self.endpoint(operation, settings, report);
+        let endpoints = self.endpoints(operation, settings, report);
         let throttle = self.throttle(operation, settings, rows, report);
-        let auth = self.schemes.rule(operation, settings, rows, report);
+        let mut auth = self.schemes.rule(operation, settings, rows, report);
         let carriers = self.schemes.carriers(operation, &auth);
         let schema = self.schema.rule(operation, settings, &carriers, rows, report);
         if operation.callbacks.is_some() {
             let reason = "the upstream calls out; the gateway does not see it".to_owned();
             rows.add(Construct::Other, "callbacks", Treatment::Waived(reason), Some(operation.place));
         }
-        let (head, endpoint) = (head?, endpoint?);
-        let mock = match endpoint {
-            Endpoint::Mock => crate::mock::rule(self.model, operation, report),
-            Endpoint::Upstream(_) => MockRule { mocked: false, responses: Vec::new() },
+        let (head, endpoints) = (head?, endpoints?);
+        let mock = if endpoints.are_mocked() {
+            crate::mock::rule(self.model, operation, report)
+        } else {
+            MockRule { mocked: false, responses: Vec::new() }
         };
-        let route = routes.name(Route { base_path: self.base_path.clone(), endpoint });
+        let mut name = |endpoint| routes.name(Route { base_path: self.base_path.clone(), endpoint });
+        let (production, sandbox) = (endpoints.production.map(&mut name), endpoints.sandbox.map(&mut name));
+        auth.endpoints = EndpointsConfig { no_production: production.is_none(), sandbox: sandbox.clone() };
+        // Auth sends those elsewhere whose credential says so; who has none goes where there is an endpoint.
+        let route = production.or(sandbox)?;
         Some(Rules { head, route, auth, schema, throttle, mock })
     }
 
@@ -179,41 +186,6 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             hint: Some("give one of them another path, or join them to one operation".into()),
             ..problem(codes::PATH_CONFLICT, message, operation.path_place)
         });
-    }
-
-    /// The operation's own extension, then its path's, the gateway file, the root's extension, and last `servers`.
-    fn endpoint(
-        &self,
-        operation: &Operation<'d>,
-        settings: &Settings,
-        report: &mut Report,
-    ) -> Option<Endpoint> {
-        let written = settings.endpoint.as_ref();
-        let inner = written.filter(|(_, level, _)| *level != Level::Root);
-        if let (None, Some(endpoint)) = (inner, &self.source.endpoint) {
-            return Some(endpoint.clone());
-        }
-        if let Some((text, _, place)) = written {
-            return Endpoint::parse(text)
-                .map_err(|cause| report.push(problem(codes::ENDPOINT_INVALID, cause.to_string(), *place)))
-                .ok();
-        }
-        if let Some(endpoint) = self.default_endpoint {
-            return Some(endpoint.clone());
-        }
-        let found = operation.servers.iter().find_map(endpoint_of);
-        if found.is_none() {
-            let place = operation.servers.first().map_or(operation.place, |server| server.place);
-            report.push(Diagnostic {
-                hint: Some(
-                    "name an http or https URL under `servers`, or an `endpoint` in x-portcullis or the gateway file \
-                     (`mock` answers from the document's examples)"
-                        .into(),
-                ),
-                ..problem(codes::ENDPOINT_MISSING, "no server of this operation has an absolute URL", place)
-            });
-        }
-        found
     }
 
     fn throttle(
@@ -311,14 +283,6 @@ impl Frame<'_> {
             operations: rules.iter().map(operation).collect(),
         }
     }
-}
-
-/// The endpoint that a server names; none for relative URLs and schemes that are not HTTP.
-fn endpoint_of(server: &Server<'_>) -> Option<Endpoint> {
-    // `//host/path` leaves the scheme to the document's own; TLS is the safe reading.
-    let text =
-        if server.url.starts_with("//") { format!("https:{}", server.url) } else { server.url.clone() };
-    Endpoint::parse(&text).ok().filter(|endpoint| *endpoint != Endpoint::Mock)
 }
 
 /// Where the API is mounted: as the gateway file says, else the path of the document's first server.

@@ -3,6 +3,9 @@
 use indexmap::IndexMap;
 use url::Url;
 
+/// What stands for an endpoint that there shall not be.
+pub(crate) const NO_ENDPOINT: &str = "none";
+
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Endpoint {

@@ -11,12 +11,13 @@ use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, NO_ENDPOINT};
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
 use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
+pub use identity::{KnownKey, known_keys, read_date, write_date};
 
 /// What to compile: the gateway file's content, checked.
 #[derive(Debug, Default)]
@@ -46,8 +47,12 @@ pub(crate) struct ApiSource {
     pub base_path: Option<String>,
     /// Its hosts, in lower case.
     pub hosts: Vec<String>,
-    /// Where its requests go, if the gateway file says so.
-    pub endpoint: Option<Endpoint>,
+    /// Where its requests go, if the gateway file says so; `Some(None)`: to the sandbox or nowhere.
+    pub endpoint: Option<Option<Endpoint>>,
+    /// Where requests for the sandbox go, if the gateway file says so.
+    pub sandbox_endpoint: Option<Endpoint>,
+    /// Whether callers must have subscribed to it.
+    pub validate_subscription: bool,
     /// Limits on all of it.
     pub limits: Vec<String>,
     /// Issuers whose tokens it accepts.
@@ -63,6 +68,8 @@ impl Gateway {
             base_path: None,
             hosts: Vec::new(),
             endpoint: None,
+            sandbox_endpoint: None,
+            validate_subscription: false,
             limits: Vec::new(),
             issuers: Vec::new(),
         };
@@ -126,13 +133,19 @@ impl Reader<'_> {
                     place("name"),
                 ));
             }
-            let endpoint = file.endpoint.as_deref().and_then(|text| match Endpoint::parse(text) {
+            let mut parse = |key: &str, text: &str| match Endpoint::parse(text) {
                 Ok(endpoint) => Some(endpoint),
                 Err(cause) => {
-                    report.push(problem(codes::ENDPOINT_INVALID, cause.to_string(), place("endpoint")));
+                    report.push(problem(codes::ENDPOINT_INVALID, cause.to_string(), place(key)));
                     None
                 }
-            });
+            };
+            let endpoint = match file.endpoint.as_deref() {
+                Some(NO_ENDPOINT) => Some(None),
+                written => written.and_then(|text| parse("endpoint", text)).map(Some),
+            };
+            let sandbox = file.sandbox_endpoint.as_deref();
+            let sandbox_endpoint = sandbox.and_then(|text| parse("sandboxEndpoint", text));
             for limit in file.limits.iter().filter(|limit| !limits.contains_key(*limit)) {
                 report.push(problem(
                     codes::LIMIT_UNKNOWN,
@@ -156,6 +169,8 @@ impl Reader<'_> {
                 base_path: file.base_path,
                 hosts: file.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
                 endpoint,
+                sandbox_endpoint,
+                validate_subscription: file.validate_subscription.unwrap_or(identity.validate_subscription),
                 limits: file.limits,
                 issuers,
             });

@@ -31,6 +31,7 @@ pub use coverage::{
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
 pub use gateway::file::{GatewayFile, ListenerFile};
+pub use gateway::{KnownKey, known_keys, read_date, write_date};
 pub use module::InvalidModule;
 pub use plugins::{Layout, Plugin, PluginConfigs};
 pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};

@@ -249,6 +249,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         introspections: identity.introspections.clone(),
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
+        applications: identity.applications.clone(),
         attempts: identity.attempts,
         certificates: identity.certificates.clone(),
         terminator: identity.terminator.clone(),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::auth::{AuthRule, KeyPlaceConfig, RequirementConfig, SchemeConfig};
+use portcullis_config::auth::{
+    AuthRule, EndpointsConfig, KeyPlaceConfig, RequirementConfig, SchemeConfig, SubscribedApiConfig,
+};
 use portcullis_openapi::model::{KeyLocation, Location, Operation, Requirement, Scheme, SchemeKind};
 use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
 
@@ -84,7 +86,13 @@ impl<'d, 'g> Schemes<'d, 'g> {
             report.push(problem(codes::SCHEME_UNSUPPORTED, message, operation.place));
         }
         let certificates = self.certificates(settings, report);
-        AuthRule { alternatives, keep_credential: settings.keep_credential, certificates }
+        let is_judged = self.api.validate_subscription && !alternatives.is_empty();
+        let subscribed = is_judged.then(|| SubscribedApiConfig {
+            api: self.api.name.clone(),
+            version: self.model.api_version.to_owned(),
+        });
+        let (keep_credential, endpoints) = (settings.keep_credential, EndpointsConfig::default());
+        AuthRule { alternatives, keep_credential, certificates, subscribed, endpoints }
     }
 
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.

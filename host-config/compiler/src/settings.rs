@@ -15,9 +15,14 @@ use crate::codes;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Extension {
     /// Where requests go: `mock`, or an absolute http or https URL whose path is put before the operation's.
-    /// Default: the API's endpoint in the gateway file, else the innermost `servers` entry.
+    /// Default: the API's endpoint in the gateway file, else the innermost `servers` entry. `none`: there is a
+    /// `sandboxEndpoint` alone.
     #[serde(default)]
     pub endpoint: Option<String>,
+    /// Where requests go whose credential is for the sandbox. Default: the API's sandbox endpoint in the gateway file, else
+    /// they are refused.
+    #[serde(default)]
+    pub sandbox_endpoint: Option<String>,
     /// Names of limits that the gateway file defines; all are charged, or none. An empty list lifts outer ones.
     #[serde(default)]
     pub limits: Option<Vec<String>>,
@@ -67,6 +72,8 @@ pub enum Level {
 pub struct Settings {
     /// The endpoint, if an extension names one, the level it was written at, and where.
     pub endpoint: Option<(String, Level, Place)>,
+    /// The same of the sandbox's endpoint.
+    pub sandbox_endpoint: Option<(String, Level, Place)>,
     /// The limits, where they were written, and where the list stands.
     pub limits: Option<(Vec<String>, Level, Place)>,
     /// Whether the upstream sees the credential.
@@ -91,6 +98,7 @@ impl Settings {
     pub fn of(model: &ApiModel<'_>, operation: &Operation<'_>, report: &mut Report) -> Self {
         let mut settings = Self {
             endpoint: None,
+            sandbox_endpoint: None,
             limits: None,
             keep_credential: false,
             certificates: None,
@@ -123,6 +131,9 @@ impl Settings {
         let place_of = |key: &str| node.get(key).map_or(node.place(), Node::place);
         if let Some(endpoint) = extension.endpoint {
             self.endpoint = Some((endpoint, level, place_of("endpoint")));
+        }
+        if let Some(endpoint) = extension.sandbox_endpoint {
+            self.sandbox_endpoint = Some((endpoint, level, place_of("sandboxEndpoint")));
         }
         if let Some(limits) = extension.limits {
             self.limits = Some((limits, level, place_of("limits")));

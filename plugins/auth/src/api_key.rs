@@ -1,16 +1,19 @@
-//! Known API keys. Only digests are kept, and a presented key is looked up by its digest: how long the
-//! look-up takes tells something about SHA-256 of what was sent, from which no key can be worked out, so the
+//! Known API keys, and where each may be used. Only digests are kept, and a presented key is looked up by its digest: how
+//! long the look-up takes tells something about SHA-256 of what was sent, from which no key can be worked out, so the
 //! comparison need not take constant time.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use portcullis_config::auth::ApiKeyConfig;
+use portcullis_core::{AddressRange, Env, Request};
 use sha2::{Digest, Sha256};
 
+use crate::account::Applications;
 use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
+use crate::wildcard::Wildcard;
 
 /// All known keys by their SHA-256.
 #[derive(Debug)]
@@ -21,11 +24,38 @@ struct ApiKey {
     grant: Rc<Grant>,
     /// APIs it is good for; none means all.
     apis: Vec<String>,
+    /// Most keys have none.
+    conditions: Option<Box<Conditions>>,
+}
+
+/// What else must hold.
+#[derive(Debug)]
+struct Conditions {
+    revoked: bool,
+    /// In seconds since 1970.
+    expires: Option<u64>,
+    /// None means any.
+    addresses: Vec<AddressRange>,
+    /// None means any.
+    referers: Vec<Wildcard>,
+}
+
+/// Why a key that is known is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyRefused {
+    Revoked,
+    Expired,
+    Api,
+    Address,
+    Referer,
 }
 
 impl ApiKeys {
     /// Compiles all keys.
-    pub(crate) fn compile(configs: Vec<ApiKeyConfig>) -> Result<Self, InvalidAuth> {
+    pub(crate) fn compile(
+        configs: Vec<ApiKeyConfig>,
+        applications: &Applications,
+    ) -> Result<Self, InvalidAuth> {
         let empty: [u8; 32] = Sha256::digest([]).into();
         let mut keys = HashMap::with_capacity(configs.len());
         for (position, config) in configs.into_iter().enumerate() {
@@ -37,8 +67,11 @@ impl ApiKeys {
             if digest == empty {
                 return Err(invalid("its digest is that of the empty text"));
             }
-            let grant = Rc::new(Grant::new(&config.consumer, config.scopes));
-            if keys.insert(digest, ApiKey { grant, apis: config.apis }).is_some() {
+            let key = match ApiKey::compile(config, applications) {
+                Ok(key) => key,
+                Err(cause) => return Err(invalid(cause)),
+            };
+            if keys.insert(digest, key).is_some() {
                 return Err(invalid("another key has the same digest"));
             }
         }
@@ -46,10 +79,83 @@ impl ApiKeys {
     }
 
     /// What a key grants to callers of `api`.
-    pub(crate) fn verify(&self, key: &[u8], api: &str) -> Result<Rc<Grant>, Failure> {
+    pub(crate) fn verify(
+        &self,
+        key: &[u8],
+        api: &str,
+        request: &Request,
+        env: &dyn Env,
+    ) -> Result<Rc<Grant>, Failure> {
         let digest: [u8; 32] = Sha256::digest(key).into();
-        let known = self.0.get(&digest).filter(|known| is_for(&known.apis, api));
-        known.map(|known| known.grant.clone()).ok_or(Failure::ApiKeyUnknown)
+        let known = self.0.get(&digest).ok_or(Failure::ApiKeyUnknown)?;
+        if let Some(conditions) = &known.conditions {
+            conditions.check(request, env)?;
+        }
+        if !is_for(&known.apis, api) {
+            return Err(KeyRefused::Api.into());
+        }
+        Ok(known.grant.clone())
+    }
+}
+
+impl ApiKey {
+    fn compile(config: ApiKeyConfig, applications: &Applications) -> Result<Self, &'static str> {
+        let account = applications.account(config.account).ok_or("its application is not known")?;
+        let grant = Rc::new(Grant::new(&config.consumer, config.scopes).with_account(account));
+        let address = |text: &String| AddressRange::parse(text);
+        let addresses = config.addresses.iter().map(address).collect::<Option<Vec<_>>>();
+        let conditions = Conditions {
+            revoked: config.revoked,
+            expires: config.expires,
+            addresses: addresses.ok_or("one of its addresses is no range in CIDR notation")?,
+            referers: config.referers.iter().map(|text| Wildcard::new(text)).collect(),
+        };
+        let conditions = conditions.are_some().then(|| Box::new(conditions));
+        Ok(Self { grant, apis: config.apis, conditions })
+    }
+}
+
+impl Conditions {
+    fn are_some(&self) -> bool {
+        self.revoked || self.expires.is_some() || !self.addresses.is_empty() || !self.referers.is_empty()
+    }
+
+    fn check(&self, request: &Request, env: &dyn Env) -> Result<(), KeyRefused> {
+        if self.revoked {
+            return Err(KeyRefused::Revoked);
+        }
+        if self.expires.is_some_and(|expires| env.now().seconds() >= expires) {
+            return Err(KeyRefused::Expired);
+        }
+        let lies_within = |range: &AddressRange| env.peer().is_some_and(|peer| range.contains(peer));
+        if !self.addresses.is_empty() && !self.addresses.iter().any(lies_within) {
+            return Err(KeyRefused::Address);
+        }
+        let mut named = request.headers().all("referer");
+        // Two would be a guess.
+        let referer = named.next().filter(|_| named.next().is_none());
+        let fits = |pattern: &Wildcard| referer.is_some_and(|referer| pattern.matches(referer));
+        if !self.referers.is_empty() && !self.referers.iter().any(fits) {
+            return Err(KeyRefused::Referer);
+        }
+        Ok(())
+    }
+}
+
+impl KeyRefused {
+    /// What the client is told: another key would help with 401, this one elsewhere with 403.
+    pub(crate) fn told(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::Revoked => (401, "api-key-revoked", "The API key is revoked."),
+            Self::Expired => (401, "api-key-expired", "The API key has expired."),
+            Self::Api => (403, "api-key-api-refused", "The API key is not for this API."),
+            Self::Address => {
+                (403, "api-key-address-refused", "The API key may not be used from this address.")
+            }
+            Self::Referer => {
+                (403, "api-key-referer-refused", "The API key may not be used from this referer.")
+            }
+        }
     }
 }
 

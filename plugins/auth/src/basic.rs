@@ -7,6 +7,7 @@ use std::rc::Rc;
 use portcullis_config::auth::{AttemptsConfig, UserConfig};
 use portcullis_core::Env;
 
+use crate::account::Applications;
 use crate::api_key::is_for;
 use crate::attempts::{Attempts, Exceeded};
 use crate::cache::Cache;
@@ -43,13 +44,17 @@ struct User {
 
 impl Users {
     /// Compiles all users.
-    pub(crate) fn compile(configs: Vec<UserConfig>, attempts: AttemptsConfig) -> Result<Self, InvalidAuth> {
+    pub(crate) fn compile(
+        configs: Vec<UserConfig>,
+        attempts: AttemptsConfig,
+        applications: &Applications,
+    ) -> Result<Self, InvalidAuth> {
         let mut by_name = HashMap::with_capacity(configs.len());
         let mut spend = Spend::default();
         for config in configs {
             let name = config.name.clone();
-            let user =
-                User::compile(config).map_err(|cause| InvalidAuth::User { name: name.clone(), cause })?;
+            let user = User::compile(config, applications)
+                .map_err(|cause| InvalidAuth::User { name: name.clone(), cause })?;
             spend = spend.cover(&user.password);
             if by_name.insert(name.clone(), Rc::new(user)).is_some() {
                 return Err(InvalidAuth::User { name, cause: UserError::Repeated });
@@ -98,12 +103,13 @@ impl Users {
 }
 
 impl User {
-    fn compile(config: UserConfig) -> Result<Self, UserError> {
+    fn compile(config: UserConfig, applications: &Applications) -> Result<Self, UserError> {
         if config.name.is_empty() || config.name.contains(|found: char| found == ':' || found.is_control()) {
             return Err(UserError::Name);
         }
         let password = PasswordHash::parse(&config.password)?;
-        let grant = Rc::new(Grant::new(&config.name, config.scopes));
+        let account = applications.account(config.account).ok_or(UserError::Application)?;
+        let grant = Rc::new(Grant::new(&config.name, config.scopes).with_account(account));
         Ok(Self { password, grant, apis: config.apis })
     }
 }

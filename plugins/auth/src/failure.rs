@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use portcullis_core::{Call, Question, Rejection};
 
+use crate::account::NotAdmitted;
+use crate::api_key::KeyRefused;
 use crate::certificate::InvalidCertificate;
 use crate::challenge::Challenges;
 use crate::claims::Refused;
@@ -17,6 +19,8 @@ pub(crate) enum Failure {
     Missing,
     /// The API key is not known here.
     ApiKeyUnknown,
+    /// The API key is known but not accepted.
+    ApiKey(KeyRefused),
     /// No such user with that password here.
     BasicInvalid,
     /// Passwords were tried too often; another may be in so many seconds.
@@ -27,6 +31,8 @@ pub(crate) enum Failure {
     Certificate(InvalidCertificate),
     /// The token is not accepted.
     Token(InvalidToken),
+    /// The credential is good, but its application or environment is not admitted.
+    NotAdmitted(NotAdmitted),
     /// Nobody can say now.
     Unavailable(Unavailable),
     /// An answer is needed first.
@@ -156,6 +162,12 @@ impl From<Refused> for InvalidToken {
     }
 }
 
+impl From<KeyRefused> for Failure {
+    fn from(cause: KeyRefused) -> Self {
+        Self::ApiKey(cause)
+    }
+}
+
 impl From<InvalidToken> for Failure {
     fn from(cause: InvalidToken) -> Self {
         Self::Token(cause)
@@ -172,14 +184,16 @@ impl Failure {
         match self {
             Self::Missing => 0,
             Self::ApiKeyUnknown
+            | Self::ApiKey(_)
             | Self::BasicInvalid
             | Self::CertificateUnknown
             | Self::Certificate(_)
             | Self::Token(_) => 1,
             Self::Attempts(_) => 2,
-            Self::ScopeMissing(_) => 3,
-            Self::Unavailable(_) => 4,
-            Self::Pending(_) => 5,
+            Self::NotAdmitted(_) => 3,
+            Self::ScopeMissing(_) => 4,
+            Self::Unavailable(_) => 5,
+            Self::Pending(_) => 6,
         }
     }
 
@@ -191,6 +205,8 @@ impl Failure {
                 ("credential-missing", detail.to_owned())
             }
             Self::ApiKeyUnknown => ("api-key-unknown", "The API key is not accepted here.".to_owned()),
+            Self::ApiKey(cause) => return told(cause.told(), challenges),
+            Self::NotAdmitted(cause) => return told(cause.told(), challenges),
             Self::BasicInvalid => {
                 ("basic-invalid", "The user name or the password is not accepted here.".to_owned())
             }
@@ -222,6 +238,12 @@ impl Failure {
         };
         challenges.unauthorized(token_error.as_deref(), Rejection::new(401, code, detail))
     }
+}
+
+/// A 401 with its challenges, or another status.
+fn told((status, code, detail): (u16, &'static str, &'static str), challenges: &Challenges) -> Rejection {
+    let rejection = Rejection::new(status, code, detail);
+    if status == 401 { challenges.unauthorized(None, rejection) } else { rejection }
 }
 
 fn certificate_code(cause: InvalidCertificate) -> &'static str {

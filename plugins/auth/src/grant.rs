@@ -5,11 +5,14 @@ use std::rc::Rc;
 
 use portcullis_core::Identity;
 
+use crate::account::{Account, Admission};
+
 /// What a good credential says of its bearer.
 #[derive(Debug)]
 pub(crate) struct Grant {
     consumer: Rc<str>,
     scopes: Rc<[String]>,
+    account: Option<Rc<Account>>,
     /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
     callers: RefCell<Vec<Rc<Identity>>>,
 }
@@ -17,7 +20,17 @@ pub(crate) struct Grant {
 impl Grant {
     /// A grant to `consumer`, who is charged and logged, of `scopes`.
     pub(crate) fn new(consumer: &str, scopes: Vec<String>) -> Self {
-        Self { consumer: consumer.into(), scopes: scopes.into(), callers: RefCell::default() }
+        Self { consumer: consumer.into(), scopes: scopes.into(), account: None, callers: RefCell::default() }
+    }
+
+    /// The same with what the credential says beside.
+    pub(crate) fn with_account(self, account: Option<Account>) -> Self {
+        Self { account: account.map(Rc::new), ..self }
+    }
+
+    /// What the credential says beside.
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.account.as_deref()
     }
 
     /// What the credential allows.
@@ -32,7 +45,8 @@ impl Grant {
 
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
-        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>()
+        let account = self.account.as_ref().map_or(0, |account| account.size());
+        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>() + account
     }
 
     /// The same consumer with the scopes of another credential as well.
@@ -43,17 +57,19 @@ impl Grant {
                 scopes.push(scope.clone());
             }
         }
-        Self { consumer: self.consumer.clone(), scopes: scopes.into(), callers: RefCell::default() }
+        let (consumer, account) = (self.consumer.clone(), self.account.clone());
+        Self { consumer, scopes: scopes.into(), account, callers: RefCell::default() }
     }
 
-    /// The bearer, for whom the scheme of this name has vouched.
-    pub(crate) fn caller(&self, scheme: &Rc<str>) -> Rc<Identity> {
+    /// The bearer, for whom the scheme of this name has vouched. Schemes belong to one API, so what is admitted by one is
+    /// admitted on the same terms each time.
+    pub(crate) fn caller(&self, scheme: &Rc<str>, admission: &Admission) -> Rc<Identity> {
         let mut callers = self.callers.borrow_mut();
         if let Some(known) = callers.iter().find(|known| *known.scheme() == **scheme) {
             return known.clone();
         }
         let caller = Identity::new(self.consumer.clone(), scheme.clone(), self.scopes.clone());
-        let caller = Rc::new(caller);
+        let caller = Rc::new(caller.on_terms(admission.terms(self.account())));
         callers.push(caller.clone());
         caller
     }
@@ -62,7 +78,7 @@ impl Grant {
 /// Whether they say the same, whoever has used them.
 impl PartialEq for Grant {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scopes) == (&other.consumer, &other.scopes)
+        (&self.consumer, &self.scopes, &self.account) == (&other.consumer, &other.scopes, &other.account)
     }
 }
 

@@ -88,6 +88,9 @@ pub enum UserError {
     /// The same name twice.
     #[error("the name stands twice")]
     Repeated,
+    /// It names an application that is not configured.
+    #[error("the application is not known")]
+    Application,
     /// None of the accepted forms.
     #[error(
         "the password is neither a PHC string with argon2id or PBKDF2 ($argon2id$…, $pbkdf2-sha256$…) nor bcrypt ($2y$…)"

@@ -9,6 +9,7 @@ use portcullis_config::auth::{IntrospectionConfig, IssuerConfig};
 use portcullis_core::{Env, Topic, UnixNanos};
 use serde_json::Value;
 
+use crate::account::Account;
 use crate::algorithm::Algorithm;
 use crate::binding::Binding;
 use crate::cache::Cache;
@@ -300,7 +301,8 @@ impl Issuer {
             return Err(InvalidToken::MemberType.into());
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
-        let grant = Rc::new(Grant::new(consumer, scopes));
+        let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
         Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, grant })
     }
 

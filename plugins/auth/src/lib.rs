@@ -1,6 +1,7 @@
 //! Who is calling, and whether they may: OpenAPI's `security` as written, over API keys, HTTP basic,
 //! JWT bearer tokens and client certificates. Knows nothing of where credentials are kept or of limits; its answer is the caller.
 
+mod account;
 mod algorithm;
 mod api_key;
 mod attempts;
@@ -34,6 +35,7 @@ mod scheme;
 mod secret;
 mod strip;
 mod token;
+mod wildcard;
 
 pub use certificate::{InvalidCertificate, read_certificate, read_passed};
 pub use invalid::{InvalidAuth, IssuerError, UserError};

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use portcullis_config::auth::{AuthConfig, AuthRule, RequirementConfig};
+use portcullis_config::routing::ROUTE_HEADER;
 use portcullis_core::{
     Answer, Decision, Edits, Env, Fetch, Identity, Learn, OperationIndex, Policy, Rejection, Request, Source,
 };
 
+use crate::account::{Admission, Applications};
 use crate::api_key::ApiKeys;
 use crate::basic::Users;
 use crate::certificate::{Certificate, InvalidCertificate};
@@ -54,6 +56,7 @@ struct Rule {
     keep_credential: bool,
     /// Consumers whose certificates are accepted; none means all.
     certificates: Vec<String>,
+    admission: Admission,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
@@ -105,10 +108,11 @@ impl AuthPolicy {
         rules: Vec<AuthRule>,
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
+        let applications = Applications::compile(config.applications);
         let known = Known {
             issuers: Issuers::compile(config.issuers, config.introspections)?,
-            api_keys: ApiKeys::compile(config.api_keys)?,
-            users: Users::compile(config.users, config.attempts)?,
+            api_keys: ApiKeys::compile(config.api_keys, &applications)?,
+            users: Users::compile(config.users, config.attempts, &applications)?,
             certificates: KnownCertificates::compile(config.certificates)?,
         };
         let clients = Clients::compile(config.terminator)?;
@@ -146,7 +150,12 @@ impl AuthPolicy {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
         }
         self.clients.strip(request, &mut edits);
-        edits.identity = satisfied.and_then(|satisfied| rule.identity(&satisfied));
+        if let Some(satisfied) = satisfied {
+            edits.identity = rule.identity(&satisfied);
+            if let Some(route) = rule.admission.route(satisfied.grant.account()) {
+                edits.set.push((ROUTE_HEADER.into(), route.to_owned()));
+            }
+        }
         Ok(edits)
     }
 }
@@ -163,7 +172,7 @@ impl Rule {
 
     fn identity(&self, satisfied: &Satisfied) -> Option<Rc<Identity>> {
         let (name, _) = self.schemes.get(satisfied.scheme)?;
-        Some(satisfied.grant.caller(name))
+        Some(satisfied.grant.caller(name, &self.admission))
     }
 }
 
@@ -219,7 +228,9 @@ impl Vouch for Credentials<'_> {
         let presented = self.bytes(scheme).ok_or(Failure::Missing);
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
-            Scheme::ApiKey { api, .. } => self.known.api_keys.verify(presented?, api),
+            Scheme::ApiKey { api, .. } => {
+                self.known.api_keys.verify(presented?, api, self.client.request, self.client.env)
+            }
             Scheme::Basic { api, .. } => self.known.users.verify(presented?, api, self.client.env),
             Scheme::MutualTls { api } => self.certificate(api),
             Scheme::Bearer { accepted, .. } => {
@@ -227,6 +238,10 @@ impl Vouch for Credentials<'_> {
                 self.known.issuers.verify(presented?, accepted, self.client.env, &holder)
             }
         }
+    }
+
+    fn admit(&self, grant: &Grant) -> Result<(), Failure> {
+        self.rule.admission.check(grant.account()).map_err(Failure::NotAdmitted)
     }
 }
 
@@ -262,6 +277,7 @@ impl RuleCompiler {
             challenges,
             keep_credential: config.keep_credential,
             certificates: config.certificates,
+            admission: Admission::new(config.subscribed, config.endpoints),
         });
         self.compiled.insert(written, rule.clone());
         Ok(rule)

@@ -40,6 +40,9 @@ pub(crate) trait Vouch {
 
     /// Verifies the credential. Asked at most once per scheme and request.
     fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure>;
+
+    /// Whether the caller that an alternative has named may call, beside all that its schemes ask for.
+    fn admit(&self, grant: &Grant) -> Result<(), Failure>;
 }
 
 impl Alternatives {
@@ -84,7 +87,9 @@ impl Answers<'_> {
                 Some(satisfied) => satisfied.grant = Rc::new(satisfied.grant.joined(&grant)),
             }
         }
-        satisfied.ok_or(Failure::Missing)
+        let satisfied = satisfied.ok_or(Failure::Missing)?;
+        self.vouch.admit(&satisfied.grant)?;
+        Ok(satisfied)
     }
 
     fn ask(&mut self, scheme: usize) -> Result<Rc<Grant>, Failure> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
 
+mod account;
 mod api_key;
 mod certificate;
 mod issuer;
@@ -13,6 +14,10 @@ mod remote;
 mod scheme;
 mod user;
 
+pub use account::{
+    AccountConfig, ApplicationConfig, EndpointsConfig, EnvironmentConfig, SubscribedApiConfig,
+    SubscriptionConfig, SubscriptionStateConfig,
+};
 pub use api_key::ApiKeyConfig;
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use issuer::{IssuerConfig, SecretConfig};
@@ -44,6 +49,9 @@ pub struct AuthConfig {
     /// Known users.
     #[serde(default)]
     pub users: Vec<UserConfig>,
+    /// Applications by name, for keys and users.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub applications: BTreeMap<String, ApplicationConfig>,
     /// How often passwords may be tried.
     #[serde(default, skip_serializing_if = "AttemptsConfig::is_default")]
     pub attempts: AttemptsConfig,
@@ -68,6 +76,12 @@ pub struct AuthRule {
     /// Consumers whose certificates are accepted; none means all that are good for the scheme's API.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<String>,
+    /// The API to which callers must have subscribed; none: they need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribed: Option<SubscribedApiConfig>,
+    /// Where callers go by the environment that their credential is for.
+    #[serde(default, skip_serializing_if = "EndpointsConfig::is_default")]
+    pub endpoints: EndpointsConfig,
 }
 
 impl AuthRule {

@@ -1,4 +1,4 @@
-//! Who the caller is, once authentication has said so. Travels between the plugins of a chain as one line
+//! Who the caller is, and on what terms, once authentication has said so. Travels between the plugins of a chain as one line
 //! of text that a client cannot forge, because only plugins can write it.
 
 use std::cell::OnceCell;
@@ -12,13 +12,51 @@ pub struct Identity {
     consumer: Rc<str>,
     scheme: Rc<str>,
     scopes: Rc<[String]>,
+    terms: Option<Box<Terms>>,
     line: OnceCell<String>,
+}
+
+/// On what terms somebody calls, as far as the credential says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The application that the credential belongs to.
+    pub application: Option<String>,
+    /// The application's tier.
+    pub application_tier: Option<String>,
+    /// The tier of the subscription to this API, or of the credential itself.
+    pub tier: Option<String>,
+    /// The environment that the credential is for.
+    pub environment: Option<Environment>,
+}
+
+/// Which of an API's endpoints a credential is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// The real one.
+    Production,
+    /// The one for trying out.
+    Sandbox,
 }
 
 impl Identity {
     /// A caller, by what its credential says and who vouched for it.
     pub fn new(consumer: Rc<str>, scheme: Rc<str>, scopes: Rc<[String]>) -> Self {
-        Self { consumer, scheme, scopes, line: OnceCell::new() }
+        Self { consumer, scheme, scopes, terms: None, line: OnceCell::new() }
+    }
+
+    /// The same caller on these terms.
+    #[must_use]
+    pub fn on_terms(self, terms: Option<Terms>) -> Self {
+        Self {
+            terms: terms.filter(|terms| *terms != Terms::default()).map(Box::new),
+            line: OnceCell::new(),
+            ..self
+        }
+    }
+
+    /// On what terms the caller calls; `None` when nothing is known of them.
+    pub fn terms(&self) -> Option<&Terms> {
+        self.terms.as_deref()
     }
 
     /// Who is charged and logged: the key's consumer, the user, or the token's client or subject.
@@ -36,7 +74,8 @@ impl Identity {
         &self.scopes
     }
 
-    /// One line: `consumer=…&scheme=…&scopes=…`, values percent-encoded. Written once, since callers come again.
+    /// One line: `consumer=…&scheme=…&scopes=…`, and what is known of `application`, `application-tier`, `tier` and
+    /// `environment`, values percent-encoded. Written once, since callers come again.
     pub fn line(&self) -> &str {
         self.line.get_or_init(|| {
             let mut line = String::from("consumer=");
@@ -50,6 +89,9 @@ impl Identity {
                 }
                 encode_into(scope, &mut line);
             }
+            if let Some(terms) = &self.terms {
+                terms.write(&mut line);
+            }
             line
         })
     }
@@ -58,17 +100,72 @@ impl Identity {
     pub fn from_line(line: &str) -> Option<Self> {
         let rest = line.strip_prefix("consumer=")?;
         let (consumer, rest) = rest.split_once("&scheme=")?;
-        let (scheme, scopes) = rest.split_once("&scopes=")?;
+        let (scheme, rest) = rest.split_once("&scopes=")?;
+        let (scopes, terms) =
+            rest.split_once('&').map_or((rest, None), |(scopes, terms)| (scopes, Some(terms)));
         let text = |encoded: &str| decode(encoded).ok().map(|text| text.into_owned());
         let scopes = scopes.split('+').filter(|scope| !scope.is_empty()).map(text).collect::<Option<_>>()?;
-        Some(Self::new(text(consumer)?.into(), text(scheme)?.into(), scopes))
+        let terms = match terms {
+            Some(terms) => Some(Terms::read(terms)?),
+            None => None,
+        };
+        Some(Self::new(text(consumer)?.into(), text(scheme)?.into(), scopes).on_terms(terms))
+    }
+}
+
+impl Terms {
+    fn write(&self, line: &mut String) {
+        let environment = self.environment.map(Environment::name);
+        let members = [
+            ("&application=", self.application.as_deref()),
+            ("&application-tier=", self.application_tier.as_deref()),
+            ("&tier=", self.tier.as_deref()),
+            ("&environment=", environment),
+        ];
+        for (name, value) in members {
+            if let Some(value) = value {
+                line.push_str(name);
+                encode_into(value, line);
+            }
+        }
+    }
+
+    fn read(line: &str) -> Option<Self> {
+        let mut terms = Self::default();
+        for member in line.split('&') {
+            let (name, value) = member.split_once('=')?;
+            let value = decode(value).ok()?.into_owned();
+            match name {
+                "application" => terms.application = Some(value),
+                "application-tier" => terms.application_tier = Some(value),
+                "tier" => terms.tier = Some(value),
+                "environment" => terms.environment = Some(Environment::of_name(&value)?),
+                _ => return None,
+            }
+        }
+        Some(terms)
+    }
+}
+
+impl Environment {
+    /// `production` or `sandbox`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        [Self::Production, Self::Sandbox].into_iter().find(|one| one.name() == name)
     }
 }
 
 /// Whether they are the same caller, written down or not.
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scheme, &self.scopes) == (&other.consumer, &other.scheme, &other.scopes)
+        (&self.consumer, &self.scheme, &self.scopes, &self.terms)
+            == (&other.consumer, &other.scheme, &other.scopes, &other.terms)
     }
 }
 
@@ -98,12 +195,29 @@ mod tests {
             let identity = Identity::new(consumer.into(), scheme.into(), scopes.into());
             proptest::prop_assert_eq!(Identity::from_line(identity.line()), Some(identity));
         }
+
+        #[test]
+        fn terms_survive_the_line(application in proptest::option::of(".{0,9}"), tier in proptest::option::of(".{0,9}"), sandbox: bool) {
+            let environment = sandbox.then_some(Environment::Sandbox);
+            let terms = Terms { application_tier: application.clone(), application, tier, environment };
+            let identity = Identity::new("a&b".into(), "s".into(), ["x".into()].into()).on_terms(Some(terms));
+            proptest::prop_assert_eq!(Identity::from_line(identity.line()), Some(identity));
+        }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn other_text_is_no_identity() {
-        for line in ["", "consumer=a", "consumer=a&scheme=b", "consumer=%zz&scheme=b&scopes=", "x"] {
+        for line in [
+            "",
+            "consumer=a",
+            "consumer=a&scheme=b",
+            "consumer=%zz&scheme=b&scopes=",
+            "consumer=a&scheme=b&scopes=&x=y",
+            "consumer=a&scheme=b&scopes=&environment=x",
+            "consumer=a&scheme=b&scopes=&",
+            "x",
+        ] {
             assert_eq!(Identity::from_line(line), None, "{line}");
         }
     }

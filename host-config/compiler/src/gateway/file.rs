@@ -14,8 +14,8 @@ mod service;
 
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
-    ApiKeyFile, AttemptsFile, IdentityFile, IssuerFile, KeyFile, SecretEncodingFile, SecretFile, UserFile,
-    ValuesFile,
+    ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
+    SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile, ValuesFile,
 };
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, ServiceFile};
 
@@ -84,8 +84,15 @@ pub struct ApiFile {
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Where its requests go: `mock`, or an absolute http or https URL. Default: `x-portcullis` or `servers` of the document.
+    /// `none`: it has a `sandboxEndpoint` alone.
     #[serde(default)]
     pub endpoint: Option<String>,
+    /// Where requests go whose credential is for the sandbox. Default: as `x-portcullis` says, or they are refused.
+    #[serde(default)]
+    pub sandbox_endpoint: Option<String>,
+    /// Whether callers must have subscribed to it. Default: as `identity.validateSubscription` says.
+    #[serde(default)]
+    pub validate_subscription: Option<bool>,
     /// Limits on the API as a whole, charged beside those of its operations.
     #[serde(default)]
     pub limits: Vec<String>,

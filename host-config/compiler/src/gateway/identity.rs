@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
-    ApiKeyConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig, TerminatorConfig,
+    ApiKeyConfig, ApplicationConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig,
+    TerminatorConfig,
     UserConfig,
 };
 use portcullis_openapi::Report;
@@ -14,12 +15,18 @@ use super::file::{AttemptsFile, IdentityFile};
 use crate::service::Services;
 
 mod api_key;
+mod application;
+mod date;
 mod htpasswd;
 mod issuer;
 mod key_file;
 mod listed;
 mod remote;
 mod user;
+
+pub use api_key::{KnownKey, known_keys};
+use application::applications;
+pub use date::{read_date, write_date};
 
 /// Credentials that are good.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +43,10 @@ pub(crate) struct Identity {
     pub api_keys: Vec<ApiKeyConfig>,
     /// Users.
     pub users: Vec<UserConfig>,
+    /// Applications by name.
+    pub applications: BTreeMap<String, ApplicationConfig>,
+    /// Whether callers must have subscribed, unless their API says otherwise.
+    pub validate_subscription: bool,
     /// How often passwords may be tried.
     pub attempts: AttemptsConfig,
     /// Client certificates.
@@ -76,6 +87,8 @@ impl Reader<'_> {
         }
         identity.authorization_header =
             file.authorization_header.as_ref().map(|name| name.to_ascii_lowercase());
+        identity.applications = applications(&file.applications);
+        identity.validate_subscription = file.validate_subscription;
         identity.api_keys = self.api_keys(file, report);
         identity.users = self.users(file, report);
         identity.attempts = attempts(file.attempts);

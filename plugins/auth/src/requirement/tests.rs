@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::account::Admission;
 
 /// What a caller presents for each of the schemes.
 struct Caller {
@@ -24,6 +25,10 @@ impl Vouch for Caller {
     fn verify(&self, scheme: usize) -> Result<Rc<Grant>, Failure> {
         self.asked.borrow_mut().push(scheme);
         self.credentials[scheme].clone().unwrap()
+    }
+
+    fn admit(&self, _: &Grant) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
@@ -64,7 +69,10 @@ fn the_first_requirement_names_the_consumer_and_scopes_are_joined() {
     let alternatives = Alternatives { ways: vec![vec![needs(1, &["b"]), needs(0, &["a"])]], anonymous: true };
     let caller = Caller::new(vec![grant("zero", &["a", "c"]), grant("one", &["b", "c"])]);
     let satisfied = alternatives.judge(&caller).unwrap().unwrap();
-    assert_eq!((satisfied.scheme, satisfied.grant.caller(&"s".into()).consumer()), (1, "one"));
+    assert_eq!(
+        (satisfied.scheme, satisfied.grant.caller(&"s".into(), &Admission::default()).consumer()),
+        (1, "one")
+    );
     assert_eq!(satisfied.grant.scopes(), ["b", "c", "a"]);
 }
 

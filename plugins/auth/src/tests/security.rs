@@ -24,7 +24,7 @@ fn each_requirement_lets_in_whom_it_says() {
         ("/key", &[], "401 credential-missing"),
         ("/key", &[("x-api-key", "")], "401 credential-missing"),
         ("/key", &[("x-api-key", "K-reader")], "401 api-key-unknown"),
-        ("/key", &[("x-api-key", "k-elsewhere")], "401 api-key-unknown"),
+        ("/key", &[("x-api-key", "k-elsewhere")], "403 api-key-api-refused"),
         ("/key", &[reader, writer], "400 credential-duplicate"),
         ("/key?X-Api-Key=k-reader", &[], "401 credential-missing"),
         ("/query?api+key=k-reader", &[], "reader via query: read"),

@@ -4,8 +4,10 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountConfig;
+
 /// A known user.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserConfig {
     /// The user name.
@@ -19,6 +21,9 @@ pub struct UserConfig {
     /// APIs the user may call; none means all of the gateway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<String>,
+    /// Application, tier and environment.
+    #[serde(default, skip_serializing_if = "AccountConfig::is_empty")]
+    pub account: AccountConfig,
 }
 
 /// How many wrong passwords a VM accepts in a minute; then 429 without looking. Right ones are not counted, and one that

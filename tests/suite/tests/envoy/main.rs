@@ -6,6 +6,7 @@ mod bundle;
 mod client_certificates;
 mod heads;
 mod http2;
+mod keys;
 mod passwords;
 mod program;
 mod shop;

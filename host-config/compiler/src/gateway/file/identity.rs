@@ -8,10 +8,12 @@ use serde::Deserialize;
 use super::{CertificateFile, CertificateHeaderFile};
 
 mod api_key;
+mod application;
 mod issuer;
 mod user;
 
 pub(crate) use api_key::ApiKeyFile;
+pub(crate) use application::{ApplicationFile, EnvironmentFile, SubscriptionFile, SubscriptionStateFile};
 pub(crate) use issuer::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
 pub(crate) use user::{AttemptsFile, UserFile};
 
@@ -45,6 +47,12 @@ pub struct IdentityFile {
     /// under `users`, without a password.
     #[serde(default)]
     pub htpasswd_files: Vec<String>,
+    /// Applications by name, for `application` of keys and users.
+    #[serde(default)]
+    pub applications: BTreeMap<String, ApplicationFile>,
+    /// Whether callers must belong to an application that has subscribed to the API. Default: false.
+    #[serde(default)]
+    pub validate_subscription: bool,
     /// How many wrong passwords are looked at.
     #[serde(default)]
     pub attempts: AttemptsFile,

@@ -105,6 +105,9 @@ fn hashes_of_several_kinds_must_cost_little_together() {
 
 #[test]
 fn problems_with_keys_are_told_with_their_line() {
+    const DIGEST: &str = "f5113b27bc11c62177b44413cf0c1c3a0d85dc165d1beb2acd16fcf5cbda4473";
+    let with = |more: &str| format!("- {{ consumer: a, sha256: {DIGEST}, {more} }}\n");
+    let twice = with("scopes: []").repeat(2);
     let cases = [
         (
             "- consumer: a\n  sha256: ab\n",
@@ -113,6 +116,20 @@ fn problems_with_keys_are_told_with_their_line() {
         ("- { consumer: a }\n", "3: credential-file: keys.yaml: line 1: "),
         ("keys: []\n", "3: credential-file: keys.yaml: line 1: this is no list"),
         ("- {", "3: credential-file: keys.yaml: "),
+        (
+            &with("expires: tomorrow"),
+            "3: setting-invalid: keys.yaml: line 1: the key of 'a' ends at 'tomorrow', which is no date",
+        ),
+        (
+            &with("addresses: [10.0.0.1/8]"),
+            "3: setting-invalid: keys.yaml: line 1: the key of 'a' names '10.0.0.1/8', which is no range",
+        ),
+        (
+            &with("application: shop"),
+            "3: application-unknown: keys.yaml: line 1: no application is named 'shop'",
+        ),
+        (&with("environment: staging"), "3: credential-file: keys.yaml: line 1: "),
+        (&twice, "3: name-duplicate: keys.yaml: line 2: the key of 'a' stands twice"),
     ];
     for (file, expected) in cases {
         let told = problems("  apiKeyFiles: [keys.yaml]\n", &[("keys.yaml", file)]);
@@ -174,5 +191,41 @@ fn problems_with_issuers_are_told_with_their_line() {
     for (settings, expected) in cases {
         let told = problems(&issuer(settings), &files);
         assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{settings}");
+    }
+}
+
+#[test]
+fn endpoints_of_both_environments_must_make_sense() {
+    let told = |endpoints: &str, extension: &str| {
+        let gateway = format!("apis: [{{ definition: api.yaml, {endpoints} }}]\n");
+        let api = format!(
+            "openapi: 3.0.3\ninfo: {{ title: A, version: '1' }}\npaths:\n  /x:\n    get:\n      security: []\n      \
+             x-portcullis: {{ {extension} }}\n      responses: {{ '200': {{ description: ok }} }}\n"
+        );
+        let files = [("gateway.yaml", gateway), ("api.yaml", api)];
+        let files: HashMap<_, _> =
+            files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into_iter().collect();
+        let compilation = compile(&files, "gateway.yaml", Options::default());
+        let parts = compilation.parts.iter();
+        let all = parts.flat_map(|part| {
+            part.diagnostics.iter().map(|one| {
+                format!("{}: {}", one.place.map_or(0, |place| part.documents.position(place).line), one.code)
+            })
+        });
+        all.collect::<Vec<_>>()
+    };
+    let cases = [
+        ("endpoint: mock, sandboxEndpoint: mock", "", None),
+        ("endpoint: none, sandboxEndpoint: 'http://a'", "", None),
+        ("endpoint: 'http://b'", "endpoint: none, sandboxEndpoint: 'http://a'", None),
+        ("endpoint: none", "", Some("5: endpoint-invalid")),
+        ("endpoint: mock, sandboxEndpoint: 'http://a'", "", Some("5: endpoint-invalid")),
+        ("endpoint: 'http://a', sandboxEndpoint: mock", "", Some("5: endpoint-invalid")),
+        ("endpoint: mock, sandboxEndpoint: none", "", Some("1: endpoint-invalid")),
+        ("endpoint: mock", "sandboxEndpoint: /relative", Some("7: endpoint-invalid")),
+    ];
+    for (endpoints, extension, expected) in cases {
+        let told = told(endpoints, extension);
+        assert_eq!(told.first().map(String::as_str), expected, "{endpoints} {extension}: {told:?}");
     }
 }

@@ -7,6 +7,7 @@ use portcullis_auth::check_password_hash;
 use portcullis_config::auth::UserConfig;
 use portcullis_openapi::Report;
 
+use super::application::account;
 use super::htpasswd;
 use super::listed::{Listed, Origin};
 use crate::codes;
@@ -29,11 +30,13 @@ impl Reader<'_> {
                 origin.refuse(codes::SETTING_INVALID, &message, report);
                 continue;
             };
-            let user = UserConfig { name, password, scopes: entry.scopes, apis: entry.apis };
+            let account = account(entry.application, entry.tier, entry.environment);
+            self.knows_application(&account, file, &origin, report);
+            let user = UserConfig { name, password, scopes: entry.scopes, apis: entry.apis, account };
             add(&mut users, user, &origin, report);
         }
         for (name, (password, origin)) in lines {
-            let user = UserConfig { name, password, scopes: Vec::new(), apis: Vec::new() };
+            let user = UserConfig { name, password, ..UserConfig::default() };
             add(&mut users, user, &origin, report);
         }
         users.into_values().collect()

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::application::EnvironmentFile;
+
 /// A user, known by a password hash only.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -22,6 +24,15 @@ pub struct UserFile {
     /// Names of the APIs the user may call. Default: all of the gateway.
     #[serde(default)]
     pub apis: Vec<String>,
+    /// The application under `identity.applications` that it belongs to. Default: none, and no subscription.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// A tier of its own; that of a subscription goes before it.
+    #[serde(default)]
+    pub tier: Option<String>,
+    /// The environment whose endpoints it may call. Default: production.
+    #[serde(default)]
+    pub environment: Option<EnvironmentFile>,
 }
 
 /// How many wrong passwords are looked at in each worker; more are answered 429 without looking. A password that was
