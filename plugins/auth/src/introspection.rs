@@ -6,6 +6,7 @@ use portcullis_config::auth::{ClientConfig, IntrospectionConfig};
 use portcullis_core::{Answer, Call, CallReply, Env, Topic, UnixNanos};
 use serde_json::Value;
 
+use crate::account::Account;
 use crate::binding::Binding;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
@@ -156,7 +157,9 @@ impl Introspection {
         let consumer = claims::consumer(said, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
         let scopes = claims::scopes(said, &self.scope_claims);
         let binding = Binding::read(said, false)?;
-        Ok(Active { grant: Rc::new(Grant::new(consumer, scopes)), validity, binding })
+        let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
+        Ok(Active { grant, validity, binding })
     }
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
     ApiKeyConfig, ApplicationConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig,
-    TerminatorConfig,
-    UserConfig,
+    TerminatorConfig, UserConfig,
 };
 use portcullis_openapi::Report;
 
