@@ -316,9 +316,7 @@ impl Run<'_> {
                 return None;
             }
         };
-        let introspections = gateway.identity.introspections.values();
-        let environment =
-            introspections.filter_map(|one| one.client.secret_env()).map(str::to_owned).collect();
+        let environment = gateway.identity.environment().map(str::to_owned).collect();
         let holds_secrets = gateway.identity.holds_secrets();
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {

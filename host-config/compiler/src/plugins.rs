@@ -247,6 +247,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         schemes,
         issuers: identity.issuers.clone(),
         introspections: identity.introspections.clone(),
+        revocation: identity.revocation.clone(),
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
         applications: identity.applications.clone(),

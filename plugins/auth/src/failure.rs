@@ -61,6 +61,8 @@ pub(crate) enum Unavailable {
     Introspection,
     #[error("The issuer's keys have not been fetched yet.")]
     Keys,
+    #[error("The list of revoked tokens has not been fetched yet.")]
+    Revocation,
     #[error("The gateway lacks a secret that it needs for this.")]
     Secret,
     #[error("The gateway has no random numbers.")]
@@ -72,6 +74,7 @@ impl Unavailable {
         match self {
             Self::Introspection => "introspection-unavailable",
             Self::Keys => "keys-unavailable",
+            Self::Revocation => "revocation-unavailable",
             Self::Secret => "secret-missing",
             Self::Random => "random-missing",
         }
@@ -113,6 +116,8 @@ pub(crate) enum InvalidToken {
     TypeRefused,
     #[error("the token is not active")]
     Inactive,
+    #[error("the token has been revoked")]
+    Revoked,
     #[error("the token names no consumer")]
     ConsumerMissing,
     #[error("the token is not bound to a certificate, as those of its issuer must be")]
@@ -134,6 +139,7 @@ impl InvalidToken {
             Self::KeyUnknown => "token-key-unknown",
             Self::SignatureInvalid => "token-signature-invalid",
             Self::Inactive => "token-inactive",
+            Self::Revoked => "token-revoked",
             Self::TypeRefused => "token-type-refused",
             Self::ConsumerMissing | Self::Claims(Refused::Missing(_) | Refused::Lacking) => {
                 "token-claim-missing"
@@ -152,7 +158,10 @@ impl InvalidToken {
 impl InvalidToken {
     /// Whether it stays so: neither time nor another key makes the token good.
     pub(crate) fn is_final(&self) -> bool {
-        !matches!(self, Self::KeyUnknown | Self::Claims(Refused::Expired | Refused::NotYetValid))
+        !matches!(
+            self,
+            Self::KeyUnknown | Self::Revoked | Self::Claims(Refused::Expired | Refused::NotYetValid)
+        )
     }
 }
 

@@ -13,8 +13,10 @@ use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
+use crate::issuer::Holder;
 use crate::json::UniqueMembers;
 use crate::remote::{Remote, authenticate, encode};
+use crate::revocation::Marks;
 
 /// Longest token that is asked about, in bytes.
 const MAX_TOKEN: usize = 4096;
@@ -54,6 +56,7 @@ struct Active {
     grant: Rc<Grant>,
     validity: Validity,
     binding: Binding,
+    marks: Marks,
 }
 
 impl<V: Clone> Remembered<V> {
@@ -81,26 +84,23 @@ impl Introspection {
     }
 
     /// What a token grants, as its server says.
-    pub(crate) fn verify(
-        &self,
-        presented: &[u8],
-        env: &dyn Env,
-        certificate: &dyn Fn() -> Option<[u8; 32]>,
-    ) -> Result<Rc<Grant>, Failure> {
+    pub(crate) fn verify(&self, presented: &[u8], holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
         let Some(token) = as_token(presented) else { return Err(InvalidToken::Inactive.into()) };
         let fingerprint = self.fingerprints.of(0, presented).ok_or(Unavailable::Random)?;
-        let now = env.now();
+        let now = holder.env.now();
         if let Some(active) = self.good.get(fingerprint).and_then(|known| known.said(now)) {
-            return active.grant_at(now, certificate);
+            return active.grant_at(now, holder);
         }
         if let Some(failure) = self.bad.get(fingerprint).and_then(|known| known.said(now)) {
             return Err(failure);
         }
         let key = fingerprint.number();
-        match env.answer(&Topic::Call(key)).as_deref() {
-            Some(Answer::Replied(reply)) => self.judge(reply, fingerprint, now)?.grant_at(now, certificate),
+        match holder.env.answer(&Topic::Call(key)).as_deref() {
+            Some(Answer::Replied(reply)) => self.judge(token, reply, fingerprint, now)?.grant_at(now, holder),
             Some(_) => Err(Unavailable::Introspection.into()),
-            None => Err(Failure::Pending(Need::Call { key, call: Rc::new(self.question(token, env)?) })),
+            None => {
+                Err(Failure::Pending(Need::Call { key, call: Rc::new(self.question(token, holder.env)?) }))
+            }
         }
     }
 
@@ -112,7 +112,13 @@ impl Introspection {
         Ok(call)
     }
 
-    fn judge(&self, reply: &CallReply, key: Fingerprint, now: UnixNanos) -> Result<Rc<Active>, Failure> {
+    fn judge(
+        &self,
+        token: &str,
+        reply: &CallReply,
+        key: Fingerprint,
+        now: UnixNanos,
+    ) -> Result<Rc<Active>, Failure> {
         match reply.status {
             200 => {}
             // The gateway itself is not let in, or the server is in trouble: nothing is known of the token.
@@ -123,7 +129,7 @@ impl Introspection {
         let said: UniqueMembers =
             serde_json::from_slice(&reply.body).map_err(|_| Unavailable::Introspection)?;
         let judged = match said.get("active") {
-            Some(Value::Bool(true)) => self.active(&said, now),
+            Some(Value::Bool(true)) => self.active(token, &said, now),
             Some(Value::Bool(false)) => Err(InvalidToken::Inactive),
             _ => return Err(Unavailable::Introspection.into()),
         };
@@ -143,7 +149,7 @@ impl Introspection {
         }
     }
 
-    fn active(&self, said: &UniqueMembers, now: UnixNanos) -> Result<Active, InvalidToken> {
+    fn active(&self, token: &str, said: &UniqueMembers, now: UnixNanos) -> Result<Active, InvalidToken> {
         let other = |iss: &Value| self.issuer.as_deref().is_some_and(|issuer| iss != issuer);
         if said.get("iss").is_some_and(other) {
             return Err(InvalidToken::IssuerUnknown);
@@ -159,18 +165,17 @@ impl Introspection {
         let binding = Binding::read(said, false)?;
         let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
         let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
-        Ok(Active { grant, validity, binding })
+        Ok(Active { grant, validity, binding, marks: Marks::of(token, said) })
     }
 }
 
 impl Active {
-    fn grant_at(
-        &self,
-        now: UnixNanos,
-        certificate: &dyn Fn() -> Option<[u8; 32]>,
-    ) -> Result<Rc<Grant>, Failure> {
+    fn grant_at(&self, now: UnixNanos, holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
         self.validity.check(now, 0).map_err(InvalidToken::from)?;
-        self.binding.check(certificate)?;
+        self.binding.check(holder.certificate)?;
+        if let Some(revocation) = holder.revocation {
+            revocation.check(&self.marks, now, holder.env)?;
+        }
         Ok(Rc::clone(&self.grant))
     }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portcullis_config::auth::{IntrospectionConfig, IssuerConfig};
-use portcullis_core::{Env, Topic, UnixNanos};
+use portcullis_config::auth::{IntrospectionConfig, IssuerConfig, RevocationConfig};
+use portcullis_core::{Answer, Env, Fetch, Source, Topic, UnixNanos};
 use serde_json::Value;
 
 use crate::account::Account;
@@ -23,6 +23,7 @@ use crate::json::UniqueMembers;
 use crate::key::Key;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
+use crate::revocation::{Marks, Revocation};
 use crate::token::{MAX_TOKEN, Token, TokenError, is_jwt, parse_token, short_type};
 
 /// Half of the tokens remembered per VM.
@@ -46,6 +47,7 @@ pub(crate) struct Issuers {
     issuers: Vec<Issuer>,
     /// By their names.
     introspections: BTreeMap<String, Rc<Introspection>>,
+    revocation: Option<Revocation>,
     /// Tokens found good, by the whole token and by who was accepted.
     good: Cache<Rc<Verdict>>,
     /// Tokens found bad for good, by the same.
@@ -89,7 +91,24 @@ struct Verdict {
     validity: Validity,
     skew_nanos: u64,
     binding: Binding,
+    /// What it could be revoked by, where anything is.
+    marks: Option<Marks>,
     grant: Rc<Grant>,
+}
+
+impl Verdict {
+    /// Bytes of its texts.
+    fn size(&self) -> usize {
+        self.grant.size() + self.marks.as_ref().map_or(0, Marks::size)
+    }
+}
+
+/// What a token is held against whatever is remembered of it.
+pub(crate) struct Holder<'h> {
+    pub(crate) env: &'h dyn Env,
+    /// The SHA-256 of the client's certificate.
+    pub(crate) certificate: &'h dyn Fn() -> Option<[u8; 32]>,
+    pub(crate) revocation: Option<&'h Revocation>,
 }
 
 /// Why a bad token is bad, and from when on that is known.
@@ -111,6 +130,7 @@ impl Issuers {
     pub(crate) fn compile(
         configs: BTreeMap<String, IssuerConfig>,
         introspections: BTreeMap<String, IntrospectionConfig>,
+        revocation: Option<RevocationConfig>,
     ) -> Result<Self, InvalidAuth> {
         let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
         let fingerprints = FingerprintKey::default();
@@ -118,8 +138,9 @@ impl Issuers {
             .into_iter()
             .map(|(name, config)| (name, Rc::new(Introspection::new(config))))
             .collect();
-        let mut all =
-            Self { names: Vec::new(), issuers: Vec::new(), introspections, good, bad, fingerprints };
+        let revocation = revocation.map(Revocation::new);
+        let (names, issuers) = (Vec::new(), Vec::new());
+        let mut all = Self { names, issuers, introspections, revocation, good, bad, fingerprints };
         for (name, config) in configs {
             let issuer = Issuer::compile(&name, config);
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
@@ -139,22 +160,44 @@ impl Issuers {
     }
 
     /// Keys that have to be fetched.
-    pub(crate) fn published(&self) -> impl Iterator<Item = &PublishedKeys> {
+    fn published(&self) -> impl Iterator<Item = &PublishedKeys> {
         self.issuers.iter().filter_map(|issuer| issuer.published.as_ref())
     }
 
     /// Whether a server is ever asked.
     pub(crate) fn asks(&self) -> bool {
-        !self.introspections.is_empty() || self.published().next().is_some()
+        !self.introspections.is_empty() || !self.sources().is_empty()
+    }
+
+    /// What is fetched: published keys, and what is revoked.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        let keys = self.published().map(PublishedKeys::source);
+        keys.chain(self.revocation.iter().map(Revocation::source)).collect()
+    }
+
+    /// The next step of a fetch.
+    pub(crate) fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
+        match (self.published_as(source), &self.revocation) {
+            (Some(keys), _) => keys.fetch(answer),
+            (None, Some(revocation)) => revocation.fetch(answer, env),
+            (None, None) => Fetch::Unchanged,
+        }
     }
 
     /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew.
-    pub(crate) fn learn(&self, source: &str, text: &[u8]) {
-        let found = self.published().find(|keys| **keys.source_name() == *source);
-        if found.is_some_and(|keys| keys.learn(text)) {
-            self.good.clear();
-            self.bad.clear();
+    pub(crate) fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
+        match (self.published_as(source), &self.revocation) {
+            (Some(keys), _) if keys.learn(&text) => {
+                self.good.clear();
+                self.bad.clear();
+            }
+            (Some(_), _) | (None, None) => {}
+            (None, Some(revocation)) => revocation.learn(text, replaces),
         }
+    }
+
+    fn published_as(&self, source: &str) -> Option<&PublishedKeys> {
+        self.published().find(|keys| **keys.source_name() == *source)
     }
 
     /// What a token grants, if one of the accepted issuers vouches for it. `certificate` is the SHA-256 of the
@@ -174,6 +217,7 @@ impl Issuers {
         if let Some(verdict) = fingerprint.and_then(|fingerprint| self.good.get(fingerprint)) {
             verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
             verdict.binding.check(certificate)?;
+            self.check_revoked(&verdict, now, env)?;
             return Ok(verdict.grant.clone());
         }
         let known = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint));
@@ -181,12 +225,15 @@ impl Issuers {
             return Err(refusal.cause.clone().into());
         }
         match self.judge(presented, accepted, now, env) {
-            Ok(None) => ask(presented, &accepted.introspections, env, certificate),
+            Ok(None) => {
+                let holder = Holder { env, certificate, revocation: self.revocation.as_ref() };
+                ask(presented, &accepted.introspections, &holder)
+            }
             Ok(Some(verdict)) => {
-                let binding = verdict.binding;
-                let grant = self.remember(fingerprint, verdict);
-                binding.check(certificate)?;
-                Ok(grant)
+                let verdict = self.remember(fingerprint, verdict);
+                verdict.binding.check(certificate)?;
+                self.check_revoked(&verdict, now, env)?;
+                Ok(verdict.grant.clone())
             }
             Err(Failure::Token(cause)) => {
                 if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
@@ -219,7 +266,10 @@ impl Issuers {
         let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
         for issuer in issuers.filter(|issuer| issuer.issuer == named) {
             match issuer.verify(&token, now, env) {
-                Ok(verdict) => return Ok(Some(verdict)),
+                Ok(mut verdict) => {
+                    verdict.marks = self.revocation.as_ref().map(|_| Marks::of(text, &token.claims));
+                    return Ok(Some(verdict));
+                }
                 Err(cause) => failure = Some(cause),
             }
         }
@@ -229,12 +279,20 @@ impl Issuers {
         }
     }
 
-    fn remember(&self, fingerprint: Option<Fingerprint>, verdict: Verdict) -> Rc<Grant> {
-        let grant = verdict.grant.clone();
-        if let Some(fingerprint) = fingerprint.filter(|_| grant.size() <= MAX_REMEMBERED) {
-            self.good.insert(fingerprint, Rc::new(verdict));
+    /// Whatever is remembered of a token, it may have been revoked since.
+    fn check_revoked(&self, verdict: &Verdict, now: UnixNanos, env: &dyn Env) -> Result<(), Failure> {
+        match (&self.revocation, &verdict.marks) {
+            (Some(revocation), Some(marks)) => revocation.check(marks, now, env),
+            _ => Ok(()),
         }
-        grant
+    }
+
+    fn remember(&self, fingerprint: Option<Fingerprint>, verdict: Verdict) -> Rc<Verdict> {
+        let verdict = Rc::new(verdict);
+        if let Some(fingerprint) = fingerprint.filter(|_| verdict.size() <= MAX_REMEMBERED) {
+            self.good.insert(fingerprint, Rc::clone(&verdict));
+        }
+        verdict
     }
 }
 
@@ -303,7 +361,7 @@ impl Issuer {
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
         let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
-        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, grant })
+        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, grant })
     }
 
     fn check_type(&self, token: &Token) -> Result<(), InvalidToken> {
@@ -387,15 +445,10 @@ fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>
 }
 
 /// What the authorization servers say of a token: the first that knows it as good, else the last.
-fn ask(
-    presented: &[u8],
-    servers: &[Rc<Introspection>],
-    env: &dyn Env,
-    certificate: &dyn Fn() -> Option<[u8; 32]>,
-) -> Result<Rc<Grant>, Failure> {
+fn ask(presented: &[u8], servers: &[Rc<Introspection>], holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
     let mut failure = Failure::from(InvalidToken::IssuerUnknown);
     for server in servers {
-        match server.verify(presented, env, certificate) {
+        match server.verify(presented, holder) {
             Err(Failure::Token(cause)) => failure = cause.into(),
             other => return other,
         }

@@ -22,7 +22,6 @@ use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
 use crate::issuer::Issuers;
 use crate::known_certificates::KnownCertificates;
-use crate::published::PublishedKeys;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
 use crate::strip::strip;
@@ -63,22 +62,19 @@ type NamedScheme = (Rc<str>, Rc<Scheme>);
 
 impl Learn for AuthPolicy {
     fn sources(&self) -> Vec<Source> {
-        self.known.issuers.published().map(PublishedKeys::source).collect()
+        self.known.issuers.sources()
     }
 
     fn asks(&self) -> bool {
         self.known.issuers.asks()
     }
 
-    fn fetch(&self, source: &str, answer: Option<&Answer>, _: &dyn Env) -> Fetch {
-        match self.known.issuers.published().find(|keys| **keys.source_name() == *source) {
-            Some(keys) => keys.fetch(answer),
-            None => Fetch::Unchanged,
-        }
+    fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
+        self.known.issuers.fetch(source, answer, env)
     }
 
-    fn learn(&self, source: &str, text: &[u8], _: bool) {
-        self.known.issuers.learn(source, text);
+    fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
+        self.known.issuers.learn(source, text, replaces);
     }
 }
 
@@ -110,7 +106,7 @@ impl AuthPolicy {
     ) -> Result<Self, InvalidAuth> {
         let applications = Applications::compile(config.applications);
         let known = Known {
-            issuers: Issuers::compile(config.issuers, config.introspections)?,
+            issuers: Issuers::compile(config.issuers, config.introspections, config.revocation)?,
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
             users: Users::compile(config.users, config.attempts, &applications)?,
             certificates: KnownCertificates::compile(config.certificates)?,

@@ -41,7 +41,11 @@ impl Remote {
 
     /// A GET of another place at the same server; `None` when the URL is not at this server.
     pub(crate) fn get_url(&self, url: &str, max_reply: u32) -> Option<Call> {
-        let path = url.strip_prefix(self.origin.as_str())?;
+        self.get_path(url.strip_prefix(self.origin.as_str())?, max_reply)
+    }
+
+    /// A GET of another path at the same server; `None` when it is no path.
+    pub(crate) fn get_path(&self, path: &str, max_reply: u32) -> Option<Call> {
         let is_path =
             path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
         is_path.then(|| self.call("GET", path.to_owned(), max_reply))

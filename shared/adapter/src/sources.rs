@@ -159,7 +159,7 @@ impl Tracked {
                 self.learned = (0, 0);
                 return;
             };
-            policy.learn(&self.source.name, &text, part == 0);
+            policy.learn(&self.source.name, text, part == 0);
             self.learned.1 = part + 1;
         }
     }

@@ -11,6 +11,7 @@ mod api_key;
 mod certificate;
 mod issuer;
 mod remote;
+mod revocation;
 mod scheme;
 mod user;
 
@@ -22,6 +23,7 @@ pub use api_key::ApiKeyConfig;
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use issuer::{IssuerConfig, SecretConfig};
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
+pub use revocation::{RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use user::{AttemptsConfig, UserConfig};
 
@@ -43,6 +45,9 @@ pub struct AuthConfig {
     /// Authorization servers by name, which say what opaque tokens are good for; no name is an issuer's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub introspections: BTreeMap<String, IntrospectionConfig>,
+    /// Where the list of revoked tokens is kept; default: none is revoked before it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<RevocationConfig>,
     /// Known API keys.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyConfig>,

@@ -52,5 +52,5 @@ pub trait Learn {
 
     /// Takes in what a fetch has brought. Called in every worker, the one that fetched included. `replaces` is
     /// false for what comes in addition.
-    fn learn(&self, _source: &str, _text: &[u8], _replaces: bool) {}
+    fn learn(&self, _source: &str, _text: Vec<u8>, _replaces: bool) {}
 }

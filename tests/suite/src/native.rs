@@ -104,11 +104,11 @@ fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services) -> b
         match policy.fetch(&source.name, answer.as_ref(), &env) {
             Fetch::Call(call) => answer = Some(called(&call, at, services)),
             Fetch::Replace(text) => {
-                policy.learn(&source.name, &text, true);
+                policy.learn(&source.name, text, true);
                 return true;
             }
             Fetch::Add(text) => {
-                policy.learn(&source.name, &text, false);
+                policy.learn(&source.name, text, false);
                 return true;
             }
             Fetch::Unchanged => return true,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
     ApiKeyConfig, ApplicationConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig,
-    TerminatorConfig, UserConfig,
+    RevocationConfig, TerminatorConfig, UserConfig,
 };
 use portcullis_openapi::Report;
 
@@ -38,6 +38,8 @@ pub(crate) struct Identity {
     pub issuers: BTreeMap<String, IssuerConfig>,
     /// Servers that judge opaque tokens, by name.
     pub introspections: BTreeMap<String, IntrospectionConfig>,
+    /// Where the list of revoked tokens is kept.
+    pub revocation: Option<RevocationConfig>,
     /// API keys.
     pub api_keys: Vec<ApiKeyConfig>,
     /// Users.
@@ -57,6 +59,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Environment variables that hold secrets.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = &str> {
+        let clients = self.introspections.values().filter_map(|one| one.client.secret_env());
+        clients.chain(self.revocation.iter().filter_map(|one| one.authorization_env.as_deref()))
+    }
+
     /// All whose tokens can be judged.
     pub(crate) fn issuer_names(&self) -> impl Iterator<Item = &String> {
         self.issuers.keys().chain(self.introspections.keys())
@@ -88,6 +96,8 @@ impl Reader<'_> {
             file.authorization_header.as_ref().map(|name| name.to_ascii_lowercase());
         identity.applications = applications(&file.applications);
         identity.validate_subscription = file.validate_subscription;
+        let revocation = file.revocation.as_ref();
+        identity.revocation = revocation.and_then(|file| self.revocation(file, services, report));
         identity.api_keys = self.api_keys(file, report);
         identity.users = self.users(file, report);
         identity.attempts = attempts(file.attempts);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CertificateFile, CertificateHeaderFile};
+use super::{CertificateFile, CertificateHeaderFile, RevocationFile};
 
 mod api_key;
 mod application;
@@ -31,6 +31,9 @@ pub struct IdentityFile {
     /// Token issuers by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, IssuerFile>,
+    /// Where the list of revoked tokens is kept. Default: none is revoked before it expires.
+    #[serde(default)]
+    pub revocation: Option<RevocationFile>,
     /// API keys.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyFile>,

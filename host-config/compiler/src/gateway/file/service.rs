@@ -45,6 +45,28 @@ pub struct IntrospectionFile {
     pub negative_cache_seconds: u32,
 }
 
+/// Where the list of revoked tokens is kept: at one of these places.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RevocationFile {
+    /// The URL of a JSON document behind an ETag: `{"revoked": [{"jti": "…", "until": 1767225600}], "next": "/page/2"}`.
+    #[serde(default)]
+    pub feed: Option<String>,
+    /// The URL of etcd's JSON gateway, without a path.
+    #[serde(default)]
+    pub etcd: Option<String>,
+    /// What the keys in etcd begin with. Default: `revoked/`.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Milliseconds between two looks. Default: 1000.
+    #[serde(default)]
+    #[schemars(range(min = 100, max = 600000))]
+    pub interval_milliseconds: Option<u32>,
+    /// The environment variable of Envoy whose value is sent as `Authorization`. Default: none is sent.
+    #[serde(default)]
+    pub authorization_env: Option<String>,
+}
+
 /// How the gateway proves itself at a token server (RFC 6749, section 2.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

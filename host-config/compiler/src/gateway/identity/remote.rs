@@ -1,13 +1,21 @@
 //! What the gateway fetches from issuers, and what it asks authorization servers.
 
-use portcullis_config::auth::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
+use portcullis_config::auth::{
+    ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
+    RevocationStoreConfig,
+};
 use portcullis_openapi::Report;
 
 use super::super::Reader;
-use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile};
+use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile, RevocationFile};
 use crate::codes;
 use crate::service::Services;
 use crate::settings::problem;
+
+/// Milliseconds between two looks at the list of revoked tokens.
+const REVOCATION_INTERVAL: u32 = 1000;
+/// What its keys in etcd begin with.
+const REVOCATION_PREFIX: &str = "revoked/";
 
 impl Reader<'_> {
     /// Where the issuer publishes its keys, if it does; `None` when that cannot be.
@@ -72,6 +80,42 @@ impl Reader<'_> {
             ceiling_seconds: file.cache_seconds,
             negative_seconds: file.negative_cache_seconds,
         })
+    }
+
+    /// Where the list of revoked tokens is kept.
+    pub(super) fn revocation(
+        &self,
+        file: &RevocationFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<RevocationConfig> {
+        let path = ["identity", "revocation"];
+        let mut wrong =
+            |message: &str| report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+        let interval_milliseconds = file.interval_milliseconds.unwrap_or(REVOCATION_INTERVAL);
+        if !(100..=600_000).contains(&interval_milliseconds) {
+            wrong("intervalMilliseconds is between 100 and 600000");
+        }
+        let (key, url, store) = match (&file.feed, &file.etcd) {
+            (Some(url), None) if file.prefix.is_none() => ("feed", url.clone(), RevocationStoreConfig::Feed),
+            (None, Some(url)) => {
+                let prefix = file.prefix.clone().unwrap_or_else(|| REVOCATION_PREFIX.to_owned());
+                if prefix.is_empty() {
+                    wrong("an empty prefix would take every key for a revoked token");
+                }
+                let url = format!("{}/v3/kv/range", url.trim_end_matches('/'));
+                ("etcd", url, RevocationStoreConfig::Etcd { prefix })
+            }
+            _ => {
+                wrong(
+                    "the list of revoked tokens is at a `feed` or in `etcd`, where `prefix` says which keys",
+                );
+                return None;
+            }
+        };
+        let remote = self.remote(&[path[0], path[1], key], &url, services, report)?;
+        let authorization_env = file.authorization_env.clone();
+        Some(RevocationConfig { remote, store, interval_milliseconds, authorization_env })
     }
 
     /// A place at a server.

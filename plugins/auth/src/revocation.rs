@@ -1,0 +1,245 @@
+//! What is revoked, as a store keeps it: fetched for all workers by one, and held against every token, also one that
+//! is remembered as good. While there was no list yet, no token is good; a store that is down later changes nothing.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use portcullis_config::auth::{RevocationConfig, RevocationStoreConfig};
+use portcullis_core::{Answer, Call, CallReply, Env, Fetch, Source, Topic, UnixNanos};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::etcd;
+use crate::failure::{Failure, InvalidToken, Need, Unavailable};
+use crate::feed;
+use crate::json::UniqueMembers;
+use crate::remote::Remote;
+use crate::revoked::{Entry, HashKey, Mark, Revoked, image};
+
+/// Longest reply that is read, in bytes; longer lists come in pages.
+const MAX_REPLY: u32 = 32 << 20;
+/// Most entries of one list.
+const MAX_ENTRIES: usize = 2_000_000;
+/// After so many additions all is put into one piece again.
+const MAX_ADDITIONS: usize = 40;
+/// How long additions alone are asked for: keys that the store has lost meanwhile are forgotten after that.
+const WHOLE_NANOS: u64 = 3_600_000_000_000;
+const SOURCE: &str = "revoked";
+
+/// The list of a gateway.
+#[derive(Debug)]
+pub(crate) struct Revocation {
+    source: Rc<str>,
+    remote: Remote,
+    store: RevocationStoreConfig,
+    interval: Duration,
+    authorization_env: Option<String>,
+    revoked: Revoked,
+    /// What the worker that fetches knows of the store.
+    known: RefCell<Known>,
+    gathered: RefCell<Gathered>,
+}
+
+/// As of the last fetch that came to its end.
+#[derive(Debug, Default)]
+struct Known {
+    etag: Option<String>,
+    /// etcd's, and when all was read last.
+    revision: Option<(u64, UnixNanos)>,
+}
+
+/// A fetch on its way.
+#[derive(Debug, Default)]
+struct Gathered {
+    key: Option<HashKey>,
+    entries: Vec<Entry>,
+    etag: Option<String>,
+    revision: u64,
+    is_whole: bool,
+}
+
+/// What marks one token, and up to which edition of the list it was looked up.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    id: Option<String>,
+    digest: String,
+    subject: Option<String>,
+    issuer: Option<String>,
+    issued: u64,
+    checked: Cell<u64>,
+}
+
+impl Marks {
+    /// Of a token with these claims, or of which this is said. One that does not say when it was issued counts as old.
+    pub(crate) fn of(token: &str, claims: &UniqueMembers) -> Self {
+        let text = |name| claims.text(name).map(str::to_owned);
+        let (id, subject, issuer) = (text("jti"), text("sub"), text("iss"));
+        let issued = claims.get("iat").and_then(Value::as_f64).map_or(0, |seconds| seconds as u64);
+        let digest = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { id, digest, subject, issuer, issued, checked: Cell::new(0) }
+    }
+
+    /// Bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.id, &self.subject, &self.issuer];
+        texts.into_iter().flatten().map(String::len).sum::<usize>() + self.digest.len()
+    }
+
+    fn all(&self) -> impl Iterator<Item = Mark<'_>> {
+        let id = self.id.as_deref().map(Mark::Id);
+        let subject = self.subject.as_deref().map(Mark::Subject);
+        let issuer = self.issuer.as_deref().map(Mark::Issuer);
+        id.into_iter().chain([Mark::Digest(&self.digest)]).chain(subject).chain(issuer)
+    }
+}
+
+impl Revocation {
+    pub(crate) fn new(config: RevocationConfig) -> Self {
+        Self {
+            source: SOURCE.into(),
+            remote: Remote::new(config.remote),
+            store: config.store,
+            interval: Duration::from_millis(config.interval_milliseconds.max(100).into()),
+            authorization_env: config.authorization_env,
+            revoked: Revoked::default(),
+            known: RefCell::default(),
+            gathered: RefCell::default(),
+        }
+    }
+
+    /// What is fetched.
+    pub(crate) fn source(&self) -> Source {
+        Source { name: Rc::clone(&self.source), interval: self.interval, retry: self.interval }
+    }
+
+    /// Takes in a list, or what comes in addition.
+    pub(crate) fn learn(&self, text: Vec<u8>, replaces: bool) {
+        self.revoked.learn(text, replaces);
+    }
+
+    /// Refuses a token that is revoked. What was looked up in this edition of the list is not looked up again.
+    pub(crate) fn check(&self, marks: &Marks, now: UnixNanos, env: &dyn Env) -> Result<(), Failure> {
+        let Some(edition) = self.revoked.edition() else {
+            return Err(match env.answer(&Topic::Source(Rc::clone(&self.source))) {
+                None => Failure::Pending(Need::Refresh(Rc::clone(&self.source))),
+                Some(_) => Unavailable::Revocation.into(),
+            });
+        };
+        if marks.checked.get() == edition {
+            return Ok(());
+        }
+        if marks.all().any(|mark| self.revoked.is_revoked(mark, marks.issued, now.seconds())) {
+            return Err(InvalidToken::Revoked.into());
+        }
+        marks.checked.set(edition);
+        Ok(())
+    }
+
+    /// The next step of a fetch.
+    pub(crate) fn fetch(&self, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
+        let step = match answer {
+            None => self.begin(env),
+            Some(Answer::Replied(reply)) => self.go_on(reply, env),
+            Some(other) => Err(format!("there is no reply: {other:?}")),
+        };
+        step.unwrap_or_else(Fetch::Failed)
+    }
+
+    fn begin(&self, env: &dyn Env) -> Result<Fetch, String> {
+        let mut gathered = self.gathered.borrow_mut();
+        let standing = self.revoked.standing();
+        let key =
+            standing.map(|(key, _)| key).or_else(HashKey::random).ok_or("there are no random numbers")?;
+        *gathered = Gathered { key: Some(key), is_whole: true, ..Gathered::default() };
+        let known = self.known.borrow();
+        let call = match &self.store {
+            RevocationStoreConfig::Feed => {
+                let mut call = self.remote.get(MAX_REPLY);
+                let etag = known.etag.clone().filter(|_| standing.is_some());
+                call.headers.extend(etag.map(|etag| ("if-none-match".into(), etag)));
+                call
+            }
+            RevocationStoreConfig::Etcd { prefix } => {
+                let age = |since: UnixNanos| env.now().0.abs_diff(since.0);
+                let revision =
+                    known.revision.filter(|(_, since)| standing.is_some() && age(*since) < WHOLE_NANOS);
+                gathered.is_whole = revision.is_none();
+                gathered.revision = revision.map_or(0, |(revision, _)| revision);
+                let since = revision.map(|(revision, _)| revision + 1);
+                self.remote.post("application/json", etcd::range(prefix, None, since, None), MAX_REPLY)
+            }
+        };
+        self.authorized(call, env)
+    }
+
+    fn go_on(&self, reply: &CallReply, env: &dyn Env) -> Result<Fetch, String> {
+        if reply.status == 304 {
+            return Ok(Fetch::Unchanged);
+        }
+        if reply.status != 200 {
+            return Err(format!("the server answers {}", reply.status));
+        }
+        let mut gathered = self.gathered.borrow_mut();
+        let key = gathered.key.ok_or("a reply came that was not asked for")?;
+        let next = match &self.store {
+            RevocationStoreConfig::Feed => {
+                let is_first = gathered.entries.is_empty() && gathered.etag.is_none();
+                if is_first {
+                    let etag = reply.headers.first("etag").and_then(|etag| std::str::from_utf8(etag).ok());
+                    gathered.etag = etag.map(str::to_owned);
+                }
+                let next = feed::read(&reply.body, key, &mut gathered.entries)?;
+                next.map(|next| self.remote.get_path(&next, MAX_REPLY).ok_or("`next` is no path"))
+                    .transpose()?
+            }
+            RevocationStoreConfig::Etcd { prefix } => {
+                let since = (!gathered.is_whole).then_some(gathered.revision + 1);
+                let page = etcd::read(&reply.body, prefix, key, &mut gathered.entries)?;
+                let from = page.next.as_deref();
+                let call = from.map(|from| etcd::range(prefix, Some(from), since, Some(page.revision)));
+                if call.is_none() {
+                    gathered.revision = page.revision;
+                }
+                call.map(|body| self.remote.post("application/json", body, MAX_REPLY))
+            }
+        };
+        if gathered.entries.len() > MAX_ENTRIES {
+            return Err(format!("the list has more than {MAX_ENTRIES} entries"));
+        }
+        match next {
+            Some(call) => {
+                drop(gathered);
+                self.authorized(call, env)
+            }
+            None => Ok(self.finish(&mut gathered, key, env.now())),
+        }
+    }
+
+    fn finish(&self, gathered: &mut Gathered, key: HashKey, now: UnixNanos) -> Fetch {
+        let mut entries = std::mem::take(&mut gathered.entries);
+        let mut known = self.known.borrow_mut();
+        known.etag = gathered.etag.take();
+        if gathered.is_whole {
+            known.revision = Some((gathered.revision, now));
+            return Fetch::Replace(image(key, &entries, now.seconds()));
+        }
+        known.revision = known.revision.map(|(_, since)| (gathered.revision, since));
+        if entries.is_empty() {
+            return Fetch::Unchanged;
+        }
+        if self.revoked.standing().is_none_or(|(_, additions)| additions >= MAX_ADDITIONS) {
+            entries.extend(self.revoked.entries());
+            return Fetch::Replace(image(key, &entries, now.seconds()));
+        }
+        Fetch::Add(entries.into_iter().flat_map(Entry::to_bytes).collect())
+    }
+
+    fn authorized(&self, mut call: Call, env: &dyn Env) -> Result<Fetch, String> {
+        if let Some(name) = &self.authorization_env {
+            let value = env.secret(name).ok_or_else(|| format!("the environment lacks {name}"))?;
+            call.headers.push(("authorization".into(), value));
+        }
+        Ok(Fetch::Call(call))
+    }
+}
