@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::endpoint::{Endpoint, Routes};
-use crate::gateway::file::ListenerFile;
+use crate::gateway::file::{ErrorsFile, ListenerFile};
 use crate::plugins::{Plugin, PluginConfigs};
 use crate::service::Services;
 
@@ -55,6 +55,7 @@ pub(crate) struct Input<'i> {
     pub(crate) plugins: &'i PluginConfigs,
     pub(crate) capabilities: &'i dyn Fn(Plugin) -> BTreeSet<String>,
     pub(crate) max_body_bytes: u32,
+    pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,
     pub(crate) surroundings: &'i Surroundings,

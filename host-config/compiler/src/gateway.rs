@@ -15,7 +15,7 @@ use crate::endpoint::{Endpoint, NO_ENDPOINT};
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
-use file::{ApiFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
+use file::{ApiFile, ErrorsFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 pub use identity::{KnownKey, known_keys, read_date, write_date};
 
@@ -26,6 +26,8 @@ pub(crate) struct Gateway {
     pub listeners: Vec<ListenerFile>,
     /// How the policies are laid out.
     pub layout: Layout,
+    /// How refusals are told.
+    pub errors: ErrorsFile,
     /// The APIs, in order.
     pub apis: Vec<ApiSource>,
     /// Who is known.
@@ -95,7 +97,7 @@ impl Gateway {
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
-        Self { listeners: file.listeners, layout: file.layout, apis, identity, limits, services }
+        Self { listeners: file.listeners, layout: file.layout, errors: file.errors, apis, identity, limits, services }
     }
 }
 

@@ -21,6 +21,7 @@ mod wso2;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::auth::IssuerConfig;
+use portcullis_core::ErrorFormat;
 use portcullis_openapi::{ApiModel, Diagnostic, Documents, Loader, Place, Report, Severity};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub use coverage::{
 };
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
-pub use gateway::file::{GatewayFile, ListenerFile};
+pub use gateway::file::{ErrorsFile, GatewayFile, ListenerFile};
 pub use gateway::{KnownKey, known_keys, read_date, write_date};
 pub use module::InvalidModule;
 pub use plugins::{Layout, Plugin, PluginConfigs};
@@ -115,6 +116,7 @@ pub struct Compiled {
     services: Services,
     max_body_bytes: u32,
     certificate_header: Option<String>,
+    errors: ErrorsFile,
     holds_secrets: bool,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,
@@ -129,6 +131,14 @@ impl Compiled {
     /// Whether the bundle has secrets in it: whoever may read it can sign what the gateway believes.
     pub fn holds_secrets(&self) -> bool {
         self.holds_secrets
+    }
+
+    /// How refusals are told.
+    pub fn errors(&self) -> ErrorFormat {
+        match self.errors {
+            ErrorsFile::Problem => ErrorFormat::Problem,
+            ErrorsFile::Wso2 => ErrorFormat::Wso2,
+        }
     }
 
     /// Envoy's bootstrap.
@@ -146,6 +156,7 @@ impl Compiled {
             plugins: &self.plugins,
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
             max_body_bytes: self.max_body_bytes,
+            errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
             surroundings,
         }))
@@ -341,6 +352,7 @@ impl Run<'_> {
             environment,
             max_body_bytes,
             certificate_header,
+            errors: gateway.errors,
             folder: gateway::folder(self.entry).to_owned(),
         })
     }

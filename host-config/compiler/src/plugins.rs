@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::CompiledApi;
 use crate::gateway::Gateway;
+use crate::gateway::file::ErrorsFile;
 
 /// How many shared slots callers are spread over.
 const THROTTLE_SLOTS: u32 = 65_536;
@@ -133,10 +134,16 @@ pub(crate) fn configure(
 ) -> Result<Configured, Refused> {
     let mut parts = Parts::default();
     apis.into_iter().for_each(|api| parts.add(api));
-    match layout {
-        Layout::Chain => parts.chain(gateway),
-        Layout::Pipeline => parts.pipeline(gateway),
+    let mut configured = match layout {
+        Layout::Chain => parts.chain(gateway)?,
+        Layout::Pipeline => parts.pipeline(gateway)?,
+    };
+    if gateway.errors == ErrorsFile::Wso2 {
+        for config in configured.configs.values_mut() {
+            *config = format!("{{\"errors\":\"wso2\",\"config\":{config}}}");
+        }
     }
+    Ok(configured)
 }
 
 fn add<C: PolicyChain>(configured: &mut Configured, plugin: Plugin, config: C::Config) -> Result<(), Refused>

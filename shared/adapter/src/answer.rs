@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use portcullis_core::{Rejection, Reply, problem_json};
+use portcullis_core::{ErrorFormat, Rejection, Reply};
 
 use crate::host::{self, Refused};
 
@@ -42,13 +42,18 @@ impl Answer {
         self
     }
 
-    pub(crate) fn send(&self) -> Result<(), Refused> {
+    pub(crate) fn send(&self, format: ErrorFormat) -> Result<(), Refused> {
         match &self.content {
             Content::Rejection(rejection) => {
-                let mut headers = vec![("content-type".into(), "application/problem+json".into())];
-                headers.extend(self.headers(&rejection.headers));
+                let mut headers = vec![("content-type".into(), format.content_type().into())];
+                let own: Vec<_> = rejection
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), format.header(name, value).into_owned()))
+                    .collect();
+                headers.extend(self.headers(&own));
                 let details = format!("portcullis.{}", rejection.code);
-                host::answer(rejection.status, &details, &headers, problem_json(rejection).as_bytes())
+                host::answer(rejection.status, &details, &headers, format.body(rejection).as_bytes())
             }
             Content::Reply(reply) => {
                 let headers: Vec<_> = self.headers(&reply.headers).collect();

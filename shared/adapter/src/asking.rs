@@ -94,7 +94,8 @@ impl<C: PolicyChain + 'static> Waiter for Asking<C> {
         }
         passage.set_answer(topic, answer);
         let place = Place { is_whole: self.is_whole.get(), ..self.place.clone() };
-        let state = go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer));
+        let state =
+            go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer, place.worker.errors));
         let is_passed = matches!(state, State::Passed(_));
         self.slot.replace(Slot::Decided(state));
         if is_passed && host::resume_request().is_err() {

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use portcullis_core::PolicyChain;
+use portcullis_core::{ErrorFormat, PolicyChain};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 use serde::de::DeserializeOwned;
 
+use crate::configuration;
 use crate::host::{self, Buffer};
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -49,8 +50,8 @@ where
     /// would make Envoy skip the filter and let requests pass unjudged.
     fn on_configure(&mut self, _: usize) -> bool {
         match compile::<C>() {
-            Ok(chain) => {
-                self.serve(chain);
+            Ok((chain, errors)) => {
+                self.serve(chain, errors);
                 true
             }
             Err(cause) => {
@@ -78,22 +79,22 @@ where
 }
 
 impl<C: PolicyChain> Root<C> {
-    fn serve(&mut self, chain: C) {
+    fn serve(&mut self, chain: C, errors: ErrorFormat) {
         let mut policies = (0..).map_while(|at| chain.policy(at));
         let ticks = C::ASKS && policies.any(|policy| policy.asks());
-        self.worker = Some(Rc::new(Worker::new(chain, self.context)));
+        self.worker = Some(Rc::new(Worker::new(chain, errors, self.context)));
         if ticks && host::tick_every(TICK_MILLISECONDS).is_err() {
             log::error!("the host gives no ticks; nothing will be fetched");
         }
     }
 }
 
-fn compile<C: PolicyChain>() -> Result<C, String>
+fn compile<C: PolicyChain>() -> Result<(C, ErrorFormat), String>
 where
     C::Config: DeserializeOwned,
 {
     let text = host::buffer(Buffer::PluginConfiguration, usize::MAX)
         .map_err(|_| "the host gives none".to_owned())?;
-    let config = serde_json::from_slice(&text).map_err(|cause| cause.to_string())?;
-    C::compile(config).map_err(|cause| cause.to_string())
+    let (config, errors) = configuration::read(&text).map_err(|cause| cause.to_string())?;
+    C::compile(config).map(|chain| (chain, errors)).map_err(|cause| cause.to_string())
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use portcullis_core::{Decision, Edits, Passage, PolicyChain, Progress, Rejection, Request};
+use portcullis_core::{Decision, Edits, ErrorFormat, Passage, PolicyChain, Progress, Rejection, Request};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -91,7 +91,8 @@ impl<C: PolicyChain + 'static> Stream<C> {
 
     /// Takes up a new state; says whether the filters that follow may see what has come so far.
     fn enter(&mut self, judged: Result<State<C>, Answer>) -> Action {
-        self.state = judged.unwrap_or_else(|answer| deliver(&answer));
+        let errors = self.worker.as_ref().map(|worker| worker.errors).unwrap_or_default();
+        self.state = judged.unwrap_or_else(|answer| deliver(&answer, errors));
         self.standing()
     }
 
@@ -240,8 +241,8 @@ pub(crate) fn go_on<C: PolicyChain + 'static>(
 }
 
 /// Sends an answer; what comes after it is of no interest.
-pub(crate) fn deliver<C>(answer: &Answer) -> State<C> {
-    if answer.send().is_err() {
+pub(crate) fn deliver<C>(answer: &Answer, errors: ErrorFormat) -> State<C> {
+    if answer.send(errors).is_err() {
         log::error!("the host refused to send a local response; the request is held");
     }
     State::Answered

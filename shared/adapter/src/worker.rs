@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use portcullis_core::{Answer, PolicyChain, Question};
+use portcullis_core::{Answer, ErrorFormat, PolicyChain, Question};
 
 use crate::asking::Waiter;
 use crate::calls::{Calls, Told};
@@ -13,6 +13,8 @@ use crate::sources::Sources;
 /// One configuration in one worker.
 pub(crate) struct Worker<C> {
     pub(crate) chain: C,
+    /// How refusals are told.
+    pub(crate) errors: ErrorFormat,
     calls: RefCell<Calls>,
     sources: RefCell<Sources>,
     /// The context that the host is speaking with.
@@ -21,9 +23,9 @@ pub(crate) struct Worker<C> {
 }
 
 impl<C: PolicyChain> Worker<C> {
-    pub(crate) fn new(chain: C, root: u32) -> Self {
+    pub(crate) fn new(chain: C, errors: ErrorFormat, root: u32) -> Self {
         let sources = RefCell::new(Sources::of(&chain));
-        Self { chain, calls: RefCell::default(), sources, active: Cell::new(root), root }
+        Self { chain, errors, calls: RefCell::default(), sources, active: Cell::new(root), root }
     }
 
     /// Notes the context that the host is speaking with: it gets the replies to calls made meanwhile.

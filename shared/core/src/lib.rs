@@ -25,6 +25,7 @@ mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tree;
+mod wso2;
 
 pub use condition::{Condition, ConditionPlace};
 pub use decision::{Decision, Edits, Rejection, Reply, Violation};
@@ -44,3 +45,4 @@ pub use request::{Malformed, Request};
 pub use signed::{HashFunction, SignatureVerdict, Signed};
 pub use source::{Fetch, Learn, Source};
 pub use template::{Captures, InvalidTemplate, PathTemplate};
+pub use wso2::{ErrorFormat, NUMBERS, wso2_json};

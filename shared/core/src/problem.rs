@@ -62,7 +62,8 @@ fn title(status: u16) -> &'static str {
     }
 }
 
-fn push_string(json: &mut String, text: &str) {
+/// A JSON string.
+pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

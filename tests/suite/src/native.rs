@@ -9,8 +9,8 @@ use portcullis_auth::AuthPolicy;
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::{FakeEnv, SharedStore};
 use portcullis_core::{
-    Answer, Call, CallFailure, CallReply, Decision, Edits, Fetch, Headers, Identity, Judge, Passage,
-    PolicyChain, Progress, Question, Rejection, Reply, Request, Source, problem_json,
+    Answer, Call, CallFailure, CallReply, Decision, Edits, ErrorFormat, Fetch, Headers, Identity, Judge,
+    Passage, PolicyChain, Progress, Question, Rejection, Reply, Request, Source,
 };
 use portcullis_mock::MockPolicy;
 use portcullis_pipeline::Policies;
@@ -18,6 +18,7 @@ use portcullis_routing::RoutingPolicy;
 use portcullis_schema::SchemaPolicy;
 use portcullis_throttle::ThrottlePolicy;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::case::Step;
 use crate::seen::{Seen, SeenUpstream};
@@ -35,7 +36,8 @@ pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &A
             plugin.fetch(at, services, &mut fetched, None);
         }
         for _ in 0..step.times.unwrap_or(1) {
-            let mut world = World { store: &store, at, services, fetched: &mut fetched };
+            let mut world =
+                World { store: &store, at, errors: compiled.errors(), services, fetched: &mut fetched };
             seen.push(send(&plugins, &mut world, &step.request));
         }
     }
@@ -92,6 +94,7 @@ impl Fetched {
 struct World<'w> {
     store: &'w SharedStore,
     at: f64,
+    errors: ErrorFormat,
     services: &'w Services,
     fetched: &'w mut Fetched,
 }
@@ -133,7 +136,11 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
     where
         C::Config: DeserializeOwned,
     {
-        let config = serde_json::from_str(text).expect("the configuration survives writing and reading");
+        let mut written: Value = serde_json::from_str(text).expect("JSON");
+        // As the adapter reads it.
+        let framed = written.get("errors").is_some().then(|| written["config"].take());
+        let config = serde_json::from_value(framed.unwrap_or(written));
+        let config = config.expect("the configuration survives writing and reading");
         let chain = C::compile(config);
         Box::new(chain.unwrap_or_else(|cause| panic!("the plugin refuses its configuration: {cause}")))
     }
@@ -201,14 +208,16 @@ fn decide(
 ) -> (Option<Seen>, Edits) {
     match plugin.without_head(env) {
         Some(Decision::Continue(edits)) => return (None, edits),
-        Some(Decision::Reject(rejection)) => return (Some(rejected(&rejection)), Edits::default()),
+        Some(Decision::Reject(rejection)) => {
+            return (Some(rejected(&rejection, world.errors)), Edits::default());
+        }
         Some(other) => panic!("a decision without a head: {other:?}"),
         None => {}
     }
     let headers = Headers::from_pairs(head.iter().map(|(name, value)| (name, value)));
     let mut request = match Request::new(headers) {
         Ok(request) => request,
-        Err(cause) => return (Some(rejected(&cause.into())), Edits::default()),
+        Err(cause) => return (Some(rejected(&cause.into(), world.errors)), Edits::default()),
     };
     if body.is_empty() {
         request.set_body(Vec::new());
@@ -220,7 +229,7 @@ fn decide(
             Progress::NeedsBody(mut passage, max) => {
                 edits.append(passage.take_edits());
                 if body.len() > max as usize {
-                    return (Some(rejected(&Rejection::body_too_large(max))), edits);
+                    return (Some(rejected(&Rejection::body_too_large(max), world.errors)), edits);
                 }
                 passage.set_body(body.to_vec());
                 progress = plugin.advance(passage, env);
@@ -231,7 +240,7 @@ fn decide(
                 progress = plugin.advance(passage, env);
             }
             Progress::Passed(last) => break (None, last),
-            Progress::Rejected(rejection, last) => break (Some(rejected(&rejection)), last),
+            Progress::Rejected(rejection, last) => break (Some(rejected(&rejection, world.errors)), last),
             Progress::Answered(reply, last) => break (Some(answered(reply)), last),
         }
     };
@@ -254,10 +263,11 @@ fn answered(reply: Reply) -> Seen {
     Seen { status: reply.status, headers, body: reply.body, upstream: None }
 }
 
-fn rejected(rejection: &Rejection) -> Seen {
-    let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
-    headers.extend(rejection.headers.iter().map(|(name, value)| (name.to_string(), value.clone())));
-    Seen { status: rejection.status, headers, body: problem_json(rejection).into_bytes(), upstream: None }
+fn rejected(rejection: &Rejection, errors: ErrorFormat) -> Seen {
+    let mut headers = vec![("content-type".to_owned(), errors.content_type().to_owned())];
+    let own = rejection.headers.iter();
+    headers.extend(own.map(|(name, value)| (name.to_string(), errors.header(name, value).into_owned())));
+    Seen { status: rejection.status, headers, body: errors.body(rejection).into_bytes(), upstream: None }
 }
 
 fn apply(edits: &Edits, head: &mut Vec<(String, Vec<u8>)>) {

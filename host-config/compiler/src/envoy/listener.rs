@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use portcullis_config::routing::ROUTE_HEADER;
+use portcullis_core::{ErrorFormat, wso2_json};
 use serde_json::{Value, json};
 
 use super::plugin::SENT_PATH;
 use super::{Input, client_certificate, type_url};
 use crate::endpoint::{Endpoint, Route, Upstream};
-use crate::gateway::file::{ListenerFile, TlsFile};
+use crate::gateway::file::{ErrorsFile, ListenerFile, TlsFile};
 use crate::gateway::join;
 
 /// What Envoy may hold of a body beyond the largest that a plugin accepts, so that the plugin is the one to refuse it.
@@ -69,7 +70,7 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
             "initial_connection_window_size": 1_048_576,
         },
         "access_log": [access_log(input.keeps_path())],
-        "local_reply_config": local_replies(),
+        "local_reply_config": local_replies(input.errors),
         "route_config": route_table(file, input),
         "http_filters": filters,
     })
@@ -167,34 +168,40 @@ fn access_log(path_is_kept: bool) -> Value {
     })
 }
 
-/// Envoy's own refusals as problem details too.
-fn local_replies() -> Value {
+/// Envoy's own refusals in the form of the plugins'.
+fn local_replies(errors: ErrorsFile) -> Value {
     let flags = |flags: &[&str]| json!({ "response_flag_filter": { "flags": flags } });
     let status = |status: u16| {
         json!({ "status_code_filter": { "comparison": {
             "op": "EQ", "value": { "default_value": status, "runtime_key": "portcullis.status" } } } })
     };
-    let mapper = |filter: Value, title: &str, code: &str, detail: &str| {
-        json!({
-            "filter": filter,
-            "body_format_override": {
+    let mapper = |filter: Value, status: u16, title: &str, code: &str, detail: &str| {
+        let format = match errors {
+            ErrorsFile::Problem => json!({
                 "content_type": "application/problem+json",
                 "json_format": { "title": title, "status": "%RESPONSE_CODE%", "code": code, "detail": detail },
-            },
-        })
+            }),
+            ErrorsFile::Wso2 => json!({
+                "content_type": ErrorFormat::Wso2.content_type(),
+                "text_format_source": { "inline_string": wso2_json(status, code, detail) },
+            }),
+        };
+        json!({ "filter": filter, "body_format_override": format })
     };
     json!({ "mappers": [
-        mapper(flags(&["UT", "SI"]), "Gateway Timeout", "upstream-timeout", "The upstream took too long to answer."),
+        mapper(flags(&["UT", "SI"]), 504, "Gateway Timeout", "upstream-timeout", "The upstream took too long to answer."),
         mapper(
             flags(&["UF", "UH", "UO", "UC", "UR", "URX", "LR", "NC"]),
+            503,
             "Service Unavailable",
             "upstream-unavailable",
             "The upstream cannot be reached or broke off.",
         ),
-        mapper(flags(&["NR"]), "Not Found", "operation-unknown", "The API has no such operation."),
-        mapper(flags(&["DPE"]), "Bad Request", "request-malformed", "The request is not proper HTTP."),
+        mapper(flags(&["NR"]), 404, "Not Found", "operation-unknown", "The API has no such operation."),
+        mapper(flags(&["DPE"]), 400, "Bad Request", "request-malformed", "The request is not proper HTTP."),
         mapper(
             status(431),
+            431,
             "Request Header Fields Too Large",
             "headers-too-large",
             "The request's headers are larger than what is accepted.",

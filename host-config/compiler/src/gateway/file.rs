@@ -30,6 +30,9 @@ pub struct GatewayFile {
     /// How the policies are laid out in Envoy; they decide the same either way. Default: `chain`.
     #[serde(default)]
     pub layout: Layout,
+    /// How refusals are told. Default: `problem`.
+    #[serde(default)]
+    pub errors: ErrorsFile,
     /// The APIs it serves; at least one.
     pub apis: Vec<ApiFile>,
     /// Who is known.
@@ -42,6 +45,17 @@ pub struct GatewayFile {
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,
+}
+
+/// How clients are told of refusals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorsFile {
+    /// Problem details (RFC 9457) with stable codes.
+    #[default]
+    Problem,
+    /// The bodies, numbers and challenges of WSO2's API Microgateway.
+    Wso2,
 }
 
 /// An address to listen on.
