@@ -9,6 +9,8 @@ mod security;
 mod signer;
 mod stripping;
 mod tokens;
+#[cfg(not(target_arch = "wasm32"))]
+mod truth;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod vectors;

@@ -27,7 +27,7 @@ enum Errors {
 }
 
 /// Reads `CONFIG`, or `{"errors": "wso2", "config": CONFIG}`.
-pub fn read<C: DeserializeOwned>(text: &[u8]) -> Result<(C, ErrorFormat), serde_json::Error> {
+pub(crate) fn read<C: DeserializeOwned>(text: &[u8]) -> Result<(C, ErrorFormat), serde_json::Error> {
     match serde_json::from_slice::<Probe>(text)?.errors {
         None => Ok((serde_json::from_slice(text)?, ErrorFormat::Problem)),
         Some(errors) => {

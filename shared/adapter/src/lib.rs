@@ -4,7 +4,8 @@
 
 #[cfg(any(target_os = "wasi", test))]
 mod breaker;
-pub mod configuration;
+#[cfg(any(target_os = "wasi", test))]
+mod configuration;
 #[cfg(any(target_os = "wasi", test))]
 mod heap;
 #[cfg(any(target_os = "wasi", test))]
