@@ -97,7 +97,15 @@ impl Gateway {
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
-        Self { listeners: file.listeners, layout: file.layout, errors: file.errors, apis, identity, limits, services }
+        Self {
+            listeners: file.listeners,
+            layout: file.layout,
+            errors: file.errors,
+            apis,
+            identity,
+            limits,
+            services,
+        }
     }
 }
 

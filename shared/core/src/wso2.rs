@@ -20,6 +20,7 @@ type Number = Option<(u32, &'static str)>;
 
 const INVALID: Number = Some((900_901, "Invalid Credentials"));
 const THROTTLED: &str = "Message throttled out";
+const UNCLASSIFIED: Number = Some((900_900, "Unclassified Authentication Failure"));
 const ENFORCEMENT: Number = Some((900_809, "POLICY ENFORCEMENT ERROR"));
 
 /// Every code of a refusal.
@@ -44,6 +45,11 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("token-claim-missing", INVALID),
     ("token-claim-mismatch", INVALID),
     ("token-type-refused", INVALID),
+    ("token-inactive", INVALID),
+    ("keys-unavailable", UNCLASSIFIED),
+    ("introspection-unavailable", UNCLASSIFIED),
+    ("secret-missing", UNCLASSIFIED),
+    ("random-missing", UNCLASSIFIED),
     ("token-unbound", INVALID),
     ("token-binding-unknown", INVALID),
     ("token-certificate-mismatch", INVALID),
