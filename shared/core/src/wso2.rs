@@ -21,6 +21,7 @@ type Number = Option<(u32, &'static str)>;
 const INVALID: Number = Some((900_901, "Invalid Credentials"));
 const THROTTLED: &str = "Message throttled out";
 const UNCLASSIFIED: Number = Some((900_900, "Unclassified Authentication Failure"));
+const FORBIDDEN: Number = Some((900_908, "Resource forbidden "));
 const ENFORCEMENT: Number = Some((900_809, "POLICY ENFORCEMENT ERROR"));
 
 /// Every code of a refusal.
@@ -28,6 +29,17 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("credential-missing", Some((900_902, "Missing Credentials"))),
     ("credential-duplicate", INVALID),
     ("api-key-unknown", INVALID),
+    ("api-key-expired", INVALID),
+    ("api-key-revoked", INVALID),
+    ("api-key-api-refused", FORBIDDEN),
+    ("api-key-address-refused", FORBIDDEN),
+    ("api-key-referer-refused", FORBIDDEN),
+    ("subscription-missing", FORBIDDEN),
+    ("subscription-blocked", Some((900_907, "The requested API is temporarily blocked"))),
+    ("subscription-inactive", Some((900_909, "The subscription to the API is inactive"))),
+    ("production-endpoint-missing", INVALID),
+    ("sandbox-endpoint-missing", INVALID),
+    ("token-revoked", INVALID),
     ("basic-invalid", Some((900_911, "Invalid Basic Credentials"))),
     ("attempts-exceeded", Some((900_807, THROTTLED))),
     ("certificate-unknown", INVALID),
