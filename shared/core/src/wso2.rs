@@ -59,6 +59,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("token-type-refused", INVALID),
     ("token-inactive", INVALID),
     ("keys-unavailable", UNCLASSIFIED),
+    ("revocation-unavailable", UNCLASSIFIED),
     ("introspection-unavailable", UNCLASSIFIED),
     ("secret-missing", UNCLASSIFIED),
     ("random-missing", UNCLASSIFIED),
