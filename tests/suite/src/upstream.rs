@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server that records what reaches it and answers with what it saw.
+//! An HTTP/1.1 server that records what reaches it and answers with what it saw, or as a test says.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,6 +24,11 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+/// What a server answers: the status, further lines of the head, and the body. `None` breaks the connection off.
+pub type Answered = Option<(u16, String, String)>;
+
+type Answer = dyn Fn(&Received) -> Answered + Send + Sync;
+
 /// The server. It ends with the process.
 pub struct Upstream {
     address: SocketAddr,
@@ -33,14 +38,20 @@ pub struct Upstream {
 impl Upstream {
     /// Starts it on a free port of loopback.
     pub fn start() -> Self {
+        Self::answering(|request| Some(answer(request)))
+    }
+
+    /// Starts one that answers like this.
+    pub fn answering(answer: impl Fn(&Received) -> Answered + Send + Sync + 'static) -> Self {
+        let answer: Arc<Answer> = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
         let into = received.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let into = into.clone();
-                thread::spawn(move || serve(stream, &into));
+                let (into, answer) = (into.clone(), answer.clone());
+                thread::spawn(move || serve(stream, &into, &*answer));
             }
         });
         Self { address, received }
@@ -78,7 +89,7 @@ impl Received {
     }
 }
 
-fn serve(stream: TcpStream, received: &Mutex<Vec<Received>>) {
+fn serve(stream: TcpStream, received: &Mutex<Vec<Received>>, answer: &Answer) {
     let Ok(mut out) = stream.try_clone() else { return };
     let mut input = BufReader::new(stream);
     while let Some(mut request) = read_head(&mut input) {
@@ -92,7 +103,8 @@ fn serve(stream: TcpStream, received: &Mutex<Vec<Received>>) {
         if let Some(seen) = received.lock().expect("no connection panics").get_mut(at) {
             *seen = request.clone();
         }
-        if whole.is_none() || out.write_all(&answer(&request)).is_err() {
+        let reply = whole.and_then(|()| answer(&request)).map(|reply| written(&request, reply));
+        if reply.is_none_or(|reply| out.write_all(&reply).is_err()) {
             return;
         }
     }
@@ -140,13 +152,14 @@ fn read_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// It claims headers that belong to the gateway, to show that the gateway's own stand alone.
-fn answer(request: &Received) -> Vec<u8> {
+fn answer(request: &Received) -> (u16, String, String) {
     let body = json!({ "method": request.method, "target": request.target, "bytes": request.body.len() });
-    let body = body.to_string();
-    let mut answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nratelimit: \"upstream\"\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
+    let head = "content-type: application/json\r\nratelimit: \"upstream\"\r\n";
+    (200, head.to_owned(), body.to_string())
+}
+
+fn written(request: &Received, (status, head, body): (u16, String, String)) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 {status} Said\r\n{head}content-length: {}\r\n\r\n", body.len());
     if request.method != "HEAD" {
         answer.push_str(&body);
     }

@@ -9,6 +9,7 @@ mod http2;
 mod keys;
 mod passwords;
 mod program;
+mod provider;
 mod shop;
 mod signatures;
 mod throttle;
