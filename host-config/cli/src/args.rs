@@ -25,6 +25,32 @@ pub(crate) enum Command {
     /// Make API keys, and mark them as revoked.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Add tokens to the file of revoked ones; a running gateway refuses them within two seconds.
+    Revoke(RevokeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokeArgs {
+    /// The file of `identity.revocation` in the gateway file; it is made if it is not there.
+    pub(crate) file: String,
+    /// The `jti` of a token; may be repeated.
+    #[arg(long = "jti", value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The token on standard input, of which the file gets the SHA-256.
+    #[arg(long)]
+    pub(crate) token: bool,
+    /// All tokens of a `sub`; may be repeated.
+    #[arg(long = "sub", value_name = "NAME")]
+    pub(crate) subjects: Vec<String>,
+    /// All tokens of an `iss`; may be repeated.
+    #[arg(long = "iss", value_name = "URL")]
+    pub(crate) issuers: Vec<String>,
+    /// When the entries end: when the tokens do. A date, or seconds since 1970. Default: never.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// Only tokens issued before: a date, seconds since 1970, or now. Default: all.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) before: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -47,6 +47,29 @@ pub(crate) fn program_folder() -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
+/// A file's text; `None` if there is no such file.
+pub(crate) fn read_text(file: &str) -> Result<Option<String>, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Failure::new(format!("cannot read {file}: {cause}"))),
+    }
+}
+
+/// Writes a file by rename, so that nobody reads half a file.
+pub(crate) fn replace(file: &str, text: &str) -> Result<(), Failure> {
+    let failed = |cause: std::io::Error| Failure::new(format!("cannot write {file}: {cause}"));
+    let path = Path::new(file);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    new.write_all(text.as_bytes()).map_err(failed)?;
+    if let Ok(known) = fs::metadata(path) {
+        new.as_file().set_permissions(known.permissions()).map_err(failed)?;
+    }
+    new.persist(path).map_err(|cause| failed(cause.error))?;
+    Ok(())
+}
+
 /// Writes a bundle, of which others may read the modules alone if it holds secrets. What an earlier bundle left in the folder and this one does not have is removed; a folder
 /// that holds anything else is not touched.
 pub(crate) fn write_bundle(folder: &Path, bundle: &Bundle, holds_secrets: bool) -> Result<(), Failure> {

@@ -3,14 +3,14 @@
 mod entry;
 mod secret;
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portcullis_compiler::{KnownKey, read_date, write_date};
 use serde_json::json;
 
 use crate::args::{KeyCommand, KeyCreateArgs, KeyRevokeArgs};
+use crate::files::{read_text, replace};
 use crate::{Failure, Outcome};
 
 pub(crate) use secret::{digest, make};
@@ -31,7 +31,7 @@ fn create(args: &KeyCreateArgs) -> Result<Outcome, Failure> {
     let entry = written(args, &key)?;
     match &args.file {
         Some(file) => {
-            write(file, &entry::add(file, read(file)?.as_deref(), &entry)?)?;
+            replace(file, &entry::add(file, read_text(file)?.as_deref(), &entry)?)?;
             eprintln!("the key of '{}', shown this once; {file} has its entry:", args.consumer);
             println!("{key}");
         }
@@ -84,14 +84,14 @@ fn moment(text: &str) -> Result<u64, Failure> {
 }
 
 fn revoke(args: &KeyRevokeArgs) -> Result<Outcome, Failure> {
-    let Some(text) = read(&args.file)? else {
+    let Some(text) = read_text(&args.file)? else {
         return Err(Failure::new(format!("there is no file {}", args.file)));
     };
     let (text, revoked) = entry::revoke(&args.file, &text, &*wanted(args)?)?;
     if revoked.is_empty() {
         return Err(Failure::new(format!("{} has no such key that is not revoked yet", args.file)));
     }
-    write(&args.file, &text)?;
+    replace(&args.file, &text)?;
     for key in &revoked {
         let digits = key.sha256.get(..MIN_DIGITS).unwrap_or_default();
         println!("revoked the key {digits}… of '{}'", key.consumer);
@@ -120,27 +120,4 @@ fn wanted(args: &KeyRevokeArgs) -> Result<Wanted<'_>, Failure> {
     let is_digest = named.len() >= MIN_DIGITS && named.bytes().all(|byte| byte.is_ascii_hexdigit());
     let (lower, of_key) = (named.to_ascii_lowercase(), digest(&named));
     Ok(Box::new(move |key| key.sha256 == of_key || (is_digest && key.sha256.starts_with(&lower))))
-}
-
-/// `None` if there is no such file.
-fn read(file: &str) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Failure::new(format!("cannot read {file}: {cause}"))),
-    }
-}
-
-/// By rename, so that nobody reads half a file.
-fn write(file: &str, text: &str) -> Result<(), Failure> {
-    let failed = |cause: std::io::Error| Failure::new(format!("cannot write {file}: {cause}"));
-    let path = Path::new(file);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    new.write_all(text.as_bytes()).map_err(failed)?;
-    if let Ok(known) = std::fs::metadata(path) {
-        new.as_file().set_permissions(known.permissions()).map_err(failed)?;
-    }
-    new.persist(path).map_err(|cause| failed(cause.error))?;
-    Ok(())
 }

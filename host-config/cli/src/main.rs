@@ -12,6 +12,7 @@ mod files;
 mod key;
 mod problems;
 mod report;
+mod revoke;
 mod run;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => check::schema(&args),
         Command::Key(command) => key::key(&command),
+        Command::Revoke(args) => revoke::revoke(&args),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Endpoint, Routes};
 use crate::gateway::file::{ErrorsFile, ListenerFile};
+use crate::gateway::join;
 use crate::plugins::{Plugin, PluginConfigs};
+use crate::revocation_file;
 use crate::service::Services;
 
 /// What the bootstrap is made of beside the compiled gateway.
@@ -50,6 +52,8 @@ pub(crate) struct Input<'i> {
     pub(crate) listeners: &'i [ListenerFile],
     pub(crate) routes: &'i Routes,
     pub(crate) services: &'i Services,
+    /// The file of revoked tokens that Envoy watches.
+    pub(crate) revocation_file: Option<&'i str>,
     /// Environment variables that plugins may read.
     pub(crate) environment: &'i BTreeSet<String>,
     pub(crate) plugins: &'i PluginConfigs,
@@ -71,12 +75,14 @@ impl Input<'_> {
 /// The bootstrap.
 pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     let chain = plugin::chain(input);
-    let listeners: Vec<Value> = input
+    let mut listeners: Vec<Value> = input
         .listeners
         .iter()
         .enumerate()
         .map(|(at, one)| listener::listener(at, one, &chain, input))
         .collect();
+    let revoked = input.revocation_file.map(|file| join(&input.surroundings.file_folder, file));
+    listeners.extend(revoked.map(|file| revocation_file::listener(&file)));
     let mut bootstrap = json!({
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
         "overload_manager": { "resource_monitors": [{
@@ -89,10 +95,22 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
             },
         }] },
     });
+    if let (Some(_), Some(object)) = (input.revocation_file, bootstrap.as_object_mut()) {
+        // What Envoy watches is asked for in the name of a node.
+        object.insert("node".to_owned(), json!({ "id": "portcullis", "cluster": "portcullis" }));
+        object.insert("bootstrap_extensions".to_owned(), json!([internal_listeners()]));
+    }
     if let (Some(path), Some(object)) = (&input.surroundings.admin_socket, bootstrap.as_object_mut()) {
         object.insert("admin".to_owned(), json!({ "address": { "pipe": { "path": path, "mode": 0o600 } } }));
     }
     bootstrap
+}
+
+fn internal_listeners() -> Value {
+    json!({
+        "name": "envoy.bootstrap.internal_listener",
+        "typed_config": { "@type": type_url("envoy.extensions.bootstrap.internal_listener.v3.InternalListener") },
+    })
 }
 
 fn clusters(input: &Input<'_>) -> Vec<Value> {
@@ -105,6 +123,7 @@ fn clusters(input: &Input<'_>) -> Vec<Value> {
             clusters.push(cluster::cluster(upstream, &input.surroundings.trusted_ca));
         }
     }
+    clusters.extend(input.revocation_file.map(|_| revocation_file::cluster()));
     clusters.extend(input.services.iter().map(|service| cluster::service(&service, input.surroundings)));
     clusters
 }

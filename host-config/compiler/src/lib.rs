@@ -12,6 +12,7 @@ mod mock;
 mod module;
 mod path_key;
 mod plugins;
+mod revocation_file;
 mod schema;
 mod security;
 mod service;
@@ -36,6 +37,7 @@ pub use gateway::{KnownKey, known_keys, read_date, write_date};
 pub use module::InvalidModule;
 pub use plugins::{Layout, Plugin, PluginConfigs};
 pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
+pub use revocation_file::{NoRevocationFile, RevokedEntry, add_revoked, count_revoked};
 
 use api::ApiCompiler;
 use endpoint::Routes;
@@ -114,6 +116,7 @@ pub struct Compiled {
     listeners: Vec<ListenerFile>,
     routes: Routes,
     services: Services,
+    revocation_file: Option<String>,
     max_body_bytes: u32,
     certificate_header: Option<String>,
     errors: ErrorsFile,
@@ -152,6 +155,7 @@ impl Compiled {
             listeners: &self.listeners,
             routes: &self.routes,
             services: &self.services,
+            revocation_file: self.revocation_file.as_deref(),
             environment: &self.environment,
             plugins: &self.plugins,
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
@@ -349,6 +353,7 @@ impl Run<'_> {
             listeners,
             routes: std::mem::take(&mut self.routes),
             services: gateway.services,
+            revocation_file: gateway.identity.revocation_file,
             environment,
             max_body_bytes,
             certificate_header,

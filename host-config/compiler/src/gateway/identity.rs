@@ -40,6 +40,8 @@ pub(crate) struct Identity {
     pub introspections: BTreeMap<String, IntrospectionConfig>,
     /// Where the list of revoked tokens is kept.
     pub revocation: Option<RevocationConfig>,
+    /// The file that holds it, if it is one.
+    pub revocation_file: Option<String>,
     /// API keys.
     pub api_keys: Vec<ApiKeyConfig>,
     /// Users.
@@ -97,6 +99,7 @@ impl Reader<'_> {
         identity.applications = applications(&file.applications);
         identity.validate_subscription = file.validate_subscription;
         let revocation = file.revocation.as_ref();
+        identity.revocation_file = revocation.and_then(|file| file.file.clone());
         identity.revocation = revocation.and_then(|file| self.revocation(file, services, report));
         identity.api_keys = self.api_keys(file, report);
         identity.users = self.users(file, report);

@@ -49,6 +49,9 @@ pub struct IntrospectionFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RevocationFile {
+    /// A file that `portcullis revoke` writes, relative to this file; Envoy watches it.
+    #[serde(default)]
+    pub file: Option<String>,
     /// The URL of a JSON document behind an ETag: `{"revoked": [{"jti": "…", "until": 1767225600}], "next": "/page/2"}`.
     #[serde(default)]
     pub feed: Option<String>,

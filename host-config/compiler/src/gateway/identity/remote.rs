@@ -4,11 +4,12 @@ use portcullis_config::auth::{
     ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
     RevocationStoreConfig,
 };
-use portcullis_openapi::Report;
+use portcullis_openapi::{Diagnostic, Report};
 
-use super::super::Reader;
 use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile, RevocationFile};
+use super::super::{Reader, join};
 use crate::codes;
+use crate::revocation_file::{self, count_revoked};
 use crate::service::Services;
 use crate::settings::problem;
 
@@ -96,7 +97,14 @@ impl Reader<'_> {
         if !(100..=600_000).contains(&interval_milliseconds) {
             wrong("intervalMilliseconds is between 100 and 600000");
         }
+        if let (Some(name), None, None, None) = (&file.file, &file.feed, &file.etcd, &file.prefix) {
+            return self.revocation_in_file(name, interval_milliseconds, report);
+        }
         let (key, url, store) = match (&file.feed, &file.etcd) {
+            _ if file.file.is_some() => {
+                wrong("the list of revoked tokens is in a `file`, at a `feed` or in `etcd`: in one of them");
+                return None;
+            }
             (Some(url), None) if file.prefix.is_none() => ("feed", url.clone(), RevocationStoreConfig::Feed),
             (None, Some(url)) => {
                 let prefix = file.prefix.clone().unwrap_or_else(|| REVOCATION_PREFIX.to_owned());
@@ -108,7 +116,7 @@ impl Reader<'_> {
             }
             _ => {
                 wrong(
-                    "the list of revoked tokens is at a `feed` or in `etcd`, where `prefix` says which keys",
+                    "the list of revoked tokens is in a `file`, at a `feed` or in `etcd`, where `prefix` says which keys",
                 );
                 return None;
             }
@@ -116,6 +124,35 @@ impl Reader<'_> {
         let remote = self.remote(&[path[0], path[1], key], &url, services, report)?;
         let authorization_env = file.authorization_env.clone();
         Some(RevocationConfig { remote, store, interval_milliseconds, authorization_env })
+    }
+
+    fn revocation_in_file(
+        &self,
+        name: &str,
+        interval_milliseconds: u32,
+        report: &mut Report,
+    ) -> Option<RevocationConfig> {
+        let place = self.place(&["identity", "revocation", "file"]);
+        let text = self.loader.load(&join(self.folder, name)).map_err(|cause| cause.to_string());
+        let read = text.and_then(|text| {
+            let text = String::from_utf8(text).map_err(|cause| cause.to_string())?;
+            count_revoked(&text).map_err(|cause| cause.to_string())
+        });
+        if let Err(cause) = read {
+            let hint = format!("`portcullis revoke {name}` makes an empty one");
+            let problem = problem(codes::CREDENTIAL_FILE, format!("{name}: {cause}"), place);
+            report.push(Diagnostic { hint: Some(hint), ..problem });
+            return None;
+        }
+        let remote = RemoteConfig {
+            service: revocation_file::service().to_owned(),
+            authority: revocation_file::service().to_owned(),
+            origin: format!("http://{}", revocation_file::service()),
+            path: revocation_file::PATH.to_owned(),
+            timeout_milliseconds: 2000,
+        };
+        let store = RevocationStoreConfig::Feed;
+        Some(RevocationConfig { remote, store, interval_milliseconds, authorization_env: None })
     }
 
     /// A place at a server.
