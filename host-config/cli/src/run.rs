@@ -32,6 +32,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     for listener in compiled.listeners() {
         check_free(&listener.address)?;
     }
+    check_secrets(compiled)?;
     let program = envoy::find(args.envoy.as_deref())?;
     let workshop = Workshop::new(args, compiled)?;
     let (said, hear) = channel();
@@ -45,6 +46,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         println!("{}", dev.introduce(&scopes)?);
     }
     watch.until_stopped()
+}
+
+/// Envoy inherits this program's environment; a secret that is missing there would be missed by the first request.
+fn check_secrets(compiled: &Compiled) -> Result<(), Failure> {
+    let is_set = |name: &&String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match compiled.environment.iter().find(|name| !is_set(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("the environment variable {name} is not set");
+            Err(Failure::with_hint(message, "the gateway file names it as one that holds a secret"))
+        }
+    }
 }
 
 fn compile_with(

@@ -255,6 +255,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         issuers: identity.issuers.clone(),
         introspections: identity.introspections.clone(),
         revocation: identity.revocation.clone(),
+        user_store: identity.user_store.clone(),
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
         applications: identity.applications.clone(),

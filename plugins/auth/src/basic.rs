@@ -4,19 +4,20 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use portcullis_config::auth::{AttemptsConfig, UserConfig};
+use portcullis_config::auth::{AttemptsConfig, UserConfig, UserStoreConfig};
 use portcullis_core::Env;
 
 use crate::account::Applications;
 use crate::api_key::is_for;
 use crate::attempts::{Attempts, Exceeded};
 use crate::cache::Cache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
 use crate::invalid::{InvalidAuth, UserError};
 use crate::password::{PasswordHash, Spend};
 use crate::presented::read_basic;
+use crate::user_store::UserStore;
 
 /// Longest credentials that are looked at, in bytes of base64.
 const MAX_CREDENTIALS: usize = 1_024;
@@ -30,9 +31,17 @@ pub(crate) struct Users {
     /// What every check spends, also for users who do not exist.
     spend: Spend,
     attempts: Attempts,
+    /// Who is asked about names that are not here.
+    store: Option<UserStore>,
     /// Right passwords, by the credentials as they came.
     right: Cache<Rc<User>>,
     fingerprints: FingerprintKey,
+}
+
+/// Who knows a user.
+enum Found {
+    Here(Rc<User>),
+    There(Rc<Grant>),
 }
 
 #[derive(Debug)]
@@ -47,6 +56,7 @@ impl Users {
     pub(crate) fn compile(
         configs: Vec<UserConfig>,
         attempts: AttemptsConfig,
+        store: Option<UserStoreConfig>,
         applications: &Applications,
     ) -> Result<Self, InvalidAuth> {
         let mut by_name = HashMap::with_capacity(configs.len());
@@ -62,7 +72,8 @@ impl Users {
         }
         spend.check_bound().map_err(InvalidAuth::Users)?;
         let (right, fingerprints) = (Cache::new(HALF_CACHE), FingerprintKey::default());
-        Ok(Self { by_name, spend, attempts: Attempts::new(attempts), right, fingerprints })
+        let (attempts, store) = (Attempts::new(attempts), store.map(UserStore::new));
+        Ok(Self { by_name, spend, attempts, store, right, fingerprints })
     }
 
     /// What the credentials of an `Authorization: Basic` grant to callers of `api`.
@@ -71,12 +82,24 @@ impl Users {
             return Err(Failure::BasicInvalid);
         }
         let fingerprint = self.fingerprints.of(0, credentials);
+        let asked = self.store.as_ref().zip(fingerprint);
+        if let Some(grant) = asked.and_then(|(store, key)| store.remembered(key, env.now())) {
+            return self.store_grant(grant, api);
+        }
         // Asked before attempts are counted: whoever guesses at a user does not lock out the user.
         let user = match fingerprint.and_then(|fingerprint| self.right.get(fingerprint)) {
             Some(known) => known,
-            None => self.check(credentials, fingerprint, env)?,
+            None => match self.check(credentials, fingerprint, env)? {
+                Found::Here(user) => user,
+                Found::There(grant) => return self.store_grant(grant, api),
+            },
         };
         if is_for(&user.apis, api) { Ok(user.grant.clone()) } else { Err(Failure::BasicInvalid) }
+    }
+
+    fn store_grant(&self, grant: Rc<Grant>, api: &str) -> Result<Rc<Grant>, Failure> {
+        let is_welcome = self.store.as_ref().is_some_and(|store| store.is_for(api));
+        if is_welcome { Ok(grant) } else { Err(Failure::BasicInvalid) }
     }
 
     /// The credentials are base64 of which only one form is accepted, so those that are right have one text.
@@ -85,9 +108,13 @@ impl Users {
         credentials: &[u8],
         fingerprint: Option<Fingerprint>,
         env: &dyn Env,
-    ) -> Result<Rc<User>, Failure> {
+    ) -> Result<Found, Failure> {
         let text = std::str::from_utf8(credentials).map_err(|_| Failure::BasicInvalid)?;
         let (name, password) = read_basic(text).ok_or(Failure::BasicInvalid)?;
+        if let Some(store) = self.store.as_ref().filter(|_| !self.by_name.contains_key(&name)) {
+            let key = fingerprint.ok_or(Unavailable::Random)?;
+            return store.verify(&name, &password, key, &self.attempts, env).map(Found::There);
+        }
         let charged = self.attempts.charge(&name, env).map_err(|Exceeded(wait)| Failure::Attempts(wait))?;
         let user = self.by_name.get(&name);
         if !self.spend.check(user.map(|user| &user.password), &password) {
@@ -98,7 +125,12 @@ impl Users {
         if let Some(fingerprint) = fingerprint {
             self.right.insert(fingerprint, user.clone());
         }
-        Ok(user.clone())
+        Ok(Found::Here(user.clone()))
+    }
+
+    /// Whether a server is ever asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.store.is_some()
     }
 }
 

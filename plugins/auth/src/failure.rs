@@ -63,6 +63,8 @@ pub(crate) enum Unavailable {
     Keys,
     #[error("The list of revoked tokens has not been fetched yet.")]
     Revocation,
+    #[error("The user store cannot be asked at the moment.")]
+    UserStore,
     #[error("The gateway lacks a secret that it needs for this.")]
     Secret,
     #[error("The gateway has no random numbers.")]
@@ -75,6 +77,7 @@ impl Unavailable {
             Self::Introspection => "introspection-unavailable",
             Self::Keys => "keys-unavailable",
             Self::Revocation => "revocation-unavailable",
+            Self::UserStore => "user-store-unavailable",
             Self::Secret => "secret-missing",
             Self::Random => "random-missing",
         }

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::binding::Binding;
-use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
 use crate::issuer::Holder;
 use crate::json::UniqueMembers;
+use crate::remembered::Remembered;
 use crate::remote::{Remote, authenticate, encode};
 use crate::revocation::Marks;
 
@@ -22,9 +22,6 @@ use crate::revocation::Marks;
 const MAX_TOKEN: usize = 4096;
 /// Longest reply that is read, in bytes.
 const MAX_REPLY: u32 = 64 * 1024;
-/// Half of the replies remembered per VM, of good tokens and of others apart: strangers do not drive out callers.
-const HALF_CACHE: usize = 2048;
-const NANOS: u64 = 1_000_000_000;
 
 /// One authorization server.
 #[derive(Debug)]
@@ -35,19 +32,10 @@ pub(crate) struct Introspection {
     audiences: Vec<String>,
     consumer_claims: Vec<String>,
     scope_claims: Vec<String>,
-    ceiling: u64,
-    negative: u64,
-    good: Cache<Rc<Remembered<Rc<Active>>>>,
-    bad: Cache<Rc<Remembered<Failure>>>,
+    /// Apart, so that strangers do not drive out callers.
+    good: Remembered<Rc<Active>>,
+    bad: Remembered<Failure>,
     fingerprints: FingerprintKey,
-}
-
-/// What the server said, and for how long that is believed.
-#[derive(Debug)]
-struct Remembered<V> {
-    since: UnixNanos,
-    until: UnixNanos,
-    said: V,
 }
 
 /// A token that is good.
@@ -59,13 +47,6 @@ struct Active {
     marks: Marks,
 }
 
-impl<V: Clone> Remembered<V> {
-    /// A clock that went back makes it old, not younger.
-    fn said(&self, now: UnixNanos) -> Option<V> {
-        (self.since <= now && now < self.until).then(|| self.said.clone())
-    }
-}
-
 impl Introspection {
     pub(crate) fn new(config: IntrospectionConfig) -> Self {
         Self {
@@ -75,10 +56,8 @@ impl Introspection {
             audiences: config.audiences,
             consumer_claims: config.consumer_claims,
             scope_claims: config.scope_claims,
-            ceiling: u64::from(config.ceiling_seconds) * NANOS,
-            negative: u64::from(config.negative_seconds) * NANOS,
-            good: Cache::new(HALF_CACHE),
-            bad: Cache::new(HALF_CACHE),
+            good: Remembered::new(config.ceiling_seconds),
+            bad: Remembered::new(config.negative_seconds),
             fingerprints: FingerprintKey::default(),
         }
     }
@@ -88,10 +67,10 @@ impl Introspection {
         let Some(token) = as_token(presented) else { return Err(InvalidToken::Inactive.into()) };
         let fingerprint = self.fingerprints.of(0, presented).ok_or(Unavailable::Random)?;
         let now = holder.env.now();
-        if let Some(active) = self.good.get(fingerprint).and_then(|known| known.said(now)) {
+        if let Some(active) = self.good.get(fingerprint, now) {
             return active.grant_at(now, holder);
         }
-        if let Some(failure) = self.bad.get(fingerprint).and_then(|known| known.said(now)) {
+        if let Some(failure) = self.bad.get(fingerprint, now) {
             return Err(failure);
         }
         let key = fingerprint.number();
@@ -135,15 +114,13 @@ impl Introspection {
         };
         match judged {
             Ok(active) => {
-                let until = now.0.saturating_add(self.ceiling);
                 let said = Rc::new(active);
-                let remembered = Remembered { since: now, until: UnixNanos(until), said: Rc::clone(&said) };
-                self.good.insert(key, Rc::new(remembered));
+                self.good.insert(key, now, Rc::clone(&said));
                 Ok(said)
             }
             Err(cause) => {
-                let (until, said) = (UnixNanos(now.0.saturating_add(self.negative)), Failure::from(cause));
-                self.bad.insert(key, Rc::new(Remembered { since: now, until, said: said.clone() }));
+                let said = Failure::from(cause);
+                self.bad.insert(key, now, said.clone());
                 Err(said)
             }
         }

@@ -30,6 +30,7 @@ mod policy;
 mod presented;
 mod published;
 mod registered;
+mod remembered;
 mod remote;
 mod requirement;
 mod revocation;
@@ -39,6 +40,7 @@ mod scheme;
 mod secret;
 mod strip;
 mod token;
+mod user_store;
 mod wildcard;
 
 pub use certificate::{InvalidCertificate, read_certificate, read_passed};

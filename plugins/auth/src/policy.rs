@@ -66,7 +66,7 @@ impl Learn for AuthPolicy {
     }
 
     fn asks(&self) -> bool {
-        self.known.issuers.asks()
+        self.known.issuers.asks() || self.known.users.asks()
     }
 
     fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
@@ -108,7 +108,7 @@ impl AuthPolicy {
         let known = Known {
             issuers: Issuers::compile(config.issuers, config.introspections, config.revocation)?,
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
-            users: Users::compile(config.users, config.attempts, &applications)?,
+            users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
             certificates: KnownCertificates::compile(config.certificates)?,
         };
         let clients = Clients::compile(config.terminator)?;

@@ -14,6 +14,7 @@ mod remote;
 mod revocation;
 mod scheme;
 mod user;
+mod user_store;
 
 pub use account::{
     AccountConfig, ApplicationConfig, EndpointsConfig, EnvironmentConfig, SubscribedApiConfig,
@@ -26,6 +27,7 @@ pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteC
 pub use revocation::{RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use user::{AttemptsConfig, UserConfig};
+pub use user_store::UserStoreConfig;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +53,9 @@ pub struct AuthConfig {
     /// Known API keys.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyConfig>,
+    /// Who knows users that the configuration does not; default: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_store: Option<UserStoreConfig>,
     /// Known users.
     #[serde(default)]
     pub users: Vec<UserConfig>,

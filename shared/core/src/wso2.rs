@@ -61,6 +61,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("keys-unavailable", UNCLASSIFIED),
     ("revocation-unavailable", UNCLASSIFIED),
     ("introspection-unavailable", UNCLASSIFIED),
+    ("user-store-unavailable", UNCLASSIFIED),
     ("secret-missing", UNCLASSIFIED),
     ("random-missing", UNCLASSIFIED),
     ("token-unbound", INVALID),

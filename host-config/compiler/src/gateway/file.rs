@@ -17,7 +17,7 @@ pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
     SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile, ValuesFile,
 };
-pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile};
+pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
     ApiKeyConfig, ApplicationConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig,
-    RevocationConfig, TerminatorConfig, UserConfig,
+    RevocationConfig, TerminatorConfig, UserConfig, UserStoreConfig,
 };
 use portcullis_openapi::Report;
 
 use super::Reader;
 use super::file::{AttemptsFile, IdentityFile};
+use crate::codes;
 use crate::service::Services;
+use crate::settings::problem;
 
 mod api_key;
 mod application;
@@ -44,6 +46,8 @@ pub(crate) struct Identity {
     pub revocation_file: Option<String>,
     /// API keys.
     pub api_keys: Vec<ApiKeyConfig>,
+    /// Who knows users beside these.
+    pub user_store: Option<UserStoreConfig>,
     /// Users.
     pub users: Vec<UserConfig>,
     /// Applications by name.
@@ -64,7 +68,9 @@ impl Identity {
     /// Environment variables that hold secrets.
     pub(crate) fn environment(&self) -> impl Iterator<Item = &str> {
         let clients = self.introspections.values().filter_map(|one| one.client.secret_env());
-        clients.chain(self.revocation.iter().filter_map(|one| one.authorization_env.as_deref()))
+        let store = self.user_store.iter().filter_map(|one| one.authorization_env.as_deref());
+        let revocation = self.revocation.iter().filter_map(|one| one.authorization_env.as_deref());
+        clients.chain(revocation).chain(store)
     }
 
     /// All whose tokens can be judged.
@@ -79,6 +85,18 @@ impl Identity {
 }
 
 impl Reader<'_> {
+    /// Names of environment variables that no shell would take.
+    fn check_environment(&self, identity: &Identity, report: &mut Report) {
+        let is_name = |name: &str| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+        };
+        for name in identity.environment().filter(|name| !is_name(name)) {
+            let message = format!("'{name}' is no name of an environment variable");
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&["identity"])));
+        }
+    }
+
     pub(super) fn identity(
         &self,
         file: &IdentityFile,
@@ -102,7 +120,10 @@ impl Reader<'_> {
         identity.revocation_file = revocation.and_then(|file| file.file.clone());
         identity.revocation = revocation.and_then(|file| self.revocation(file, services, report));
         identity.api_keys = self.api_keys(file, report);
+        let store = file.user_store.as_ref();
+        identity.user_store = store.and_then(|file| self.user_store(file, services, report));
         identity.users = self.users(file, report);
+        self.check_environment(&identity, report);
         identity.attempts = attempts(file.attempts);
         identity.certificates = self.certificates(&file.certificates, report);
         identity.terminator = file.certificate_header.as_ref().map(super::certificates::terminator);

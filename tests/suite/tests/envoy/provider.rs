@@ -71,7 +71,7 @@ impl Provider {
         let folder = gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", &settings)]);
         let file = folder.path().join("gateway.yaml");
         let mut command = gateway::command();
-        command.env("PROVIDER_SECRET", "secret");
+        command.env("GATEWAY_SECRET", "secret");
         Gateway::start(command, &[file.to_str().expect("a UTF-8 path"), "--workers", "1"])
     }
 
@@ -202,7 +202,7 @@ identity:
   issuers:
     opaque:
       issuer: https://issuer.test
-      introspection: { endpoint: PROVIDER/introspect, clientId: gateway, clientSecretEnv: PROVIDER_SECRET, cacheSeconds: 60, negativeCacheSeconds: 1 }
+      introspection: { endpoint: PROVIDER/introspect, clientId: gateway, clientSecretEnv: GATEWAY_SECRET, cacheSeconds: 60, negativeCacheSeconds: 1 }
 services: { 'PROVIDER': { timeoutMilliseconds: 1000 } }
 "#;
 
@@ -226,14 +226,16 @@ fn opaque_tokens_are_asked_about_once_however_many_requests_wait() {
                     let (line, body): (_, &[u8]) =
                         if number % 2 == 0 { ("GET /x", b"") } else { ("POST /x", b"{}") };
                     connection.send(&message(line, if number % 2 == 0 { &head[..1] } else { &head }, body));
-                    connection.reply().expect("an answer").status
+                    let reply = connection.reply().expect("an answer");
+                    (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
                 })
             })
             .collect();
         thread::sleep(Time::from_millis(50));
         drop(leaver);
         for other in others {
-            assert_eq!(other.join().expect("it is answered"), 200, "{}", gateway.words());
+            let (status, body) = other.join().expect("it is answered");
+            assert_eq!(status, 200, "{body} {}", gateway.words());
         }
     });
     let calls = provider.calls("/introspect");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CertificateFile, CertificateHeaderFile, RevocationFile};
+use super::{CertificateFile, CertificateHeaderFile, RevocationFile, UserStoreFile};
 
 mod api_key;
 mod application;
@@ -40,6 +40,9 @@ pub struct IdentityFile {
     /// Files with more API keys: lists of the same entries, relative to this file.
     #[serde(default)]
     pub api_key_files: Vec<String>,
+    /// A server that knows users beside those named here. Default: none.
+    #[serde(default)]
+    pub user_store: Option<UserStoreFile>,
     /// Users for HTTP basic.
     #[serde(default)]
     pub users: Vec<UserFile>,

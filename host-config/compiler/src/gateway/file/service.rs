@@ -70,6 +70,27 @@ pub struct RevocationFile {
     pub authorization_env: Option<String>,
 }
 
+/// A server that says whether a user's password is right: it gets a POST with `{"username": "…", "password": "…"}`, and answers
+/// 200 with `{"consumer": "…", "scopes": ["…"]}`, of which each may be missing, or 401.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UserStoreFile {
+    /// The URL of the verifier.
+    pub endpoint: String,
+    /// The environment variable of Envoy whose value is sent as `Authorization`. Default: none is sent.
+    #[serde(default)]
+    pub authorization_env: Option<String>,
+    /// Seconds for which a right password is remembered at most. Default: 60.
+    #[serde(default = "default_ceiling")]
+    pub cache_seconds: u32,
+    /// Seconds for which a wrong one is. Default: 5.
+    #[serde(default = "default_negative")]
+    pub negative_cache_seconds: u32,
+    /// Names of the APIs that its users may call. Default: all of the gateway.
+    #[serde(default)]
+    pub apis: Vec<String>,
+}
+
 /// How the gateway proves itself at a token server (RFC 6749, section 2.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

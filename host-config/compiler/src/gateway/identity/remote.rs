@@ -2,11 +2,11 @@
 
 use portcullis_config::auth::{
     ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
-    RevocationStoreConfig,
+    RevocationStoreConfig, UserStoreConfig,
 };
 use portcullis_openapi::{Diagnostic, Report};
 
-use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile, RevocationFile};
+use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile, RevocationFile, UserStoreFile};
 use super::super::{Reader, join};
 use crate::codes;
 use crate::revocation_file::{self, count_revoked};
@@ -153,6 +153,22 @@ impl Reader<'_> {
         };
         let store = RevocationStoreConfig::Feed;
         Some(RevocationConfig { remote, store, interval_milliseconds, authorization_env: None })
+    }
+
+    /// Who knows users beside those of the gateway file.
+    pub(super) fn user_store(
+        &self,
+        file: &UserStoreFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<UserStoreConfig> {
+        Some(UserStoreConfig {
+            remote: self.remote(&["identity", "userStore", "endpoint"], &file.endpoint, services, report)?,
+            authorization_env: file.authorization_env.clone(),
+            ceiling_seconds: file.cache_seconds,
+            negative_seconds: file.negative_cache_seconds,
+            apis: file.apis.clone(),
+        })
     }
 
     /// A place at a server.
