@@ -7,6 +7,7 @@ mod client_certificates;
 mod heads;
 mod http2;
 mod keys;
+mod openid;
 mod passwords;
 mod program;
 mod provider;
