@@ -34,8 +34,9 @@ def scopes_of(name, password):
     if not password:
         return None  # A bind without password succeeds as nobody (RFC 4513, section 5.1.2).
     dn = USER_DN.format(escape_rdn(name))
-    with ldap3.Connection(SERVER, dn, password, receive_timeout=1) as connection:
-        if not connection.bound:
+    connection = ldap3.Connection(SERVER, dn, password, receive_timeout=1)
+    try:
+        if not connection.bind():
             if connection.result["result"] == ldap3.core.results.RESULT_INVALID_CREDENTIALS:
                 return None
             raise OSError(connection.result["description"])
@@ -43,6 +44,8 @@ def scopes_of(name, password):
             return []
         connection.search(GROUP_BASE, f"(member={escape_filter_chars(dn)})", attributes=["cn"])
         return [value for entry in connection.entries for value in entry.cn.values]
+    finally:
+        connection.unbind()
 
 
 class Verifier(BaseHTTPRequestHandler):
