@@ -3,13 +3,14 @@
 
 mod store;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, UnixNanos};
+use crate::question::{Answer, Topic};
 use crate::signed::{SignatureVerdict, Signed};
 
 pub use store::SharedStore;
@@ -27,6 +28,7 @@ pub struct FakeEnv {
     identity: Option<Rc<Identity>>,
     store: SharedStore,
     secrets: Vec<(String, String)>,
+    answers: RefCell<Vec<(Topic, Rc<Answer>)>>,
     before_shared: Option<Box<dyn Fn(SharedCall)>>,
     verifier: Option<Box<Verifier>>,
     calls: Cell<Calls>,
@@ -135,6 +137,11 @@ impl FakeEnv {
         self
     }
 
+    /// What comes of a question.
+    pub fn set_answer(&self, topic: Topic, answer: Answer) {
+        self.answers.borrow_mut().push((topic, Rc::new(answer)));
+    }
+
     /// Sets the clock, forwards or backwards.
     pub fn set_now(&self, now: UnixNanos) {
         self.clock.0.set(now);
@@ -210,6 +217,11 @@ impl Env for FakeEnv {
         self.count(|calls| calls.shared_set += 1);
         self.announce(SharedCall::Set);
         self.store.set(key, value, version)
+    }
+
+    fn answer(&self, topic: &Topic) -> Option<Rc<Answer>> {
+        let answers = self.answers.borrow();
+        answers.iter().rev().find(|(known, _)| known == topic).map(|(_, answer)| Rc::clone(answer))
     }
 
     fn secret(&self, name: &str) -> Option<String> {
