@@ -4,6 +4,7 @@
 mod bodies;
 mod bundle;
 mod client_certificates;
+mod etcd;
 mod heads;
 mod http2;
 mod keys;
