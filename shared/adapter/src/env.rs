@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use portcullis_core::{Contended, Env, Identity, SignatureVerdict, Signed, UnixNanos};
+use portcullis_core::{Contended, Env, Identity, SignatureVerdict, Signed, ToSign, UnixNanos};
 
 use crate::host::{self, Refused};
 use crate::signature;
@@ -71,6 +71,11 @@ impl Env for HostEnv {
             Ok(answer) => signature::read_answer(&answer),
             Err(Refused) => SignatureVerdict::Unknown,
         }
+    }
+
+    fn sign(&self, wanted: &ToSign<'_>) -> Option<Vec<u8>> {
+        let answer = host::foreign(signature::SIGN, &signature::write_wish(wanted)).ok()?;
+        signature::read_signature(&answer).map(<[u8]>::to_vec)
     }
 }
 

@@ -1,8 +1,11 @@
-//! The host's function that verifies signatures, `verify_signature`: protocol buffers in, protocol buffers out.
+//! The host's functions that verify signatures, `verify_signature`, and make them, `sign`: protocol buffers in, protocol
+//! buffers out.
 
-use portcullis_core::{HashFunction, SignatureVerdict, Signed};
+use portcullis_core::{HashFunction, SignatureVerdict, Signed, ToSign};
 
-/// The function's name.
+/// The name of the function that signs.
+pub const SIGN: &str = "sign";
+/// The name of the function that verifies.
 pub const FUNCTION: &str = "verify_signature";
 
 /// How Envoy begins to say that a signature does not fit. Whatever else it says is about something else (a key it
@@ -14,12 +17,24 @@ const BYTES: u8 = 2;
 
 /// Writes the message `VerifySignatureArguments`: hash function, public key, signature, text.
 pub fn write_question(signed: &Signed<'_>) -> Vec<u8> {
-    let hash = match signed.hash {
+    write_fields([hash_name(signed.hash).as_bytes(), signed.public_key, signed.signature, signed.text])
+}
+
+/// Writes the message `SignArguments`: hash function, private key, text.
+pub fn write_wish(wanted: &ToSign<'_>) -> Vec<u8> {
+    write_fields([hash_name(wanted.hash).as_bytes(), wanted.private_key, wanted.text])
+}
+
+fn hash_name(hash: HashFunction) -> &'static str {
+    match hash {
         HashFunction::Sha256 => "sha256",
         HashFunction::Sha384 => "sha384",
         HashFunction::Sha512 => "sha512",
-    };
-    let fields = [hash.as_bytes(), signed.public_key, signed.signature, signed.text];
+    }
+}
+
+/// Fields of bytes, numbered from 1.
+fn write_fields<const COUNT: usize>(fields: [&[u8]; COUNT]) -> Vec<u8> {
     let mut message = Vec::with_capacity(fields.iter().map(|value| value.len() + 6).sum());
     for (number, value) in (1..).zip(fields) {
         message.push(number << 3 | BYTES);
@@ -45,6 +60,21 @@ pub fn read_answer(mut message: &[u8]) -> SignatureVerdict {
         ([], 0, error) if error.starts_with(DOES_NOT_FIT) => SignatureVerdict::Invalid,
         _ => SignatureVerdict::Unknown,
     }
+}
+
+/// Reads the message `SignResult`: the signature, if it says clearly that there is one.
+pub fn read_signature(mut message: &[u8]) -> Option<&[u8]> {
+    let (mut result, mut signature, mut error): (u64, &[u8], &[u8]) = (0, b"", b"");
+    while let Some((field, rest)) = read_field(message) {
+        match field {
+            Field::Number(1, value) => result = value,
+            Field::Bytes(2, value) => signature = value,
+            Field::Bytes(3, text) => error = text,
+            _ => return None,
+        }
+        message = rest;
+    }
+    (message.is_empty() && result == 1 && error.is_empty() && !signature.is_empty()).then_some(signature)
 }
 
 enum Field<'m> {
@@ -96,6 +126,30 @@ mod tests {
         let signed = Signed { hash: HashFunction::Sha256, public_key: b"key", signature: b"", text: &text };
         let expected = [b"\x0a\x06sha256\x12\x03key\x1a\x00\x22\xac\x02".as_slice(), &text].concat();
         assert_eq!(write_question(&signed), expected);
+    }
+
+    #[test]
+    fn a_wish_has_its_three_fields() {
+        let wanted = ToSign { hash: HashFunction::Sha256, private_key: b"key", text: b"text" };
+        assert_eq!(write_wish(&wanted), b"\x0a\x06sha256\x12\x03key\x1a\x04text");
+        assert_eq!(format!("{wanted:?}"), "ToSign { hash: Sha256, .. }");
+    }
+
+    #[test]
+    fn only_a_clear_signature_is_one() {
+        let cases: [(&str, &[u8], Option<&[u8]>); 8] = [
+            ("a signature", b"\x08\x01\x12\x03sig", Some(b"sig")),
+            ("and an empty error", b"\x08\x01\x12\x03sig\x1a\x00", Some(b"sig")),
+            ("an error", b"\x1a\x02no", None),
+            ("both", b"\x08\x01\x12\x03sig\x1a\x02no", None),
+            ("one without a yes", b"\x12\x03sig", None),
+            ("a yes without one", b"\x08\x01", None),
+            ("one cut short", b"\x08\x01\x12\x04sig", None),
+            ("nothing", b"", None),
+        ];
+        for (name, message, expected) in cases {
+            assert_eq!(read_signature(message), expected, "{name}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use problem::problem_json;
 pub use query::{Pair, pairs};
 pub use question::{Answer, Call, CallFailure, CallReply, Question, Topic};
 pub use request::{Malformed, Request};
-pub use signed::{HashFunction, SignatureVerdict, Signed};
+pub use signed::{HashFunction, SignatureVerdict, Signed, ToSign};
 pub use source::{Fetch, Learn, Source};
 pub use template::{Captures, InvalidTemplate, PathTemplate};
 pub use wso2::{ErrorFormat, NUMBERS, wso2_json};

@@ -9,7 +9,7 @@ use crate::identity::Identity;
 use crate::policy::{Contended, Env, Policy, UnixNanos};
 use crate::question::{Answer, Question, Topic};
 use crate::request::{Malformed, Request};
-use crate::signed::{SignatureVerdict, Signed};
+use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
 
 /// Most questions that are answered for one request; more mean that a policy does not listen.
@@ -210,6 +210,10 @@ impl Env for Known<'_> {
 
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
         self.env.verify_signature(signed)
+    }
+
+    fn sign(&self, wanted: &ToSign<'_>) -> Option<Vec<u8>> {
+        self.env.sign(wanted)
     }
 
     fn secret(&self, name: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::decision::Decision;
 use crate::identity::Identity;
 use crate::question::{Answer, Topic};
 use crate::request::Request;
-use crate::signed::{SignatureVerdict, Signed};
+use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as the host's clock says; may step back.
@@ -77,6 +77,11 @@ pub trait Env {
 
     /// Has the host verify a signature, at a fiftieth of what it costs here.
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict;
+
+    /// Has the host sign a text: RSA's number, or DER of ECDSA's two. `None` when it cannot.
+    fn sign(&self, _wanted: &ToSign<'_>) -> Option<Vec<u8>> {
+        None
+    }
 
     /// A secret that the configuration names and does not hold: an environment variable of the host.
     fn secret(&self, _name: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What a policy asks the host about a signature, and what the host says. No cryptography in here.
+//! What a policy asks the host about a signature, or to sign, and what the host says. No cryptography in here.
 
 /// A text, what is said to be its signature, and the key that should have made it.
 #[derive(Debug, Clone, Copy)]
@@ -33,4 +33,22 @@ pub enum SignatureVerdict {
     Invalid,
     /// The host cannot say: whoever asked must find out alone, and accept nothing until then.
     Unknown,
+}
+
+/// A text to sign, and the key to sign it with.
+#[derive(Clone, Copy)]
+pub struct ToSign<'s> {
+    /// The hash of the text that is signed: by RSASSA-PKCS1-v1_5 or ECDSA, as the key's type says.
+    pub hash: HashFunction,
+    /// DER of a PrivateKeyInfo (RFC 5208).
+    pub private_key: &'s [u8],
+    /// What is to be signed.
+    pub text: &'s [u8],
+}
+
+/// Without the key.
+impl std::fmt::Debug for ToSign<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToSign").field("hash", &self.hash).finish_non_exhaustive()
+    }
 }

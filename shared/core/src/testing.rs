@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, UnixNanos};
 use crate::question::{Answer, Topic};
-use crate::signed::{SignatureVerdict, Signed};
+use crate::signed::{SignatureVerdict, Signed, ToSign};
 
 pub use store::SharedStore;
 
@@ -31,10 +31,12 @@ pub struct FakeEnv {
     answers: RefCell<Vec<(Topic, Rc<Answer>)>>,
     before_shared: Option<Box<dyn Fn(SharedCall)>>,
     verifier: Option<Box<Verifier>>,
+    signer: Option<Box<Signer>>,
     calls: Cell<Calls>,
 }
 
 type Verifier = dyn Fn(&Signed<'_>) -> SignatureVerdict;
+type Signer = dyn Fn(&ToSign<'_>) -> Option<Vec<u8>>;
 
 /// How often a policy asked: what costs a host call in the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Calls {
     pub shared_set: usize,
     /// Calls of [`Env::verify_signature`].
     pub verify_signature: usize,
+    /// Calls of [`Env::sign`].
+    pub sign: usize,
 }
 
 /// A call that is about to reach the shared data.
@@ -142,6 +146,13 @@ impl FakeEnv {
         self.answers.borrow_mut().push((topic, Rc::new(answer)));
     }
 
+    /// A host that signs, as `signer` does; without, it cannot.
+    #[must_use]
+    pub fn with_signer(mut self, signer: impl Fn(&ToSign<'_>) -> Option<Vec<u8>> + 'static) -> Self {
+        self.signer = Some(Box::new(signer));
+        self
+    }
+
     /// Sets the clock, forwards or backwards.
     pub fn set_now(&self, now: UnixNanos) {
         self.clock.0.set(now);
@@ -231,6 +242,11 @@ impl Env for FakeEnv {
     fn verify_signature(&self, signed: &Signed<'_>) -> SignatureVerdict {
         self.count(|calls| calls.verify_signature += 1);
         self.verifier.as_ref().map_or(SignatureVerdict::Unknown, |verifier| verifier(signed))
+    }
+
+    fn sign(&self, wanted: &ToSign<'_>) -> Option<Vec<u8>> {
+        self.count(|calls| calls.sign += 1);
+        self.signer.as_ref().and_then(|signer| signer(wanted))
     }
 }
 

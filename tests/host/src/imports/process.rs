@@ -94,7 +94,7 @@ pub(super) fn get_metric(guest: &mut Guest<'_>, id: u32, value: u32) -> Answer {
     guest.write(value, &current.to_le_bytes())
 }
 
-/// `clear_route_cache`, of which this host has nothing to clear, and `verify_signature` unless the test has taken it away.
+/// `clear_route_cache`, of which this host has nothing to clear, `sign`, and `verify_signature` unless the test has taken it away.
 pub(super) fn call_foreign_function(
     guest: &mut Guest<'_>,
     name: u32,
@@ -108,6 +108,7 @@ pub(super) fn call_foreign_function(
     let arguments = guest.read(data, data_size)?;
     let answer = match name.as_slice() {
         b"clear_route_cache" => Vec::new(),
+        b"sign" => signature::sign(&arguments).map_err(|signature::BadArgument| Status::BadArgument)?,
         b"verify_signature" if guest.state().shared.verifies_signatures() => {
             signature::verify(&arguments).map_err(|signature::BadArgument| Status::BadArgument)?
         }

@@ -1,12 +1,13 @@
-//! Envoy's foreign function `verify_signature`, over the key, signature and text that it is handed: what is not DER to the letter does not verify.
+//! Envoy's foreign functions `verify_signature` and `sign`, over the keys and texts that they are handed: what is not DER to
+//! the letter does not verify.
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::pkcs8::DecodePublicKey as _;
-use rsa::pkcs8::DecodePublicKey as _;
+use rsa::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
-use rsa::{Pkcs1v15Sign, RsaPublicKey};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 
-/// A message that is no `VerifySignatureArguments`, or one with another number of keys than one.
+/// A message that is not of the function's arguments, or one with another number of keys than one.
 pub(super) struct BadArgument;
 
 #[derive(Default)]
@@ -32,6 +33,23 @@ pub(super) fn verify(message: &[u8]) -> Result<Vec<u8>, BadArgument> {
     // A length of one byte.
     let length = u8::try_from(told.len()).ok().filter(|length| *length < 0x80).ok_or(BadArgument)?;
     Ok([&[0x12, length], told.as_bytes()].concat())
+}
+
+/// A `SignResult`, for RSA keys alone. The text stands where a question has the signature.
+pub(super) fn sign(message: &[u8]) -> Result<Vec<u8>, BadArgument> {
+    let arguments = Arguments::read(message).ok_or(BadArgument)?;
+    let key = arguments.key.ok_or(BadArgument)?;
+    let hashed = Hashed::of(&arguments.hash.to_ascii_lowercase(), arguments.signature);
+    let signed = hashed.zip(RsaPrivateKey::from_pkcs8_der(key).ok());
+    let signed = signed.and_then(|(hashed, key)| key.sign(hashed.padding, &hashed.digest).ok());
+    Ok(match signed {
+        Some(signature) => {
+            let (low, high) = (signature.len() & 0x7f | 0x80, signature.len() >> 7);
+            let length = [low, high].map(|digit| u8::try_from(digit).unwrap_or_default());
+            [&[0x08, 1, 0x12], length.as_slice(), &signature].concat()
+        }
+        None => b"\x1a\x1bFailed to initialize signer".to_vec(),
+    })
 }
 
 impl<'a> Arguments<'a> {
