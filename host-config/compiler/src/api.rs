@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use portcullis_config::auth::{AuthRule, EndpointsConfig, SchemeConfig};
+use portcullis_config::auth::{AssertedApiConfig, AuthRule, EndpointsConfig, SchemeConfig};
 use portcullis_config::mock::MockRule;
 use portcullis_config::routing::RoutingRule;
 use portcullis_config::schema::{DocumentConfig, SchemaRule};
 use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
 use portcullis_config::{ApiConfig, ConditionConfig, OperationConfig};
+use portcullis_core::PathTemplate;
 use portcullis_openapi::model::{Method, Operation};
 use portcullis_openapi::{ApiModel, Diagnostic, Place, Report, Severity};
 use url::Url;
@@ -17,7 +18,7 @@ mod endpoints;
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::endpoint::{Endpoint, Route, Routes};
-use crate::gateway::{ApiSource, Gateway};
+use crate::gateway::{ApiSource, BackendJwt, Gateway};
 use crate::path_key::PathKey;
 use crate::schema::SchemaCompiler;
 use crate::security::Schemes;
@@ -61,6 +62,7 @@ pub(crate) struct ApiCompiler<'d, 'g> {
     source: &'g ApiSource,
     limits: &'g BTreeMap<String, LimitConfig>,
     default_endpoint: Option<&'g Endpoint>,
+    backend_jwt: Option<&'g BackendJwt>,
     base_path: String,
     schemes: Schemes<'d, 'g>,
     schema: SchemaCompiler<'d>,
@@ -83,6 +85,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             base_path: base_path(model, source, report),
             schemes: Schemes::new(model, source, &gateway.identity, report),
             limits: &gateway.limits,
+            backend_jwt: gateway.backend_jwt.as_ref(),
             seen: HashMap::new(),
             model,
             source,
@@ -135,6 +138,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         let mut name = |endpoint| routes.name(Route { base_path: self.base_path.clone(), endpoint });
         let (production, sandbox) = (endpoints.production.map(&mut name), endpoints.sandbox.map(&mut name));
         auth.endpoints = EndpointsConfig { no_production: production.is_none(), sandbox: sandbox.clone() };
+        auth.asserted = self.asserted(&auth);
         // Auth sends those elsewhere whose credential says so; who has none goes where there is an endpoint.
         let route = production.or(sandbox)?;
         Some(Rules { head, route, auth, schema, throttle, mock })
@@ -169,6 +173,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         }
         rows.add(Construct::Routing, name, Treatment::Enforced, Some(operation.path_place));
         self.check_conflict(operation, &path, report);
+        self.check_reserved(operation, &path, report);
         Some(Head { key, method: operation.method, path: path.template, when: path.when })
     }
 
@@ -186,6 +191,36 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             hint: Some("give one of them another path, or join them to one operation".into()),
             ..problem(codes::PATH_CONFLICT, message, operation.path_place)
         });
+    }
+
+    /// The gateway answers for the path of its own keys, on any host.
+    fn check_reserved(&self, operation: &Operation<'d>, path: &PathKey, report: &mut Report) {
+        let Some(BackendJwt { published, .. }) = self.backend_jwt else { return };
+        let base = self.base_path.split('/').filter(|segment| !segment.is_empty());
+        let skip = base.clone().count();
+        let is_within = published.path.segments().take(skip).eq(base);
+        let template = PathTemplate::parse(&path.template);
+        if is_within && template.is_ok_and(|template| template.capture(&published.path, skip).is_some()) {
+            let message = format!(
+                "'{}' stands for {} too, where the gateway publishes its own keys",
+                operation.path,
+                published.path.as_str()
+            );
+            report.push(Diagnostic {
+                hint: Some("give `backendJwt` another `jwksPath` in the gateway file".into()),
+                ..problem(codes::PATH_RESERVED, message, operation.path_place)
+            });
+        }
+    }
+
+    /// What upstreams are told of the API where callers may be known.
+    fn asserted(&self, auth: &AuthRule) -> Option<AssertedApiConfig> {
+        let is_told = self.backend_jwt.is_some() && !auth.alternatives.is_empty();
+        is_told.then(|| AssertedApiConfig {
+            name: self.source.name.clone(),
+            version: self.model.api_version.to_owned(),
+            context: self.base_path.clone(),
+        })
     }
 
     fn throttle(

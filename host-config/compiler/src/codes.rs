@@ -25,6 +25,7 @@ codes! {
     WAIVER_UNKNOWN = "waiver-unknown": "A waiver names no code that can be waived.";
     // Paths.
     PATH_TEMPLATE = "path-template": "A path is not a template that requests can be matched with.";
+    PATH_RESERVED = "path-reserved": "An operation has a path at which the gateway publishes its own keys.";
     PATH_CONFLICT = "path-conflict": "No request can tell two operations apart.";
     PATH_CONDITION = "path-condition": "A path has a query or fragment, which OpenAPI does not allow; what names a parameter is enforced as a condition.";
     // Security.

@@ -3,6 +3,7 @@
 
 mod client_certificate;
 mod cluster;
+mod jwks;
 mod listener;
 mod plugin;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Endpoint, Routes};
 use crate::gateway::file::{ErrorsFile, ListenerFile};
-use crate::gateway::join;
+use crate::gateway::{PublishedKeys, join};
 use crate::plugins::{Plugin, PluginConfigs};
 use crate::revocation_file;
 use crate::service::Services;
@@ -62,6 +63,8 @@ pub(crate) struct Input<'i> {
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,
+    /// The gateway's own keys, if it signs anything.
+    pub(crate) published_keys: Option<&'i PublishedKeys>,
     pub(crate) surroundings: &'i Surroundings,
 }
 

@@ -1,6 +1,7 @@
 //! From the gateway file to what the compiler works with: names given, files found, limits and identities
 //! checked. A lone OpenAPI document is a gateway with one API and nobody known.
 
+mod backend_jwt;
 mod certificates;
 pub(crate) mod file;
 mod identity;
@@ -15,6 +16,7 @@ use crate::endpoint::{Endpoint, NO_ENDPOINT};
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
+pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
 use file::{ApiFile, ErrorsFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 pub use identity::{KnownKey, known_keys, read_date, write_date};
@@ -32,6 +34,8 @@ pub(crate) struct Gateway {
     pub apis: Vec<ApiSource>,
     /// Who is known.
     pub identity: Identity,
+    /// What upstreams are told of callers.
+    pub backend_jwt: Option<BackendJwt>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
     /// Servers that the gateway asks.
@@ -97,12 +101,14 @@ impl Gateway {
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
         reader.check_listeners(&file.listeners, report);
+        let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
         Self {
             listeners: file.listeners,
             layout: file.layout,
             errors: file.errors,
             apis,
             identity,
+            backend_jwt,
             limits,
             services,
         }

@@ -41,7 +41,7 @@ pub use revocation_file::{NoRevocationFile, RevokedEntry, add_revoked, count_rev
 
 use api::ApiCompiler;
 use endpoint::Routes;
-use gateway::Gateway;
+use gateway::{Gateway, PublishedKeys};
 use plugins::Configured;
 use schema::SchemaCompiler;
 use service::Services;
@@ -120,6 +120,7 @@ pub struct Compiled {
     max_body_bytes: u32,
     certificate_header: Option<String>,
     errors: ErrorsFile,
+    published_keys: Option<PublishedKeys>,
     holds_secrets: bool,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,
@@ -162,6 +163,7 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
+            published_keys: self.published_keys.as_ref(),
             surroundings,
         }))
     }
@@ -332,7 +334,8 @@ impl Run<'_> {
             }
         };
         let environment = gateway.identity.environment().map(str::to_owned).collect();
-        let holds_secrets = gateway.identity.holds_secrets();
+        let holds_secrets = gateway.identity.holds_secrets() || gateway.backend_jwt.is_some();
+        let published_keys = gateway.backend_jwt.map(|backend_jwt| backend_jwt.published);
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.
@@ -358,6 +361,7 @@ impl Run<'_> {
             max_body_bytes,
             certificate_header,
             errors: gateway.errors,
+            published_keys,
             folder: gateway::folder(self.entry).to_owned(),
         })
     }

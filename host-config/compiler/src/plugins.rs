@@ -262,6 +262,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         attempts: identity.attempts,
         certificates: identity.certificates.clone(),
         terminator: identity.terminator.clone(),
+        backend_jwt: gateway.backend_jwt.as_ref().map(|backend_jwt| backend_jwt.config.clone()),
     }
 }
 

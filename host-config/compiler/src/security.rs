@@ -92,7 +92,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
             version: self.model.api_version.to_owned(),
         });
         let (keep_credential, endpoints) = (settings.keep_credential, EndpointsConfig::default());
-        AuthRule { alternatives, keep_credential, certificates, subscribed, endpoints }
+        AuthRule { alternatives, keep_credential, certificates, subscribed, endpoints, asserted: None }
     }
 
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.

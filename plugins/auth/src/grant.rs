@@ -13,6 +13,8 @@ pub(crate) struct Grant {
     consumer: Rc<str>,
     scopes: Rc<[String]>,
     account: Option<Rc<Account>>,
+    /// What of the caller's token upstreams see: a JSON object.
+    claims: Option<Rc<str>>,
     /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
     callers: RefCell<Vec<Rc<Identity>>>,
 }
@@ -20,12 +22,28 @@ pub(crate) struct Grant {
 impl Grant {
     /// A grant to `consumer`, who is charged and logged, of `scopes`.
     pub(crate) fn new(consumer: &str, scopes: Vec<String>) -> Self {
-        Self { consumer: consumer.into(), scopes: scopes.into(), account: None, callers: RefCell::default() }
+        Self {
+            consumer: consumer.into(),
+            scopes: scopes.into(),
+            account: None,
+            claims: None,
+            callers: RefCell::default(),
+        }
     }
 
     /// The same with what the credential says beside.
     pub(crate) fn with_account(self, account: Option<Account>) -> Self {
         Self { account: account.map(Rc::new), ..self }
+    }
+
+    /// The same with claims for upstreams, a JSON object.
+    pub(crate) fn with_claims(self, claims: Option<String>) -> Self {
+        Self { claims: claims.map(Rc::from), ..self }
+    }
+
+    /// What of the caller's token upstreams see: a JSON object.
+    pub(crate) fn claims(&self) -> Option<&str> {
+        self.claims.as_deref()
     }
 
     /// What the credential says beside.
@@ -46,7 +64,8 @@ impl Grant {
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
         let account = self.account.as_ref().map_or(0, |account| account.size());
-        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>() + account
+        let claims = self.claims.as_ref().map_or(0, |claims| claims.len());
+        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>() + account + claims
     }
 
     /// The same consumer with the scopes of another credential as well.
@@ -57,8 +76,13 @@ impl Grant {
                 scopes.push(scope.clone());
             }
         }
-        let (consumer, account) = (self.consumer.clone(), self.account.clone());
-        Self { consumer, scopes: scopes.into(), account, callers: RefCell::default() }
+        Self {
+            consumer: self.consumer.clone(),
+            scopes: scopes.into(),
+            account: self.account.clone(),
+            claims: self.claims.clone(),
+            callers: RefCell::default(),
+        }
     }
 
     /// The bearer, for whom the scheme of this name has vouched. Schemes belong to one API, so what is admitted by one is
@@ -78,7 +102,8 @@ impl Grant {
 /// Whether they say the same, whoever has used them.
 impl PartialEq for Grant {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scopes, &self.account) == (&other.consumer, &other.scopes, &other.account)
+        (&self.consumer, &self.scopes, &self.account, &self.claims)
+            == (&other.consumer, &other.scopes, &other.account, &other.claims)
     }
 }
 

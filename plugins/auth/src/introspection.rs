@@ -7,6 +7,7 @@ use portcullis_core::{Answer, Call, CallReply, Env, Topic, UnixNanos};
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::backend_jwt::PassedClaims;
 use crate::binding::Binding;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
@@ -26,6 +27,8 @@ const MAX_REPLY: u32 = 64 * 1024;
 /// One authorization server.
 #[derive(Debug)]
 pub(crate) struct Introspection {
+    /// Which claims upstreams see, if any.
+    passed: Option<Rc<PassedClaims>>,
     remote: Remote,
     client: ClientConfig,
     issuer: Option<String>,
@@ -48,8 +51,9 @@ struct Active {
 }
 
 impl Introspection {
-    pub(crate) fn new(config: IntrospectionConfig) -> Self {
+    pub(crate) fn new(config: IntrospectionConfig, passed: Option<Rc<PassedClaims>>) -> Self {
         Self {
+            passed,
             remote: Remote::new(config.remote),
             client: config.client,
             issuer: config.issuer,
@@ -141,7 +145,8 @@ impl Introspection {
         let scopes = claims::scopes(said, &self.scope_claims);
         let binding = Binding::read(said, false)?;
         let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
+        let kept = self.passed.as_ref().map(|passed| passed.keep(said));
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_claims(kept));
         Ok(Active { grant, validity, binding, marks: Marks::of(token, said) })
     }
 }

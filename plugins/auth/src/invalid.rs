@@ -58,6 +58,9 @@ pub enum InvalidAuth {
     /// Who passes certificates on cannot be told from others.
     #[error("the terminator: {0}")]
     Terminator(String),
+    /// Nothing could be signed for upstreams.
+    #[error("the upstreams' token: {0}")]
+    BackendJwt(String),
     /// A user that cannot be verified.
     #[error("the user '{name}': {cause}")]
     User {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::algorithm::Algorithm;
+use crate::backend_jwt::PassedClaims;
 use crate::binding::Binding;
 use crate::cache::Cache;
 use crate::claims::{self, Refused, Validity};
@@ -68,6 +69,8 @@ pub(crate) struct Accepted {
 
 #[derive(Debug)]
 struct Issuer {
+    /// Which claims upstreams see, if any.
+    passed: Option<Rc<PassedClaims>>,
     issuer: String,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
@@ -131,18 +134,19 @@ impl Issuers {
         configs: BTreeMap<String, IssuerConfig>,
         introspections: BTreeMap<String, IntrospectionConfig>,
         revocation: Option<RevocationConfig>,
+        passed: Option<&Rc<PassedClaims>>,
     ) -> Result<Self, InvalidAuth> {
         let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
         let fingerprints = FingerprintKey::default();
         let introspections = introspections
             .into_iter()
-            .map(|(name, config)| (name, Rc::new(Introspection::new(config))))
+            .map(|(name, config)| (name, Rc::new(Introspection::new(config, passed.cloned()))))
             .collect();
         let revocation = revocation.map(Revocation::new);
         let (names, issuers) = (Vec::new(), Vec::new());
         let mut all = Self { names, issuers, introspections, revocation, good, bad, fingerprints };
         for (name, config) in configs {
-            let issuer = Issuer::compile(&name, config);
+            let issuer = Issuer::compile(&name, config, passed.cloned());
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
             all.names.push(name);
         }
@@ -297,7 +301,11 @@ impl Issuers {
 }
 
 impl Issuer {
-    fn compile(name: &str, config: IssuerConfig) -> Result<Self, IssuerError> {
+    fn compile(
+        name: &str,
+        config: IssuerConfig,
+        passed: Option<Rc<PassedClaims>>,
+    ) -> Result<Self, IssuerError> {
         let algorithm =
             |name: &String| Algorithm::parse(name).ok_or_else(|| IssuerError::Algorithm(name.clone()));
         let algorithms: Vec<_> = config.algorithms.iter().map(algorithm).collect::<Result<_, _>>()?;
@@ -338,6 +346,7 @@ impl Issuer {
             scope_claims: mapped_first("scope", config.scope_claims),
             claim_map: config.claim_map,
             require_certificate_binding: config.require_certificate_binding,
+            passed,
         })
     }
 
@@ -360,7 +369,8 @@ impl Issuer {
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account));
+        let kept = self.passed.as_ref().map(|passed| passed.keep(&token.claims));
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_claims(kept));
         Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, grant })
     }
 

@@ -5,6 +5,7 @@ mod account;
 mod algorithm;
 mod api_key;
 mod attempts;
+mod backend_jwt;
 mod basic;
 mod binding;
 mod cache;

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portcullis_config::auth::{AuthConfig, AuthRule, RequirementConfig};
+use portcullis_config::auth::{AssertedApiConfig, AuthConfig, AuthRule, RequirementConfig};
 use portcullis_config::routing::ROUTE_HEADER;
 use portcullis_core::{
     Answer, Decision, Edits, Env, Fetch, Identity, Learn, OperationIndex, Policy, Rejection, Request, Source,
@@ -13,6 +13,7 @@ use portcullis_core::{
 
 use crate::account::{Admission, Applications};
 use crate::api_key::ApiKeys;
+use crate::backend_jwt::{BackendJwt, Caller};
 use crate::basic::Users;
 use crate::certificate::{Certificate, InvalidCertificate};
 use crate::challenge::{Challenges, quoted};
@@ -34,6 +35,7 @@ pub struct AuthPolicy {
     rules: Vec<Rc<Rule>>,
     clients: Clients,
     known: Known,
+    backend_jwt: Option<BackendJwt>,
 }
 
 /// All credentials that are known.
@@ -56,6 +58,7 @@ struct Rule {
     /// Consumers whose certificates are accepted; none means all.
     certificates: Vec<String>,
     admission: Admission,
+    asserted: Option<AssertedApiConfig>,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
@@ -105,8 +108,10 @@ impl AuthPolicy {
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
         let applications = Applications::compile(config.applications);
+        let backend_jwt = config.backend_jwt.map(BackendJwt::compile).transpose()?;
+        let passed = backend_jwt.as_ref().map(BackendJwt::passed);
         let known = Known {
-            issuers: Issuers::compile(config.issuers, config.introspections, config.revocation)?,
+            issuers: Issuers::compile(config.issuers, config.introspections, config.revocation, passed)?,
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
             users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
             certificates: KnownCertificates::compile(config.certificates)?,
@@ -125,7 +130,7 @@ impl AuthPolicy {
         let rules = rules.into_iter().zip(index.operations());
         let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, clients, known })
+        Ok(Self { index, rules, clients, known, backend_jwt })
     }
 
     /// The error is what has to be done instead.
@@ -146,13 +151,33 @@ impl AuthPolicy {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
         }
         self.clients.strip(request, &mut edits);
-        if let Some(satisfied) = satisfied {
-            edits.identity = rule.identity(&satisfied);
+        if let Some(satisfied) = &satisfied {
+            edits.identity = rule.identity(satisfied);
             if let Some(route) = rule.admission.route(satisfied.grant.account()) {
                 edits.set.push((ROUTE_HEADER.into(), route.to_owned()));
             }
         }
+        self.assert(satisfied.as_ref(), rule, request, env, &mut edits)?;
         Ok(edits)
+    }
+
+    /// Tells the upstream who calls, if it is to be told; nobody else tells it.
+    fn assert(
+        &self,
+        satisfied: Option<&Satisfied>,
+        rule: &Rule,
+        request: &Request,
+        env: &dyn Env,
+        edits: &mut Edits,
+    ) -> Result<(), Rejection> {
+        let Some(backend_jwt) = &self.backend_jwt else { return Ok(()) };
+        let identity = edits.identity.clone();
+        let caller = satisfied.zip(identity.as_deref()).map(|(satisfied, identity)| Caller {
+            identity,
+            claims: satisfied.grant.claims(),
+            api: rule.asserted.as_ref(),
+        });
+        backend_jwt.put(caller.as_ref(), request, env, edits)
     }
 }
 
@@ -274,6 +299,7 @@ impl RuleCompiler {
             keep_credential: config.keep_credential,
             certificates: config.certificates,
             admission: Admission::new(config.subscribed, config.endpoints),
+            asserted: config.asserted,
         });
         self.compiled.insert(written, rule.clone());
         Ok(rule)

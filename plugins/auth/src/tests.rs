@@ -13,6 +13,8 @@ mod tokens;
 mod truth;
 
 #[cfg(not(target_arch = "wasm32"))]
+mod backend_jwt;
+#[cfg(not(target_arch = "wasm32"))]
 mod vectors;
 #[cfg(not(target_arch = "wasm32"))]
 mod wycheproof;

@@ -8,6 +8,7 @@ use crate::apis::ApiConfig;
 
 mod account;
 mod api_key;
+mod backend_jwt;
 mod certificate;
 mod issuer;
 mod remote;
@@ -21,6 +22,7 @@ pub use account::{
     SubscriptionConfig, SubscriptionStateConfig,
 };
 pub use api_key::ApiKeyConfig;
+pub use backend_jwt::{AssertedApiConfig, BackendAlgorithmConfig, BackendJwtConfig};
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use issuer::{IssuerConfig, SecretConfig};
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
@@ -71,6 +73,9 @@ pub struct AuthConfig {
     /// Who passes client certificates on in a header; absent: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminator: Option<TerminatorConfig>,
+    /// What upstreams are told of callers, signed; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend_jwt: Option<BackendJwtConfig>,
 }
 
 /// What an operation requires.
@@ -92,6 +97,9 @@ pub struct AuthRule {
     /// Where callers go by the environment that their credential is for.
     #[serde(default, skip_serializing_if = "EndpointsConfig::is_default")]
     pub endpoints: EndpointsConfig,
+    /// The API as upstreams are told of it; there exactly where callers may be known and [`AuthConfig::backend_jwt`] is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asserted: Option<AssertedApiConfig>,
 }
 
 impl AuthRule {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_openapi::{Documents, Loader, Report};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::service::{Service, Services};
 use crate::token::Bearer;
@@ -174,6 +174,19 @@ pub struct UpstreamExpected {
     /// The body.
     #[serde(default)]
     pub body: Option<String>,
+    /// Headers that hold a token of the gateway.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, TokenExpected>,
+}
+
+/// A token that the gateway has signed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenExpected {
+    /// The `kid`: `es` for the test issuer's key, any other for the key that signs as `other-key`.
+    pub key: String,
+    /// All claims but `jti`, which must be there; `iat` and `exp` count from the beginning of the case.
+    pub claims: Map<String, Value>,
 }
 
 impl Request {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::case::{Expected, OneOrMany, UpstreamExpected};
+use crate::case::{Expected, OneOrMany, TokenExpected, UpstreamExpected};
+use crate::token;
 
 /// The outcome of one request.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +85,9 @@ fn compare_upstream(expected: &Expected, seen: Option<&SeenUpstream>, found: &mu
                 found.push("the upstream saw another body".to_owned());
             }
             compare_headers("upstream", &wanted.headers, &seen.headers, found);
+            for (name, wanted) in &wanted.tokens {
+                compare_tokens(name, wanted, &seen.headers, found);
+            }
         }
     }
 }
@@ -102,6 +106,20 @@ fn compare_headers(
         if values != wanted {
             found.push(format!("the {whose} header {name} is {values:?} instead of {wanted:?}"));
         }
+    }
+}
+
+fn compare_tokens(name: &str, wanted: &TokenExpected, seen: &[(String, String)], found: &mut Vec<String>) {
+    let values: Vec<&String> =
+        seen.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect();
+    let [only] = values.as_slice() else {
+        found.push(format!("the upstream saw {} headers {name}", values.len()));
+        return;
+    };
+    match token::read_signed(only, &wanted.key) {
+        Err(cause) => found.push(format!("the upstream's {name}: {cause}")),
+        Ok(claims) if claims == wanted.claims => {}
+        Ok(claims) => found.push(format!("the upstream's {name} says {claims:?}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Signer;
+use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature as EcdsaSignature, SigningKey};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -89,6 +89,35 @@ impl Bearer {
         };
         format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
+}
+
+/// The claims of a token that the gateway has signed with the key of this name, without `jti`, times counted from the
+/// beginning of the case.
+pub(crate) fn read_signed(text: &str, id: &str) -> Result<Map<String, Value>, String> {
+    let (signed, signature) = text.rsplit_once('.').ok_or("it is no token")?;
+    let (header, claims) = signed.split_once('.').ok_or("it has no two parts to sign")?;
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|cause| cause.to_string());
+    let object = |part: &str| {
+        serde_json::from_slice::<Map<String, Value>>(&decode(part)?).map_err(|cause| cause.to_string())
+    };
+    let header = object(header)?;
+    if Value::Object(header.clone()) != json!({ "alg": "ES256", "kid": id, "typ": "JWT" }) {
+        return Err(format!("its header is {header:?}"));
+    }
+    let scalar = if id == KEY_ID { &OURS } else { &THEIRS };
+    let signature = EcdsaSignature::from_slice(&decode(signature)?).map_err(|cause| cause.to_string())?;
+    let verified = key(scalar).verifying_key().verify(signed.as_bytes(), &signature);
+    verified.map_err(|_| "its signature is not this key's")?;
+    let mut claims = object(claims)?;
+    for name in ["iat", "exp"] {
+        let time = claims.get(name).and_then(Value::as_i64).ok_or("a time is missing")?;
+        claims.insert(name.to_owned(), json!(time - START));
+    }
+    let id = claims.remove("jti");
+    if !id.as_ref().and_then(Value::as_str).is_some_and(|id| id.len() == 32) {
+        return Err(format!("its jti is {id:?}"));
+    }
+    Ok(claims)
 }
 
 fn overlaid(mut base: Value, over: &Map<String, Value>) -> Value {

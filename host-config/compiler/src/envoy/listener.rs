@@ -9,7 +9,7 @@ use portcullis_core::{ErrorFormat, wso2_json};
 use serde_json::{Value, json};
 
 use super::plugin::SENT_PATH;
-use super::{Input, client_certificate, type_url};
+use super::{Input, client_certificate, jwks, type_url};
 use crate::endpoint::{Endpoint, Route, Upstream};
 use crate::gateway::file::{ErrorsFile, ListenerFile, TlsFile};
 use crate::gateway::join;
@@ -78,7 +78,8 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
 
 /// The last entry answers what no plugin has sent anywhere: nothing passes by accident.
 fn route_table(file: &ListenerFile, input: &Input<'_>) -> Value {
-    let mut routes: Vec<Value> = input.routes.iter().map(|(one, name)| route(one, name)).collect();
+    let mut routes: Vec<Value> = jwks::route(input).into_iter().collect();
+    routes.extend(input.routes.iter().map(|(one, name)| route(one, name)));
     routes.extend(client_certificate::verified_route(file.tls.as_ref()));
     let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header);
     let removed: BTreeSet<&str> = known.chain([ROUTE_HEADER]).collect();

@@ -8,10 +8,12 @@ use serde::Deserialize;
 
 use crate::plugins::Layout;
 
+mod backend_jwt;
 mod certificate;
 mod identity;
 mod service;
 
+pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
@@ -38,6 +40,9 @@ pub struct GatewayFile {
     /// Who is known.
     #[serde(default)]
     pub identity: IdentityFile,
+    /// What upstreams are told of callers, signed. Default: nothing.
+    #[serde(default)]
+    pub backend_jwt: Option<BackendJwtFile>,
     /// Servers that the gateway asks for keys or about tokens, by their URLs without a path; only what differs from the defaults
     /// has to stand here.
     #[serde(default)]

@@ -20,7 +20,7 @@ mod application;
 mod date;
 mod htpasswd;
 mod issuer;
-mod key_file;
+pub(super) mod key_file;
 mod listed;
 mod remote;
 mod user;

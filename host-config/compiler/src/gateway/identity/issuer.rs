@@ -78,7 +78,7 @@ impl Reader<'_> {
         secrets
     }
 
-    fn bytes(&self, file: &str) -> Result<Vec<u8>, String> {
+    pub(in crate::gateway) fn bytes(&self, file: &str) -> Result<Vec<u8>, String> {
         self.loader.load(&join(self.folder, file)).map_err(|cause| cause.to_string())
     }
 

@@ -17,7 +17,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// The keys of a file. `kid` names the only one.
-pub(super) fn read(bytes: &[u8], kid: Option<&str>) -> Result<Vec<Value>, String> {
+pub(in crate::gateway) fn read(bytes: &[u8], kid: Option<&str>) -> Result<Vec<Value>, String> {
     let mut keys = if bytes.trim_ascii_start().starts_with(b"{") { json(bytes)? } else { pem(bytes)? };
     match (kid, keys.as_mut_slice()) {
         (None, _) => {}

@@ -1,0 +1,64 @@
+//! Signs the upstreams' tokens (RFC 7515): ES256 in the module, RS256 by the host, which has the big numbers for it.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use portcullis_config::Secret;
+use portcullis_config::auth::BackendAlgorithmConfig;
+use portcullis_core::{Env, HashFunction, ToSign};
+use serde_json::json;
+
+/// A private key and its algorithm.
+pub(super) struct Signer {
+    /// The JOSE header, encoded.
+    header: String,
+    key: Key,
+}
+
+enum Key {
+    /// DER of a PrivateKeyInfo.
+    Rs256(Vec<u8>),
+    Es256(Box<SigningKey>),
+}
+
+/// Without the key.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// `None` for a key that is none of the algorithm.
+    pub(super) fn compile(algorithm: BackendAlgorithmConfig, id: &str, key: &Secret) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(key.expose()).ok()?;
+        let (name, key) = match algorithm {
+            BackendAlgorithmConfig::Rs256 if bytes.is_empty() => return None,
+            BackendAlgorithmConfig::Rs256 => ("RS256", Key::Rs256(bytes)),
+            BackendAlgorithmConfig::Es256 => (
+                "ES256",
+                Key::Es256(Box::new(SigningKey::from_slice(&<[u8; 32]>::try_from(bytes).ok()?).ok()?)),
+            ),
+        };
+        let header = json!({ "alg": name, "kid": id, "typ": "JWT" }).to_string();
+        Some(Self { header: URL_SAFE_NO_PAD.encode(header), key })
+    }
+
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// The signature; `None` when the host cannot make one.
+    pub(super) fn sign(&self, text: &[u8], env: &dyn Env) -> Option<Vec<u8>> {
+        match &self.key {
+            Key::Rs256(private_key) => env.sign(&ToSign { hash: HashFunction::Sha256, private_key, text }),
+            Key::Es256(key) => {
+                let signature: Signature = key.try_sign(text).ok()?;
+                Some(signature.to_bytes().to_vec())
+            }
+        }
+    }
+}
