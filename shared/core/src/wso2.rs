@@ -89,6 +89,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("content-coding-unsupported", None),
     ("stream-unsupported", None),
     ("schema-broken", None),
+    ("backend-jwt-unsigned", None),
     ("configuration-mismatch", None),
     ("not-configured", None),
     ("host-refused", None),

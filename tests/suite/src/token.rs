@@ -114,7 +114,7 @@ pub(crate) fn read_signed(text: &str, id: &str) -> Result<Map<String, Value>, St
         claims.insert(name.to_owned(), json!(time - START));
     }
     let id = claims.remove("jti");
-    if !id.as_ref().and_then(Value::as_str).is_some_and(|id| id.len() == 32) {
+    if id.as_ref().and_then(Value::as_str).is_none_or(|id| id.len() != 32) {
         return Err(format!("its jti is {id:?}"));
     }
     Ok(claims)

@@ -1,6 +1,7 @@
 //! End to end: the built program, the real Envoy, real sockets. Each test starts a gateway of its own and makes
 //! several checks on it, because a start costs seconds.
 
+mod backend_jwt;
 mod bodies;
 mod bundle;
 mod client_certificates;

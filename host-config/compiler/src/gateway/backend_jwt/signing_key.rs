@@ -56,7 +56,8 @@ impl SigningKey {
         match self {
             Self::P256(key) => {
                 let point = key.public_key().to_sec1_point(false);
-                let (x, y) = point.as_bytes().get(1..).unwrap_or_default().split_at(32);
+                let (x, y) =
+                    point.as_bytes().get(1..).unwrap_or_default().split_at_checked(32).unwrap_or_default();
                 json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
             }
             Self::Rsa { modulus, exponent, .. } => {
@@ -80,8 +81,11 @@ impl SigningKey {
     }
 }
 
-/// Modulus and exponent; `None` for another kind of key (RFC 5208, section 5; RFC 8017, appendix A.1.2).
-fn rsa(der: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, der::Error> {
+/// Modulus and exponent.
+type Numbers = (Vec<u8>, Vec<u8>);
+
+/// `None` for another kind of key (RFC 5208, section 5; RFC 8017, appendix A.1.2).
+fn rsa(der: &[u8]) -> Result<Option<Numbers>, der::Error> {
     let mut outer = SliceReader::new(der)?;
     let (algorithm, key) = outer.sequence(|inner| {
         UintRef::decode(inner)?;
