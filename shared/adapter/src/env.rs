@@ -22,13 +22,14 @@ const CERTIFICATE: &str = "connection\0peer_certificate";
 /// The host, as one decision sees it.
 #[derive(Default)]
 pub(crate) struct HostEnv {
+    now: OnceCell<UnixNanos>,
     operation: OnceCell<Option<Rc<str>>>,
     identity: OnceCell<Option<Rc<Identity>>>,
 }
 
 impl Env for HostEnv {
     fn now(&self) -> UnixNanos {
-        UnixNanos(host::now())
+        *self.now.get_or_init(|| UnixNanos(host::now()))
     }
 
     fn peer(&self) -> Option<IpAddr> {

@@ -61,6 +61,7 @@ mod tests {
         for (name, worker, at, expected) in cases {
             assert_eq!(Lease::taken(Some(first), worker, at * SECOND).is_some(), expected, "{name}");
         }
+        assert!(first.is_of(1) && !first.is_of(2));
         assert_eq!(Lease::from_bytes(&first.to_bytes()), Some(first));
         assert_eq!(Lease::from_bytes(b"x"), None);
         assert!(!first.is_worn(10 * SECOND) && first.is_worn(11 * SECOND + 1) && first.is_worn(0));

@@ -48,7 +48,7 @@ pub trait Policy: Learn + Sized {
 /// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only
 /// for what the decision needs.
 pub trait Env {
-    /// The time, read anew at each call.
+    /// The time; throughout one decision it may be the same.
     fn now(&self) -> UnixNanos;
 
     /// The address of the connection's other end.
