@@ -13,6 +13,9 @@ use crate::subject::Subject;
 #[derive(Debug, Parser)]
 #[command(name = "scripts/bench", max_term_width = 100)]
 pub(crate) struct Args {
+    /// What to measure: `auth` is what authentication alone costs, beside Envoy's own `jwt_authn`. Default: everything else.
+    #[arg(value_enum, conflicts_with_all = ["fuel", "growth"])]
+    what: Option<What>,
     /// Measure these alone, separated by commas.
     #[arg(long = "scenario", value_enum, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
@@ -50,11 +53,19 @@ pub(crate) struct Args {
     pub(crate) markdown: bool,
 }
 
+/// A part of what can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Authentication alone.
+    Auth,
+}
+
 impl Args {
     /// What to measure.
     pub(crate) fn scenarios(&self) -> Vec<Scenario> {
         match (self.scenarios.is_empty(), self.quick) {
             (false, _) => self.scenarios.clone(),
+            _ if self.what.is_some() => Scenario::auth().to_vec(),
             (true, true) => vec![Scenario::Get, Scenario::Post, Scenario::GetUpstream],
             (true, false) => Scenario::all(),
         }
@@ -62,7 +73,11 @@ impl Args {
 
     /// With what.
     pub(crate) fn subjects(&self) -> Vec<Subject> {
-        if self.subjects.is_empty() { Subject::all() } else { self.subjects.clone() }
+        match (self.subjects.is_empty(), self.what) {
+            (false, _) => self.subjects.clone(),
+            (true, Some(What::Auth)) => Subject::auth(),
+            (true, None) => Subject::all(),
+        }
     }
 
     /// What grows.
@@ -89,6 +104,6 @@ impl Args {
 
     /// Memory and start are measured in a whole run alone: each needs processes of its own.
     pub(crate) fn measures_memory(&self) -> bool {
-        self.scenarios.is_empty() && !self.quick
+        self.scenarios.is_empty() && self.what.is_none() && !self.quick
     }
 }

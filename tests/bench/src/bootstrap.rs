@@ -29,11 +29,12 @@ impl Bootstrap {
         parsed.map(Self).map_err(|cause| Failure(format!("{} is no JSON: {cause}", file.display())))
     }
 
-    /// Without any plugin, or what serves one: every request matches the route of the API.
-    pub(crate) fn without_plugins(mut self) -> Result<Self> {
+    /// Without any plugin but these, or what serves one: every request matches the route of the API.
+    pub(crate) fn without_plugins_but(mut self, kept: &[&str]) -> Result<Self> {
         self.filters()?.retain(|filter| {
             let name = filter["name"].as_str().unwrap_or_default();
-            !name.starts_with("portcullis.") && name != "envoy.filters.http.set_filter_state"
+            kept.contains(&name)
+                || !name.starts_with("portcullis.") && name != "envoy.filters.http.set_filter_state"
         });
         for route in self.routes()? {
             if let Some(matched) = route["match"].as_object_mut() {

@@ -45,6 +45,7 @@ fn added(results: &Results) -> Vec<Budget> {
         (Scenario::Get, Subject::Pipeline, 2.2),
         (Scenario::Get, Subject::Chain, 4.8),
         (Scenario::Post, Subject::Pipeline, 4.5),
+        (Scenario::AuthJwtCached, Subject::Auth, 1.6),
     ];
     let budget = |(scenario, subject, limit): (Scenario, Subject, f64)| {
         let measured = results.added(scenario, subject)?.median / results.unit()?;
@@ -56,14 +57,19 @@ fn added(results: &Results) -> Vec<Budget> {
 
 /// Less than what `jwt_authn` adds without a cache.
 fn uncached(results: &Results) -> Vec<Budget> {
-    let scenario = Scenario::GetRs256Uncached;
-    let budget = |subject: Subject| {
+    let compared = [
+        (Scenario::GetRs256Uncached, Subject::Pipeline),
+        (Scenario::GetRs256Uncached, Subject::Chain),
+        (Scenario::AuthRs256Uncached, Subject::Auth),
+        (Scenario::AuthEs256Uncached, Subject::Auth),
+    ];
+    let budget = |(scenario, subject): (Scenario, Subject)| {
         let limit = results.added(scenario, Subject::Native)?.median;
         let measured = results.added(scenario, subject)?.median;
         let about = format!("{}: {} adds to bare", scenario.name(), subject.name());
         Some(Budget { about, limit, measured, unit: "µs" })
     };
-    [Subject::Pipeline, Subject::Chain].into_iter().filter_map(budget).collect()
+    compared.into_iter().filter_map(budget).collect()
 }
 
 /// The whole cost with a real upstream, against bare Envoy's.

@@ -4,7 +4,7 @@ use portcullis_suite::http1;
 
 use crate::bootstrap::ANSWER;
 use crate::failure::{Result, failed};
-use crate::ground::Ground;
+use crate::ground::{Ground, api_key};
 use crate::subject::{Abilities, Running};
 use crate::traffic::Request;
 
@@ -42,6 +42,8 @@ fn probes(ground: &Ground) -> Vec<Probe> {
         probe("a good POST", traffic.post(), 200, |_| true),
         probe("no token", traffic.anonymous_get(), 401, |can| can.checks_tokens),
         probe("a broken token", traffic.bad_token(), 401, |can| can.checks_tokens),
+        probe("an API key", traffic.keyed(&api_key(0)), 200, |can| can.checks_keys),
+        probe("an unknown API key", traffic.keyed("bench-key-none"), 401, |can| can.checks_keys),
         probe("a broken parameter", traffic.bad_parameter(), 400, |can| can.checks_messages),
         probe("a broken body", traffic.bad_body(), 400, |can| can.checks_messages),
         probe("the limit's last request", traffic.limited(), 200, |can| can.limits),

@@ -45,7 +45,7 @@ impl Ground {
         std::fs::create_dir_all(&folder).map_err(writing(&folder))?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let signer = Signer::new();
-        let jwks = signer.jwks();
+        let jwks = Signer::all_jwks();
         let client = (processors > 1).then_some(CLIENT);
         let (nginx, upstream) = upstream::start(&folder, client)?;
         let traffic = Traffic::new(size, &signer);

@@ -3,9 +3,10 @@
 use clap::ValueEnum;
 
 use crate::failure::Result;
-use crate::ground::{Ground, bench_folder};
+use crate::ground::{Ground, api_key, bench_folder};
 use crate::subject::Subject;
-use crate::traffic::Request;
+use crate::tokens::Signer;
+use crate::traffic::{Request, Traffic};
 use crate::wrk::Script;
 
 /// More tokens than any subject keeps verdicts of.
@@ -36,12 +37,25 @@ pub(crate) enum Scenario {
     /// No such operation.
     #[value(name = "rejected-404")]
     Rejected404,
+    /// A GET with an API key.
+    AuthApiKey,
+    /// The GET with a token, always the same.
+    AuthJwtCached,
+    /// The GET, each time with a token that was not seen for long, signed with RS256.
+    AuthRs256Uncached,
+    /// The same with ES256.
+    AuthEs256Uncached,
 }
 
 impl Scenario {
-    /// All of them.
+    /// Those of a whole run.
     pub(crate) fn all() -> Vec<Self> {
-        Self::value_variants().to_vec()
+        Self::value_variants().iter().copied().filter(|one| !Self::auth().contains(one)).collect()
+    }
+
+    /// What authentication costs, and nothing beside it.
+    pub(crate) fn auth() -> [Self; 4] {
+        [Self::AuthApiKey, Self::AuthJwtCached, Self::AuthRs256Uncached, Self::AuthEs256Uncached]
     }
 
     /// As it is written on the command line and in results.
@@ -55,6 +69,10 @@ impl Scenario {
         let measure = matches!(subject, Subject::Bare | Subject::Empty | Subject::Floor);
         match self {
             Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
+            Self::AuthJwtCached | Self::AuthRs256Uncached | Self::AuthEs256Uncached => {
+                subject.abilities().answers_here
+            }
+            Self::AuthApiKey => measure || subject.abilities().checks_keys,
             Self::GetUpstream | Self::PostUpstream => true,
             _refusal => measure || self.refused_by(subject),
         }
@@ -65,6 +83,9 @@ impl Scenario {
         let can = subject.abilities();
         match self {
             Self::Get | Self::Post | Self::GetUpstream | Self::PostUpstream | Self::GetRs256Uncached => false,
+            Self::AuthApiKey | Self::AuthJwtCached | Self::AuthRs256Uncached | Self::AuthEs256Uncached => {
+                false
+            }
             Self::Rejected401 => can.checks_tokens,
             Self::Rejected400 => can.checks_messages,
             Self::Rejected429 => can.limits,
@@ -76,14 +97,13 @@ impl Scenario {
     pub(crate) fn script(self, ground: &Ground) -> Result<Script> {
         let traffic = &ground.traffic;
         let requests = match self {
-            Self::Get => vec![traffic.get()],
+            Self::Get | Self::AuthJwtCached => vec![traffic.get()],
             Self::Post => vec![traffic.post()],
             Self::GetUpstream => vec![traffic.get().upstream()],
             Self::PostUpstream => vec![traffic.post().upstream()],
-            Self::GetRs256Uncached => {
-                let tokens = ground.signer.many(TOKENS, &bench_folder()?.join("tokens"))?;
-                tokens.iter().map(|token| traffic.anonymous_get().bearer(token)).collect()
-            }
+            Self::GetRs256Uncached | Self::AuthRs256Uncached => with_each(traffic, &ground.signer, "tokens")?,
+            Self::AuthEs256Uncached => with_each(traffic, &Signer::es256(), "tokens-es256")?,
+            Self::AuthApiKey => vec![traffic.keyed(&api_key(0))],
             Self::Rejected401 => vec![traffic.anonymous_get()],
             Self::Rejected400 => vec![traffic.bad_parameter()],
             Self::Rejected429 => vec![traffic.limited()],
@@ -92,4 +112,10 @@ impl Scenario {
         let bytes: Vec<Vec<u8>> = requests.iter().map(Request::bytes).collect();
         Script::sending(&bytes, &self.name(), ground.folder())
     }
+}
+
+/// The GET with each of many tokens, which are kept in a file.
+fn with_each(traffic: &Traffic, signer: &Signer, file: &str) -> Result<Vec<Request>> {
+    let tokens = signer.many(TOKENS, &bench_folder()?.join(file))?;
+    Ok(tokens.iter().map(|token| traffic.anonymous_get().bearer(token)).collect())
 }

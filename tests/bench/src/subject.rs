@@ -37,6 +37,8 @@ pub(crate) enum Subject {
     Pipeline,
     /// Traefik.
     Traefik,
+    /// The chain's bundle with the auth plugin alone.
+    Auth,
 }
 
 /// What a subject can do besides letting requests through.
@@ -45,6 +47,7 @@ pub(crate) struct Abilities {
     pub(crate) answers_here: bool,
     pub(crate) knows_operations: bool,
     pub(crate) checks_tokens: bool,
+    pub(crate) checks_keys: bool,
     pub(crate) limits: bool,
     pub(crate) checks_messages: bool,
 }
@@ -59,10 +62,19 @@ pub(crate) struct Running {
 }
 
 impl Subject {
-    /// All that can run here: without its module there is no pipeline.
+    /// Those of a whole run that can run here: without its module there is no pipeline.
     pub(crate) fn all() -> Vec<Self> {
-        let there = |subject: &Self| *subject != Self::Pipeline || has_pipeline();
+        let there = |subject: &Self| match subject {
+            Self::Pipeline => has_pipeline(),
+            Self::Auth => false,
+            _ => true,
+        };
         Self::value_variants().iter().copied().filter(there).collect()
+    }
+
+    /// Those that show what authentication costs.
+    pub(crate) fn auth() -> Vec<Self> {
+        vec![Self::Bare, Self::Empty, Self::Native, Self::NativeCached, Self::Auth]
     }
 
     /// As it is written on the command line and in results.
@@ -72,11 +84,12 @@ impl Subject {
 
     pub(crate) fn abilities(self) -> Abilities {
         let (native, portcullis) = (self.is_native(), self.layout().is_some());
-        let traefik = self == Self::Traefik;
+        let (traefik, auth) = (self == Self::Traefik, self == Self::Auth);
         Abilities {
             answers_here: !traefik,
-            knows_operations: native || portcullis || traefik,
-            checks_tokens: native || portcullis,
+            knows_operations: native || portcullis || traefik || auth,
+            checks_tokens: native || portcullis || auth,
+            checks_keys: portcullis || auth,
             limits: native || portcullis || traefik,
             checks_messages: portcullis,
         }
@@ -87,9 +100,7 @@ impl Subject {
         match self {
             Self::Chain => Some("chain"),
             Self::Pipeline => Some("pipeline"),
-            Self::Bare | Self::Empty | Self::Floor | Self::Native | Self::NativeCached | Self::Traefik => {
-                None
-            }
+            _ => None,
         }
     }
 
@@ -130,12 +141,13 @@ impl Subject {
         let layout = if self == Self::Floor { Some("pipeline") } else { self.layout() };
         let built = ground.build(layout.unwrap_or("chain"), folder)?;
         match self {
-            Self::Bare => built.without_plugins(),
-            Self::Empty => built.without_plugins()?.with_module(&made("target/bench/empty.wasm")?),
+            Self::Bare => built.without_plugins_but(&[]),
+            Self::Auth => built.without_plugins_but(&["portcullis.auth"]),
+            Self::Empty => built.without_plugins_but(&[])?.with_module(&made("target/bench/empty.wasm")?),
             Self::Floor => built.with_code(&made("target/bench/floor.wasm")?),
             Self::Native | Self::NativeCached => {
                 let cached = self == Self::NativeCached;
-                built.without_plugins()?.with_native_filters(ground.size, &ground.jwks, cached)
+                built.without_plugins_but(&[])?.with_native_filters(ground.size, &ground.jwks, cached)
             }
             Self::Chain | Self::Pipeline | Self::Traefik => Ok(built),
         }

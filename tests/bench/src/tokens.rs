@@ -1,8 +1,10 @@
-//! Tokens of the one issuer, signed with RS256 and good until the year 2100. The key is public and guards nothing.
+//! Tokens of the one issuer, signed with RS256 or ES256 and good until the year 2100. The keys are public and guard nothing.
 
 use std::path::Path;
 
-use jwt_simple::prelude::{Claims, Duration, RS256KeyPair, RSAKeyPairLike, UnixTimeStamp};
+use jwt_simple::prelude::{
+    Claims, Duration, ECDSAP256KeyPairLike, ES256KeyPair, RS256KeyPair, RSAKeyPairLike, UnixTimeStamp,
+};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Result, writing};
@@ -15,23 +17,45 @@ pub(crate) const AUDIENCE: &str = "bench";
 const ISSUED: u64 = 1_767_225_600;
 const EXPIRES: u64 = 4_102_444_800;
 const KEY_ID: &str = "bench-2026";
+const ES256_KEY_ID: &str = "bench-es256-2026";
 
 /// Signs tokens.
-pub(crate) struct Signer(RS256KeyPair);
+pub(crate) enum Signer {
+    Rs256(RS256KeyPair),
+    Es256(ES256KeyPair),
+}
 
 impl Signer {
     /// With the key in this folder.
     pub(crate) fn new() -> Self {
         let key = RS256KeyPair::from_pem(include_str!("rsa-2048.pem")).expect("the file holds a key");
-        Self(key.with_key_id(KEY_ID))
+        Self::Rs256(key.with_key_id(KEY_ID))
+    }
+
+    /// With the issuer's other key.
+    pub(crate) fn es256() -> Self {
+        let key = ES256KeyPair::from_bytes(&[7; 32]).expect("every such number is a key");
+        Self::Es256(key.with_key_id(ES256_KEY_ID))
+    }
+
+    /// A JWK Set of its key.
+    pub(crate) fn jwks(&self) -> String {
+        json!({ "keys": [self.jwk()] }).to_string()
     }
 
     /// The issuer's JWK Set.
-    pub(crate) fn jwks(&self) -> String {
-        let key = self.0.public_key().to_jwk();
+    pub(crate) fn all_jwks() -> String {
+        json!({ "keys": [Self::new().jwk(), Self::es256().jwk()] }).to_string()
+    }
+
+    fn jwk(&self) -> Value {
+        let (key, id) = match self {
+            Self::Rs256(key) => (key.public_key().to_jwk(), KEY_ID),
+            Self::Es256(key) => (key.public_key().to_jwk(), ES256_KEY_ID),
+        };
         let mut key: Value = serde_json::from_str(&key).expect("a key is JSON");
-        key["kid"] = json!(KEY_ID);
-        json!({ "keys": [key] }).to_string()
+        key["kid"] = json!(id);
+        key
     }
 
     /// A token of about 800 bytes. Two of different numbers differ in their claims and so in their signature.
@@ -52,7 +76,11 @@ impl Signer {
         claims.issued_at = Some(UnixTimeStamp::from_secs(ISSUED));
         claims.invalid_before = None;
         claims.expires_at = Some(UnixTimeStamp::from_secs(EXPIRES));
-        self.0.sign::<Map<String, Value>>(claims).expect("a token can be signed")
+        let signed = match self {
+            Self::Rs256(key) => key.sign::<Map<String, Value>>(claims),
+            Self::Es256(key) => key.sign::<Map<String, Value>>(claims),
+        };
+        signed.expect("a token can be signed")
     }
 
     /// So many tokens. Signing takes milliseconds each, so they are kept in `file`, which holds as long as its first

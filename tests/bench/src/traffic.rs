@@ -137,6 +137,11 @@ impl Traffic {
         Request::new("GET", "/nowhere/r0001/abc-204117").bearer(&self.token)
     }
 
+    /// A GET with an API key.
+    pub(crate) fn keyed(&self, key: &str) -> Request {
+        Request::new("GET", api::KEYED).header("x-api-key", key)
+    }
+
     /// A GET that passes once a day.
     pub(crate) fn limited(&self) -> Request {
         Request::new("GET", api::LIMITED).bearer(&self.token)
