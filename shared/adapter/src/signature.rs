@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn only_a_clear_signature_is_one() {
-        let cases: [(&str, &[u8], Option<&[u8]>); 8] = [
+        type Case<'c> = (&'c str, &'c [u8], Option<&'c [u8]>);
+        let cases: [Case<'_>; 8] = [
             ("a signature", b"\x08\x01\x12\x03sig", Some(b"sig")),
             ("and an empty error", b"\x08\x01\x12\x03sig\x1a\x00", Some(b"sig")),
             ("an error", b"\x1a\x02no", None),
