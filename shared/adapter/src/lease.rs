@@ -21,6 +21,11 @@ impl Lease {
         (!is_others).then_some(Self { owner: worker, until: now.saturating_add(LEASE_NANOS) })
     }
 
+    /// The same, over at once: whoever comes first takes it.
+    pub(crate) fn given_up(self) -> Self {
+        Self { until: 0, ..self }
+    }
+
     /// Whether less than half of it is left.
     pub(crate) fn is_worn(&self, now: u64) -> bool {
         self.until.saturating_sub(now) < LEASE_NANOS / 2 || self.until.saturating_sub(now) > LEASE_NANOS
@@ -62,6 +67,7 @@ mod tests {
             assert_eq!(Lease::taken(Some(first), worker, at * SECOND).is_some(), expected, "{name}");
         }
         assert!(first.is_of(1) && !first.is_of(2));
+        assert!(Lease::taken(Some(first.given_up()), 2, 10 * SECOND).is_some());
         assert_eq!(Lease::from_bytes(&first.to_bytes()), Some(first));
         assert_eq!(Lease::from_bytes(b"x"), None);
         assert!(!first.is_worn(10 * SECOND) && first.is_worn(11 * SECOND + 1) && first.is_worn(0));

@@ -20,6 +20,9 @@ const MAX_PARTS: u32 = 64;
 const MAX_WAITING: usize = 256;
 /// How long a stream waits for a source.
 const PATIENCE_NANOS: u64 = 10_000_000_000;
+/// How long a worker leaves the lease to others after a fetch of its own has failed: Envoy's main thread has a VM as well,
+/// from which listeners inside Envoy cannot be reached.
+const STAND_BACK_NANOS: u64 = 500_000_000;
 const LEASE: &str = "portcullis.lease";
 
 /// The sources of a worker's policies.
@@ -27,6 +30,8 @@ pub(crate) struct Sources {
     /// Tells this worker from others.
     worker: u64,
     lease: Option<Lease>,
+    /// When a fetch of this worker's failed last.
+    failed: Option<u64>,
     tracked: Vec<Tracked>,
     waiting: Vec<Waiting>,
 }
@@ -62,7 +67,7 @@ impl Sources {
         let tracked = policies.flat_map(|(policy, judge)| {
             judge.sources().into_iter().map(move |source| Tracked::new(policy, source))
         });
-        Self { worker: random(), lease: None, tracked: tracked.collect(), waiting: Vec::new() }
+        Self { worker: random(), lease: None, failed: None, tracked: tracked.collect(), waiting: Vec::new() }
     }
 
     /// A stream waits for an attempt that begins from now on. An answer that comes at once is returned.
@@ -107,8 +112,24 @@ impl Sources {
         let Some(run) = tracked.running.take() else { return false };
         let answer = read_reply(headers, run.max_reply);
         tracked.step(chain, Some(&answer), run.calls);
+        let failed = tracked.running.is_none() && tracked.progress.failed;
         tracked.look(chain);
+        if failed {
+            self.stand_back(host::now());
+        }
         true
+    }
+
+    /// Gives the lease up, so that another worker tries.
+    fn stand_back(&mut self, now: u64) {
+        self.failed = Some(now);
+        if let Some(lease) = self.lease.take()
+            && let Some((bytes, version)) = host::shared(LEASE)
+            && Lease::from_bytes(&bytes).is_some_and(|present| present.is_of(self.worker))
+        {
+            // Lost only against another who has it then.
+            let _ = host::set_shared(LEASE, &lease.given_up().to_bytes(), version);
+        }
     }
 
     fn told(&mut self, now: u64) -> Told {
@@ -126,6 +147,9 @@ impl Sources {
     fn leads(&mut self, now: u64) -> bool {
         if self.lease.is_some_and(|lease| lease.is_of(self.worker) && !lease.is_worn(now)) {
             return true;
+        }
+        if self.failed.is_some_and(|failed| now.abs_diff(failed) < STAND_BACK_NANOS) {
+            return false;
         }
         let (present, version) = match host::shared(LEASE) {
             Some((bytes, version)) => (Lease::from_bytes(&bytes), version),

@@ -13,6 +13,7 @@ mod openid;
 mod passwords;
 mod program;
 mod provider;
+mod revoke;
 mod shop;
 mod signatures;
 mod throttle;
