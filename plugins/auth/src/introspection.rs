@@ -106,7 +106,8 @@ impl Introspection {
             200 => {}
             // The gateway itself is not let in, or the server is in trouble: nothing is known of the token.
             401 | 403 | 407 | 429 => return Err(Unavailable::Introspection.into()),
-            400..=499 => return Err(InvalidToken::Inactive.into()),
+            // Some servers answer so what they do not take for one of their tokens.
+            400..=499 => return Err(self.refuse(key, now, InvalidToken::Inactive)),
             _ => return Err(Unavailable::Introspection.into()),
         }
         let said: UniqueMembers =
@@ -122,12 +123,15 @@ impl Introspection {
                 self.good.insert(key, now, Rc::clone(&said));
                 Ok(said)
             }
-            Err(cause) => {
-                let said = Failure::from(cause);
-                self.bad.insert(key, now, said.clone());
-                Err(said)
-            }
+            Err(cause) => Err(self.refuse(key, now, cause)),
         }
+    }
+
+    /// Refuses a token, and remembers that for a while.
+    fn refuse(&self, key: Fingerprint, now: UnixNanos, cause: InvalidToken) -> Failure {
+        let said = Failure::from(cause);
+        self.bad.insert(key, now, said.clone());
+        said
     }
 
     fn active(&self, token: &str, said: &UniqueMembers, now: UnixNanos) -> Result<Active, InvalidToken> {

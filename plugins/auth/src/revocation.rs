@@ -39,6 +39,8 @@ pub(crate) struct Revocation {
     /// What the worker that fetches knows of the store.
     known: RefCell<Known>,
     gathered: RefCell<Gathered>,
+    /// Whether what is learned next is what this worker has fetched.
+    is_ours: Cell<bool>,
 }
 
 /// As of the last fetch that came to its end.
@@ -105,6 +107,7 @@ impl Revocation {
             revoked: Revoked::default(),
             known: RefCell::default(),
             gathered: RefCell::default(),
+            is_ours: Cell::new(false),
         }
     }
 
@@ -115,6 +118,10 @@ impl Revocation {
 
     /// Takes in a list, or what comes in addition.
     pub(crate) fn learn(&self, text: Vec<u8>, replaces: bool) {
+        if !self.is_ours.replace(false) {
+            // Another worker's: what this one knows of the store belongs to an older list.
+            *self.known.borrow_mut() = Known::default();
+        }
         self.revoked.learn(text, replaces);
     }
 
@@ -147,6 +154,7 @@ impl Revocation {
     }
 
     fn begin(&self, env: &dyn Env) -> Result<Fetch, String> {
+        self.is_ours.set(false);
         let mut gathered = self.gathered.borrow_mut();
         let standing = self.revoked.standing();
         let key =
@@ -222,12 +230,14 @@ impl Revocation {
         known.etag = gathered.etag.take();
         if gathered.is_whole {
             known.revision = Some((gathered.revision, now));
+            self.is_ours.set(true);
             return Fetch::Replace(image(key, &entries, now.seconds()));
         }
         known.revision = known.revision.map(|(_, since)| (gathered.revision, since));
         if entries.is_empty() {
             return Fetch::Unchanged;
         }
+        self.is_ours.set(true);
         if self.revoked.standing().is_none_or(|(_, additions)| additions >= MAX_ADDITIONS) {
             entries.extend(self.revoked.entries());
             return Fetch::Replace(image(key, &entries, now.seconds()));

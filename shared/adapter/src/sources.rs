@@ -23,6 +23,8 @@ const PATIENCE_NANOS: u64 = 10_000_000_000;
 /// How long a worker leaves the lease to others after a fetch of its own has failed: Envoy's main thread has a VM as well,
 /// from which listeners inside Envoy cannot be reached.
 const STAND_BACK_NANOS: u64 = 500_000_000;
+/// How long it waits although an attempt has failed, while nothing has ever been learned: another worker may succeed.
+const FIRST_NANOS: u64 = 1_500_000_000;
 const LEASE: &str = "portcullis.lease";
 
 /// The sources of a worker's policies.
@@ -136,8 +138,10 @@ impl Sources {
         let tracked = &self.tracked;
         let is_over = |waiting: &Waiting| {
             let progress = tracked.iter().find(|tracked| tracked.source.name == waiting.source);
-            progress.is_none_or(|tracked| tracked.has_tried_since(waiting.asked))
-                || now.abs_diff(waiting.asked) > PATIENCE_NANOS
+            let waited = now.abs_diff(waiting.asked);
+            progress.is_none_or(|tracked| {
+                tracked.has_tried_since(waiting.asked) && (tracked.knows() || waited > FIRST_NANOS)
+            }) || waited > PATIENCE_NANOS
         };
         let over = self.waiting.extract_if(.., |waiting| is_over(waiting));
         let answer = Rc::new(Answer::Refreshed);
@@ -186,6 +190,11 @@ impl Tracked {
             policy.learn(&self.source.name, text, part == 0);
             self.learned.1 = part + 1;
         }
+    }
+
+    /// Whether anything has been learned.
+    fn knows(&self) -> bool {
+        self.learned.0 != 0
     }
 
     /// Whether an attempt has come to its end that began after `asked`, and its outcome is known here.
