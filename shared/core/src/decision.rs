@@ -9,7 +9,7 @@ use crate::question::Question;
 use crate::request::Malformed;
 
 /// A policy's answer to a request.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The request may go on, changed as the edits say.
     Continue(Edits),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::headers::Headers;
 
 /// A question. Streams that ask on the same [`Topic`] at the same time share its answer.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Question {
     /// Calls a server.
     Call {
