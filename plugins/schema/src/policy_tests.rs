@@ -64,7 +64,7 @@ fn outcome(policy: &SchemaPolicy, request: &Request) -> String {
                 violations.map(|v| format!("{} {} {}", v.location, v.pointer, v.keyword)).collect();
             lines.join(", ")
         }
-        Decision::Respond(_) => panic!("the policy never replies"),
+        Decision::Respond(_) | Decision::Ask(_) => panic!("the policy never replies, nor asks"),
     }
 }
 
