@@ -13,7 +13,7 @@ pub enum SchemeConfig {
         place: KeyPlaceConfig,
         /// Name of the header (any case), query parameter or cookie.
         name: String,
-        /// The API whose keys are accepted: one of [`ApiKeyConfig::apis`].
+        /// The API whose keys are accepted: one of [`super::ApiKeyConfig::apis`].
         api: String,
     },
     /// HTTP basic (RFC 7617).
