@@ -2,6 +2,7 @@
 //! replaces the file changes the list of every worker, with no server and no connection to one.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::envoy::type_url;
 
@@ -70,7 +71,8 @@ fn read(text: &str) -> Result<(Vec<Value>, u64), NoRevocationFile> {
     let text = |pointer: &str| route.pointer(pointer).and_then(Value::as_str).ok_or(NoRevocationFile);
     let mut body: Value =
         serde_json::from_str(text("/direct_response/body/inline_string")?).map_err(|_| NoRevocationFile)?;
-    let edition = text("/response_headers_to_add/0/header/value")?.trim_matches('"').parse();
+    let etag = text("/response_headers_to_add/0/header/value")?;
+    let edition = etag.trim_matches('"').split('-').next().unwrap_or_default().parse();
     match body.get_mut("revoked").map(Value::take) {
         Some(Value::Array(list)) => Ok((list, edition.map_err(|_| NoRevocationFile)?)),
         _ => Err(NoRevocationFile),
@@ -78,7 +80,10 @@ fn read(text: &str) -> Result<(Vec<Value>, u64), NoRevocationFile> {
 }
 
 fn resource(list: &[Value], edition: u64) -> String {
-    let etag = format!("\"{edition}\"");
+    // Of the content as well: a file that is made anew begins with the first edition again.
+    let digest = Sha256::digest(json!(list).to_string());
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{edition}-{digest}\"");
     let known = json!({
         "match": {
             "path": PATH,

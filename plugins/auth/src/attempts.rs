@@ -55,7 +55,7 @@ impl Attempts {
     /// Charges an attempt for a user name, known or not, from the connection's other end.
     pub(crate) fn charge(&self, name: &str, env: &dyn Env) -> Result<Charged, Exceeded> {
         let now = env.now();
-        let charged = Charged { user: self.slot(0, name.as_bytes()), address: self.address(env.peer()) };
+        let charged = self.slots(name, env);
         let wait = self.by_user.wait(charged.user, now).max(self.by_address.wait(charged.address, now));
         if wait > 0 {
             return Err(Exceeded(wait.div_ceil(SECOND)));
@@ -65,15 +65,19 @@ impl Attempts {
         Ok(charged)
     }
 
-    /// Whether there may be another attempt, of which the outcome is known later.
-    pub(crate) fn admit(&self, name: &str, env: &dyn Env) -> Result<(), Exceeded> {
-        self.charge(name, env).map(|charged| self.forgive(&charged))
+    /// Takes back the charge of an attempt by this name from the connection's other end.
+    pub(crate) fn forgive_by(&self, name: &str, env: &dyn Env) {
+        self.forgive(&self.slots(name, env));
     }
 
     /// Takes a charge back: the attempt was right.
     pub(crate) fn forgive(&self, charged: &Charged) {
         self.by_user.forgive(charged.user);
         self.by_address.forgive(charged.address);
+    }
+
+    fn slots(&self, name: &str, env: &dyn Env) -> Charged {
+        Charged { user: self.slot(0, name.as_bytes()), address: self.address(env.peer()) }
     }
 
     fn address(&self, peer: Option<IpAddr>) -> usize {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::feed::{Item, seconds};
+use crate::feed::{Item, digest_entry, seconds};
 use crate::revoked::{Entry, HashKey, Mark};
 
 /// Keys in one reply.
@@ -87,7 +87,10 @@ fn entry(name: &[u8], value: &[u8], prefix: &str, key: HashKey) -> Result<Entry,
     let (until, before) = ends(value).ok_or("a value is no end of an entry")?;
     let mark = match name.split_once('/') {
         Some(("jti", id)) => Mark::Id(id),
-        Some(("token", digest)) => Mark::Digest(digest),
+        Some(("token", digest)) => {
+            let entry = digest_entry(digest, until, before, key);
+            return entry.ok_or_else(|| "a key under token/ is no SHA-256 in hex".to_owned());
+        }
         Some(("sub", subject)) => Mark::Subject(subject),
         Some(("iss", issuer)) => Mark::Issuer(issuer),
         _ => Mark::Id(name),

@@ -40,7 +40,9 @@ impl Item<'_> {
     fn entry(&self, key: HashKey) -> Option<Entry> {
         let mark = match (&self.jti, &self.token, &self.sub, &self.iss) {
             (Some(id), None, None, None) => Mark::Id(id),
-            (None, Some(digest), None, None) => return digest_entry(digest, self, key),
+            (None, Some(digest), None, None) => {
+                return digest_entry(digest, seconds(self.until), seconds(self.before), key);
+            }
             (None, None, Some(subject), None) => Mark::Subject(subject),
             (None, None, None, Some(issuer)) => Mark::Issuer(issuer),
             _ => return None,
@@ -50,10 +52,10 @@ impl Item<'_> {
 }
 
 /// A digest must be one: a token's own text in its place would revoke nothing.
-fn digest_entry(digest: &str, item: &Item<'_>, key: HashKey) -> Option<Entry> {
+pub(crate) fn digest_entry(digest: &str, until: u32, before: u32, key: HashKey) -> Option<Entry> {
     let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
     let digest = digest.to_ascii_lowercase();
-    is_digest.then(|| key.entry(Mark::Digest(&digest), seconds(item.until), seconds(item.before)))
+    is_digest.then(|| key.entry(Mark::Digest(&digest), until, before))
 }
 
 /// For ever, when nothing is said or it is beyond 2106.

@@ -151,7 +151,12 @@ impl Introspection {
         let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
         let kept = self.passed.as_ref().map(|passed| passed.keep(said));
         let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_claims(kept));
-        Ok(Active { grant, validity, binding, marks: Marks::of(token, said) })
+        Ok(Active {
+            grant,
+            validity,
+            binding,
+            marks: Marks::of(token, said).or_issuer(self.issuer.as_deref()),
+        })
     }
 }
 

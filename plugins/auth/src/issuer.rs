@@ -259,7 +259,8 @@ impl Issuers {
         let is_opaque = !accepted.introspections.is_empty();
         let text = std::str::from_utf8(presented).unwrap_or_default();
         let token = match parse_token(text) {
-            Err(_) if is_opaque => return Ok(None),
+            // A JWT that asks for what is refused is no opaque token.
+            Err(TokenError::Parts | TokenError::Base64 | TokenError::Header) if is_opaque => return Ok(None),
             read => read.map_err(InvalidToken::Malformed)?,
         };
         let named = match token.claims.text("iss") {
@@ -459,6 +460,10 @@ fn ask(presented: &[u8], servers: &[Rc<Introspection>], holder: &Holder<'_>) -> 
     let mut failure = Failure::from(InvalidToken::IssuerUnknown);
     for server in servers {
         match server.verify(presented, holder) {
+            // The server has vouched for it; another must not know less of it.
+            Err(Failure::Token(cause @ (InvalidToken::Revoked | InvalidToken::CertificateMismatch))) => {
+                return Err(cause.into());
+            }
             Err(Failure::Token(cause)) => failure = cause.into(),
             other => return other,
         }

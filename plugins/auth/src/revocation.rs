@@ -58,6 +58,8 @@ struct Gathered {
     entries: Vec<Entry>,
     etag: Option<String>,
     revision: u64,
+    /// etcd's revision that all pages are of: the head of each reply names the newest of the store.
+    at: Option<u64>,
     is_whole: bool,
 }
 
@@ -80,6 +82,11 @@ impl Marks {
         let issued = claims.get("iat").and_then(Value::as_f64).map_or(0, |seconds| seconds as u64);
         let digest = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id, digest, subject, issuer, issued, checked: Cell::new(0) }
+    }
+
+    /// The issuer that stands for one that is not named.
+    pub(crate) fn or_issuer(self, issuer: Option<&str>) -> Self {
+        Self { issuer: self.issuer.or_else(|| issuer.map(str::to_owned)), ..self }
     }
 
     /// Bytes of its texts.
@@ -204,10 +211,15 @@ impl Revocation {
             RevocationStoreConfig::Etcd { prefix } => {
                 let since = (!gathered.is_whole).then_some(gathered.revision + 1);
                 let page = etcd::read(&reply.body, prefix, key, &mut gathered.entries)?;
+                if page.revision < gathered.revision {
+                    *self.known.borrow_mut() = Known::default();
+                    return Err("the store has gone back; all of it is read next".to_owned());
+                }
+                let at = *gathered.at.get_or_insert(page.revision);
                 let from = page.next.as_deref();
-                let call = from.map(|from| etcd::range(prefix, Some(from), since, Some(page.revision)));
+                let call = from.map(|from| etcd::range(prefix, Some(from), since, Some(at)));
                 if call.is_none() {
-                    gathered.revision = page.revision;
+                    gathered.revision = at;
                 }
                 call.map(|body| self.remote.post("application/json", body, MAX_REPLY))
             }
@@ -251,5 +263,91 @@ impl Revocation {
             call.headers.push(("authorization".into(), value));
         }
         Ok(Fetch::Call(call))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use portcullis_config::auth::RemoteConfig;
+    use portcullis_core::Headers;
+    use portcullis_core::testing::FakeEnv;
+    use serde_json::json;
+
+    use super::*;
+
+    fn in_etcd() -> Revocation {
+        let remote = RemoteConfig {
+            service: "etcd".into(),
+            authority: "etcd".into(),
+            origin: "http://etcd".into(),
+            path: "/v3/kv/range".into(),
+            timeout_milliseconds: 1000,
+        };
+        let store = RevocationStoreConfig::Etcd { prefix: "revoked/".into() };
+        Revocation::new(RevocationConfig {
+            remote,
+            store,
+            interval_milliseconds: 1000,
+            authorization_env: None,
+        })
+    }
+
+    /// A page of one key, as of a revision of the store.
+    fn page(id: &str, revision: u64, more: bool) -> Answer {
+        let pair = json!({ "key": STANDARD.encode(format!("revoked/jti/{id}")), "value": "" });
+        let body = json!({ "header": { "revision": revision.to_string() }, "kvs": [pair], "more": more });
+        Answer::Replied(CallReply {
+            status: 200,
+            headers: Headers::default(),
+            body: body.to_string().into_bytes(),
+        })
+    }
+
+    fn asked(fetch: Fetch) -> Value {
+        let Fetch::Call(call) = fetch else { panic!("{fetch:?}") };
+        serde_json::from_slice(&call.body).unwrap()
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn what_is_put_while_pages_are_read_is_not_missed() {
+        let (revocation, env) = (in_etcd(), FakeEnv::new());
+        assert_eq!(asked(revocation.fetch(None, &env)).get("revision"), None);
+        assert_eq!(asked(revocation.fetch(Some(&page("a", 5, true)), &env))["revision"], "5");
+        // The store has gone on meanwhile, and says so in each reply.
+        assert_eq!(asked(revocation.fetch(Some(&page("b", 9, true)), &env))["revision"], "5");
+        let Fetch::Replace(text) = revocation.fetch(Some(&page("c", 9, false)), &env) else {
+            panic!("no list")
+        };
+        revocation.learn(text, true);
+        assert_eq!(asked(revocation.fetch(None, &env))["min_mod_revision"], "6");
+        let Fetch::Add(text) = revocation.fetch(Some(&page("d", 9, false)), &env) else {
+            panic!("no addition")
+        };
+        revocation.learn(text, false);
+        assert_eq!(asked(revocation.fetch(None, &env))["min_mod_revision"], "10");
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_store_that_went_back_and_the_list_of_another_worker_are_read_whole() {
+        let (revocation, env) = (in_etcd(), FakeEnv::new());
+        let whole = |revision| {
+            asked(revocation.fetch(None, &env));
+            let Fetch::Replace(text) = revocation.fetch(Some(&page("a", revision, false)), &env) else {
+                panic!("no list")
+            };
+            revocation.learn(text.clone(), true);
+            text
+        };
+        let text = whole(5);
+        asked(revocation.fetch(None, &env));
+        assert!(matches!(revocation.fetch(Some(&page("a", 3, false)), &env), Fetch::Failed(_)));
+        assert_eq!(asked(revocation.fetch(None, &env)).get("min_mod_revision"), None);
+        whole(3);
+        revocation.learn(text, true);
+        assert_eq!(asked(revocation.fetch(None, &env)).get("min_mod_revision"), None);
     }
 }

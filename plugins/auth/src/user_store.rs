@@ -2,6 +2,7 @@
 //! for a while.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use portcullis_config::auth::UserStoreConfig;
@@ -18,6 +19,8 @@ use crate::json::UniqueMembers;
 use crate::remembered::Remembered;
 use crate::remote::Remote;
 
+/// For how long a question is known to be open: longer than any call may take.
+const ASKED_SECONDS: u32 = 120;
 /// Longest reply that is read, in bytes.
 const MAX_REPLY: u32 = 64 * 1024;
 
@@ -27,6 +30,8 @@ pub(crate) struct UserStore {
     remote: Remote,
     authorization_env: Option<String>,
     apis: Vec<String>,
+    /// Questions that are charged as attempts, once for all who ask the same, and not yet answered.
+    asked: Remembered<Rc<Cell<bool>>>,
     right: Remembered<Rc<Grant>>,
     wrong: Remembered<()>,
 }
@@ -37,6 +42,7 @@ impl UserStore {
             remote: Remote::new(config.remote),
             authorization_env: config.authorization_env,
             apis: config.apis,
+            asked: Remembered::new(ASKED_SECONDS),
             right: Remembered::new(config.ceiling_seconds),
             wrong: Remembered::new(config.negative_seconds),
         }
@@ -52,8 +58,7 @@ impl UserStore {
         is_for(&self.apis, api)
     }
 
-    /// Asks about a name and a password. Wrong ones are counted once the server has said so: attempts that wait are as
-    /// many as the host lets wait.
+    /// Asks about a name and a password. Each question is an attempt until the server says that it was right, or says nothing.
     pub(crate) fn verify(
         &self,
         name: &str,
@@ -68,19 +73,26 @@ impl UserStore {
         }
         let topic = Topic::Call(key.number());
         let Some(answer) = env.answer(&topic) else {
-            attempts.admit(name, env).map_err(|Exceeded(wait)| Failure::Attempts(wait))?;
-            return Err(self.question(name, password, key, env)?);
+            let question = self.question(name, password, key, env)?;
+            if !self.asked.get(key, now).is_some_and(|open| open.get()) {
+                attempts.charge(name, env).map_err(|Exceeded(wait)| Failure::Attempts(wait))?;
+                self.asked.insert(key, now, Rc::new(Cell::new(true)));
+            }
+            return Err(question);
         };
+        let is_first = self.asked.get(key, now).is_some_and(|open| open.replace(false));
+        let is_wrong = matches!(&*answer, Answer::Replied(reply) if reply.status == 401);
+        if is_first && !is_wrong {
+            attempts.forgive_by(name, env);
+        }
         match &*answer {
             Answer::Replied(reply) if reply.status == 200 => {
                 let grant = Rc::new(read(reply, name).ok_or(Unavailable::UserStore)?);
                 self.right.insert(key, now, Rc::clone(&grant));
                 Ok(grant)
             }
-            Answer::Replied(reply) if reply.status == 401 => {
+            Answer::Replied(_) if is_wrong => {
                 self.wrong.insert(key, now, ());
-                // Too many are refused before the next question.
-                let _counted = attempts.charge(name, env);
                 Err(Failure::BasicInvalid)
             }
             _ => Err(Unavailable::UserStore.into()),

@@ -14,6 +14,9 @@ use crate::progress::FetchProgress;
 
 /// Most calls of one fetch.
 const MAX_CALLS: u32 = 10_000;
+/// How long a fetch may take, and one of its calls.
+const WHOLE_NANOS: u64 = 600_000_000_000;
+const CALL_NANOS: u64 = 65_000_000_000;
 /// Most parts of one edition: the keys of shared data are never given back.
 const MAX_PARTS: u32 = 64;
 /// Most streams of a worker that wait for a source at a time; the others are told at once that there is nothing new.
@@ -55,6 +58,8 @@ struct Running {
     token: u32,
     max_reply: u32,
     calls: u32,
+    /// When that call was made.
+    since: u64,
 }
 
 struct Waiting {
@@ -99,6 +104,9 @@ impl Sources {
             for tracked in &mut self.tracked {
                 let wanted = host::shared(&wanted_key(&tracked.source.name));
                 let wanted = wanted.and_then(|(bytes, _)| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+                if tracked.goes_on(now) {
+                    continue;
+                }
                 if tracked.progress.is_due(&tracked.source, wanted.unwrap_or(0), now) {
                     tracked.begin(chain, now);
                 }
@@ -203,6 +211,17 @@ impl Tracked {
         began >= asked && ended >= began && self.learned == (edition, parts)
     }
 
+    /// Whether this worker's own fetch is on its way, however long it has been: each call has its time, and so has the whole.
+    fn goes_on(&mut self, now: u64) -> bool {
+        let Some(run) = &self.running else { return false };
+        if now.abs_diff(self.progress.began) > WHOLE_NANOS {
+            self.running = None;
+            self.fail("it takes too long");
+            return true;
+        }
+        now.abs_diff(run.since) < CALL_NANOS
+    }
+
     fn begin(&mut self, chain: &impl PolicyChain, now: u64) {
         self.progress.began = now;
         self.write();
@@ -217,7 +236,8 @@ impl Tracked {
             Fetch::Call(_) if calls >= MAX_CALLS => self.fail("it takes too many calls"),
             Fetch::Call(call) => match host::call(&call) {
                 Ok(token) => {
-                    self.running = Some(Running { token, max_reply: call.max_reply, calls: calls + 1 });
+                    let (max_reply, calls, since) = (call.max_reply, calls + 1, host::now());
+                    self.running = Some(Running { token, max_reply, calls, since });
                 }
                 Err(_) => self.fail("the host refused the call"),
             },

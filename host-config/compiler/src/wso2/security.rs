@@ -125,12 +125,20 @@ fn of_types<'d>(
         let is_wanted = |name: &str| {
             model.security_schemes.get(name).is_some_and(|scheme| type_of(&scheme.kind) == Some(*wanted))
         };
-        let named = declared.iter().flat_map(|alternative| &alternative.schemes);
-        let mut uses: Vec<SchemeUse<'d>> = named.filter(|used| is_wanted(used.name)).cloned().collect();
-        let unscoped = |name: &'d str| SchemeUse { name, scopes: Vec::new(), place: application.place };
-        if uses.is_empty() {
-            uses = schemes(model, |kind| type_of(kind) == Some(*wanted)).map(unscoped).collect();
+        // What one alternative demands together stays together.
+        let kept = declared.iter().filter_map(|alternative| {
+            let schemes: Vec<SchemeUse<'d>> =
+                alternative.schemes.iter().filter(|used| is_wanted(used.name)).cloned().collect();
+            (!schemes.is_empty()).then_some(Requirement { place: application.place, schemes })
+        });
+        let before = alternatives.len();
+        alternatives.extend(kept);
+        if alternatives.len() > before {
+            continue;
         }
+        let unscoped = |name: &'d str| SchemeUse { name, scopes: Vec::new(), place: application.place };
+        let mut uses: Vec<SchemeUse<'d>> =
+            schemes(model, |kind| type_of(kind) == Some(*wanted)).map(unscoped).collect();
         if uses.is_empty() {
             let name = match wanted {
                 Type::OAuth2 => OAUTH2,

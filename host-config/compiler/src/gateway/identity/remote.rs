@@ -63,6 +63,16 @@ impl Reader<'_> {
             let message = "an issuer of opaque tokens has no keys";
             report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
         }
+        let ignored = [
+            ("requireCertificateBinding", issuer.require_certificate_binding),
+            ("requiredClaims", !issuer.required_claims.is_empty()),
+            ("claims", !issuer.claims.is_empty()),
+            ("tokenTypes", !issuer.token_types.is_empty()),
+        ];
+        for (key, _) in ignored.into_iter().filter(|(_, is_set)| *is_set) {
+            let message = format!("'{key}' is not enforced for opaque tokens");
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+        }
         let client = match client(file) {
             Ok(client) => client,
             Err(message) => {
