@@ -101,7 +101,7 @@ fn is_scope_token(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::Accepted;
+    use crate::issuers::Accepted;
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -13,7 +13,7 @@ use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
-use crate::issuer::Holder;
+use crate::issuers::Holder;
 use crate::json::UniqueMembers;
 use crate::remembered::Remembered;
 use crate::remote::{Remote, authenticate, encode};

@@ -1,84 +1,48 @@
-//! Issuers of tokens: whose tokens are accepted, under which rules, and what a good one says of its bearer.
-//! Cheap checks come before the signature, which costs a hundred times as much as all of them.
+//! One issuer of tokens: under which rules its tokens are accepted, and what a good one says of its bearer. Cheap checks
+//! come before the signature, which costs a hundred times as much as all of them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portcullis_config::auth::{IntrospectionConfig, IssuerConfig, RevocationConfig};
-use portcullis_core::{Answer, Env, Fetch, Source, Topic, UnixNanos};
+use portcullis_config::auth::IssuerConfig;
+use portcullis_core::{Env, Topic, UnixNanos};
 use serde_json::Value;
 
 use crate::account::Account;
 use crate::algorithm::Algorithm;
 use crate::backend_jwt::PassedClaims;
 use crate::binding::Binding;
-use crate::cache::Cache;
-use crate::claims::{self, Refused, Validity};
+use crate::claims::{self, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
-use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
-use crate::introspection::Introspection;
-use crate::invalid::{InvalidAuth, IssuerError};
+use crate::invalid::IssuerError;
 use crate::json::UniqueMembers;
 use crate::key::Key;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
-use crate::revocation::{Marks, Revocation};
-use crate::token::{MAX_TOKEN, Token, TokenError, is_jwt, parse_token, short_type};
+use crate::revocation::Marks;
+use crate::token::{Token, is_jwt, short_type};
 
-/// Half of the tokens remembered per VM.
-const HALF_CACHE: usize = 2048;
-/// Half of the bad tokens remembered per VM. They have a memory of their own: they evict no good one.
-const HALF_BAD_CACHE: usize = 512;
-/// How long a bad token is remembered.
-const BAD_NANOS: u64 = 10_000_000_000;
-/// Largest consumer and scopes that are remembered, so that the memory of all is bounded.
-const MAX_REMEMBERED: usize = 2048;
 /// Most keys tried for one token: without a `kid`, each costs a verification.
 const MAX_TRIED: usize = 4;
 
 /// Claims that are judged, or by which a token is revoked or bound: they are where RFC 7519 and RFC 7800 put them.
 const UNMAPPED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
 
-/// All issuers, in the order of their names.
+/// Who signs tokens.
 #[derive(Debug)]
-pub(crate) struct Issuers {
-    names: Vec<String>,
-    issuers: Vec<Issuer>,
-    /// By their names.
-    introspections: BTreeMap<String, Rc<Introspection>>,
-    revocation: Option<Revocation>,
-    /// Tokens found good, by the whole token and by who was accepted.
-    good: Cache<Rc<Verdict>>,
-    /// Tokens found bad for good, by the same.
-    bad: Cache<Rc<Refusal>>,
-    fingerprints: FingerprintKey,
-}
-
-/// The issuers that a scheme accepts.
-#[derive(Debug)]
-pub(crate) struct Accepted {
-    /// Tells the scheme from others: what is good for one is not good for another.
-    pub(crate) scheme: u64,
-    /// The issuers, by their places.
-    pub(crate) issuers: Vec<usize>,
-    /// Who is asked about tokens that are none of these issuers'.
-    pub(crate) introspections: Vec<Rc<Introspection>>,
-}
-
-#[derive(Debug)]
-struct Issuer {
+pub(crate) struct Issuer {
     /// Which claims upstreams see, if any.
     passed: Option<Rc<PassedClaims>>,
-    issuer: String,
+    pub(crate) issuer: String,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     keys: Vec<Key>,
     /// As [`short_type`] has them.
     token_types: Vec<String>,
     /// Keys beside those of the configuration.
-    published: Option<PublishedKeys>,
+    pub(crate) published: Option<PublishedKeys>,
     skew_nanos: u64,
     without_expiry: bool,
     required_claims: BTreeMap<String, Vec<Value>>,
@@ -90,219 +54,24 @@ struct Issuer {
 
 /// What is left of a good token: all that has to be looked at again is the time, and the holder where it is bound.
 #[derive(Debug)]
-struct Verdict {
-    validity: Validity,
-    skew_nanos: u64,
-    binding: Binding,
+pub(crate) struct Verdict {
+    pub(crate) validity: Validity,
+    pub(crate) skew_nanos: u64,
+    pub(crate) binding: Binding,
     /// What it could be revoked by, where anything is.
-    marks: Option<Marks>,
-    grant: Rc<Grant>,
+    pub(crate) marks: Option<Marks>,
+    pub(crate) grant: Rc<Grant>,
 }
 
 impl Verdict {
     /// Bytes of its texts.
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.grant.size() + self.marks.as_ref().map_or(0, Marks::size)
     }
 }
 
-/// What a token is held against whatever is remembered of it.
-pub(crate) struct Holder<'h> {
-    pub(crate) env: &'h dyn Env,
-    /// The SHA-256 of the client's certificate.
-    pub(crate) certificate: &'h dyn Fn() -> Option<[u8; 32]>,
-    pub(crate) revocation: Option<&'h Revocation>,
-}
-
-/// Why a bad token is bad, and from when on that is known.
-#[derive(Debug)]
-struct Refusal {
-    cause: InvalidToken,
-    since: UnixNanos,
-}
-
-impl Refusal {
-    /// Whether it is recent; the clock may have stepped back.
-    fn holds(&self, now: UnixNanos) -> bool {
-        now.0.checked_sub(self.since.0).is_some_and(|age| age < BAD_NANOS)
-    }
-}
-
-impl Issuers {
-    /// Compiles all issuers.
-    pub(crate) fn compile(
-        configs: BTreeMap<String, IssuerConfig>,
-        introspections: BTreeMap<String, IntrospectionConfig>,
-        revocation: Option<RevocationConfig>,
-        passed: Option<&Rc<PassedClaims>>,
-    ) -> Result<Self, InvalidAuth> {
-        let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
-        let fingerprints = FingerprintKey::default();
-        let introspections = introspections
-            .into_iter()
-            .map(|(name, config)| (name, Rc::new(Introspection::new(config, passed.cloned()))))
-            .collect();
-        let revocation = revocation.map(Revocation::new);
-        let (names, issuers) = (Vec::new(), Vec::new());
-        let mut all = Self { names, issuers, introspections, revocation, good, bad, fingerprints };
-        for (name, config) in configs {
-            let issuer = Issuer::compile(&name, config, passed.cloned());
-            all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
-            all.names.push(name);
-        }
-        Ok(all)
-    }
-
-    /// The place of an issuer, by its name in the configuration.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| known == name)
-    }
-
-    /// Who is asked about opaque tokens, by the name in the configuration.
-    pub(crate) fn introspection(&self, name: &str) -> Option<&Rc<Introspection>> {
-        self.introspections.get(name)
-    }
-
-    /// Keys that have to be fetched.
-    fn published(&self) -> impl Iterator<Item = &PublishedKeys> {
-        self.issuers.iter().filter_map(|issuer| issuer.published.as_ref())
-    }
-
-    /// Whether a server is ever asked.
-    pub(crate) fn asks(&self) -> bool {
-        !self.introspections.is_empty() || !self.sources().is_empty()
-    }
-
-    /// What is fetched: published keys, and what is revoked.
-    pub(crate) fn sources(&self) -> Vec<Source> {
-        let keys = self.published().map(PublishedKeys::source);
-        keys.chain(self.revocation.iter().map(Revocation::source)).collect()
-    }
-
-    /// The next step of a fetch.
-    pub(crate) fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
-        match (self.published_as(source), &self.revocation) {
-            (Some(keys), _) => keys.fetch(answer),
-            (None, Some(revocation)) => revocation.fetch(answer, env),
-            (None, None) => Fetch::Unchanged,
-        }
-    }
-
-    /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew.
-    pub(crate) fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
-        match (self.published_as(source), &self.revocation) {
-            (Some(keys), _) if keys.learn(&text) => {
-                self.good.clear();
-                self.bad.clear();
-            }
-            (Some(_), _) | (None, None) => {}
-            (None, Some(revocation)) => revocation.learn(text, replaces),
-        }
-    }
-
-    fn published_as(&self, source: &str) -> Option<&PublishedKeys> {
-        self.published().find(|keys| **keys.source_name() == *source)
-    }
-
-    /// What a token grants, if one of the accepted issuers vouches for it. `certificate` is the SHA-256 of the
-    /// client's.
-    pub(crate) fn verify(
-        &self,
-        presented: &[u8],
-        accepted: &Accepted,
-        env: &dyn Env,
-        certificate: &dyn Fn() -> Option<[u8; 32]>,
-    ) -> Result<Rc<Grant>, Failure> {
-        if presented.len() > MAX_TOKEN {
-            return Err(InvalidToken::Malformed(TokenError::TooLong).into());
-        }
-        let now = env.now();
-        let fingerprint = self.fingerprints.of(accepted.scheme, presented);
-        if let Some(verdict) = fingerprint.and_then(|fingerprint| self.good.get(fingerprint)) {
-            verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
-            verdict.binding.check(certificate)?;
-            self.check_revoked(&verdict, now, env)?;
-            return Ok(verdict.grant.clone());
-        }
-        let known = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint));
-        if let Some(refusal) = known.filter(|refusal| refusal.holds(now)) {
-            return Err(refusal.cause.clone().into());
-        }
-        match self.judge(presented, accepted, now, env) {
-            Ok(None) => {
-                let holder = Holder { env, certificate, revocation: self.revocation.as_ref() };
-                ask(presented, &accepted.introspections, &holder)
-            }
-            Ok(Some(verdict)) => {
-                let verdict = self.remember(fingerprint, verdict);
-                verdict.binding.check(certificate)?;
-                self.check_revoked(&verdict, now, env)?;
-                Ok(verdict.grant.clone())
-            }
-            Err(Failure::Token(cause)) => {
-                if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
-                    self.bad.insert(fingerprint, Rc::new(Refusal { cause: cause.clone(), since: now }));
-                }
-                Err(cause.into())
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    fn judge(
-        &self,
-        presented: &[u8],
-        accepted: &Accepted,
-        now: UnixNanos,
-        env: &dyn Env,
-    ) -> Result<Option<Verdict>, Failure> {
-        let is_opaque = !accepted.introspections.is_empty();
-        let text = std::str::from_utf8(presented).unwrap_or_default();
-        let token = match parse_token(text) {
-            // A JWT that asks for what is refused is no opaque token.
-            Err(TokenError::Parts | TokenError::Base64 | TokenError::Header) if is_opaque => return Ok(None),
-            read => read.map_err(InvalidToken::Malformed)?,
-        };
-        let named = match token.claims.text("iss") {
-            None if is_opaque => return Ok(None),
-            named => named.ok_or(InvalidToken::Claims(Refused::Missing("iss")))?,
-        };
-        let mut failure = None;
-        let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
-        for issuer in issuers.filter(|issuer| issuer.issuer == named) {
-            match issuer.verify(&token, now, env) {
-                Ok(mut verdict) => {
-                    verdict.marks = self.revocation.as_ref().map(|_| Marks::of(text, &token.claims));
-                    return Ok(Some(verdict));
-                }
-                Err(cause) => failure = Some(cause),
-            }
-        }
-        match failure {
-            None if is_opaque => Ok(None),
-            failure => Err(failure.unwrap_or(InvalidToken::IssuerUnknown.into())),
-        }
-    }
-
-    /// Whatever is remembered of a token, it may have been revoked since.
-    fn check_revoked(&self, verdict: &Verdict, now: UnixNanos, env: &dyn Env) -> Result<(), Failure> {
-        match (&self.revocation, &verdict.marks) {
-            (Some(revocation), Some(marks)) => revocation.check(marks, now, env),
-            _ => Ok(()),
-        }
-    }
-
-    fn remember(&self, fingerprint: Option<Fingerprint>, verdict: Verdict) -> Rc<Verdict> {
-        let verdict = Rc::new(verdict);
-        if let Some(fingerprint) = fingerprint.filter(|_| verdict.size() <= MAX_REMEMBERED) {
-            self.good.insert(fingerprint, Rc::clone(&verdict));
-        }
-        verdict
-    }
-}
-
 impl Issuer {
-    fn compile(
+    pub(crate) fn compile(
         name: &str,
         config: IssuerConfig,
         passed: Option<Rc<PassedClaims>>,
@@ -351,7 +120,7 @@ impl Issuer {
         })
     }
 
-    fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, Failure> {
+    pub(crate) fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, Failure> {
         let algorithm = Algorithm::parse(&token.algorithm)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
@@ -453,20 +222,4 @@ fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>
         keys.extend(Key::share(secret, position, algorithms)?);
     }
     Ok(keys)
-}
-
-/// What the authorization servers say of a token: the first that knows it as good, else the last.
-fn ask(presented: &[u8], servers: &[Rc<Introspection>], holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
-    let mut failure = Failure::from(InvalidToken::IssuerUnknown);
-    for server in servers {
-        match server.verify(presented, holder) {
-            // The server has vouched for it; another must not know less of it.
-            Err(Failure::Token(cause @ (InvalidToken::Revoked | InvalidToken::CertificateMismatch))) => {
-                return Err(cause.into());
-            }
-            Err(Failure::Token(cause)) => failure = cause.into(),
-            other => return other,
-        }
-    }
-    Err(failure)
 }

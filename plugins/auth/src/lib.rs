@@ -22,6 +22,7 @@ mod host_key;
 mod introspection;
 mod invalid;
 mod issuer;
+mod issuers;
 mod json;
 mod jwk;
 mod key;

@@ -21,7 +21,7 @@ use crate::client::Clients;
 use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
-use crate::issuer::Issuers;
+use crate::issuers::Issuers;
 use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;

@@ -7,7 +7,7 @@ use portcullis_config::auth::{KeyPlaceConfig, SchemeConfig};
 use portcullis_core::Request;
 
 use crate::invalid::InvalidAuth;
-use crate::issuer::{Accepted, Issuers};
+use crate::issuers::{Accepted, Issuers};
 use crate::presented::{self, Authorization, Duplicate};
 
 /// One way to present a credential.
