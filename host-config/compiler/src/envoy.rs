@@ -17,6 +17,7 @@ use crate::gateway::{PublishedKeys, join};
 use crate::plugins::{Plugin, PluginConfigs};
 use crate::revocation_file;
 use crate::service::Services;
+pub(crate) use listener::CERTIFICATE_HEADERS;
 
 /// What the bootstrap is made of beside the compiled gateway.
 #[derive(Debug, Clone)]

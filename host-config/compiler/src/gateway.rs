@@ -5,9 +5,11 @@ mod backend_jwt;
 mod certificates;
 pub(crate) mod file;
 mod identity;
+mod identity_headers;
 
 use std::collections::BTreeMap;
 
+use portcullis_config::auth::IdentityHeaderConfig;
 use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
@@ -36,6 +38,8 @@ pub(crate) struct Gateway {
     pub identity: Identity,
     /// What upstreams are told of callers.
     pub backend_jwt: Option<BackendJwt>,
+    /// What they are told in headers.
+    pub identity_headers: BTreeMap<String, IdentityHeaderConfig>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
     /// Servers that the gateway asks.
@@ -94,6 +98,7 @@ impl Gateway {
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
         let limits = reader.limits(&file.limits, report);
+        let identity_headers = reader.identity_headers(&file, report);
         let mut services = reader.services(file.services, report);
         let mut identity = reader.identity(&file.identity, &mut services, report);
         reader.check_services(&services, report);
@@ -109,6 +114,7 @@ impl Gateway {
             apis,
             identity,
             backend_jwt,
+            identity_headers,
             limits,
             services,
         }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::cache::Cache;
 use crate::fingerprint::{Fingerprint, FingerprintKey};
+use crate::identity_headers::strip_own;
 use crate::invalid::InvalidAuth;
 use crate::scheme::header_name;
 pub(crate) use passed::PassedClaims;
@@ -93,6 +94,11 @@ impl BackendJwt {
         })
     }
 
+    /// The header, in lower case.
+    pub(crate) fn header(&self) -> &str {
+        &self.header
+    }
+
     /// What of callers' own tokens has to be kept for it.
     pub(crate) fn passed(&self) -> &Rc<PassedClaims> {
         &self.passed
@@ -106,11 +112,10 @@ impl BackendJwt {
         env: &dyn Env,
         edits: &mut Edits,
     ) -> Result<(), Rejection> {
+        strip_own(request, &self.header, edits);
         if let Some(caller) = caller {
             let made = self.token(caller, env).ok_or_else(|| Rejection::internal("backend-jwt-unsigned"))?;
             edits.set.push((Cow::Owned(self.header.clone()), made.text.clone()));
-        } else if request.headers().first(&self.header).is_some() {
-            edits.remove.push(Cow::Owned(self.header.clone()));
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The client's certificate, from the connection or from whoever ends TLS in front of the gateway. It is looked for
 //! only when a rule or a token needs it, once for each request.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use portcullis_config::auth::TerminatorConfig;
@@ -10,6 +9,7 @@ use portcullis_core::{AddressRange, Edits, Env, Request};
 use crate::cache::Cache;
 use crate::certificate::{Certificate, InvalidCertificate, read_passed};
 use crate::fingerprint::FingerprintKey;
+use crate::identity_headers::strip_own;
 use crate::invalid::InvalidAuth;
 use crate::scheme::header_name;
 
@@ -44,6 +44,11 @@ impl Clients {
         Ok(Self { terminator, read: Cache::new(HALF_CACHE), fingerprints: FingerprintKey::default() })
     }
 
+    /// The terminator's header, in lower case.
+    pub(crate) fn header(&self) -> Option<&str> {
+        self.terminator.as_ref().map(|terminator| terminator.header.as_str())
+    }
+
     /// The client's certificate, if it has shown one that is good now. What comes from a terminator's address is the
     /// terminator's word alone: the certificate of that connection would be its own.
     pub(crate) fn certificate(
@@ -65,9 +70,7 @@ impl Clients {
     /// Takes the terminator's header out of a request, whoever sent it.
     pub(crate) fn strip(&self, request: &Request, edits: &mut Edits) {
         let Some(Terminator { header, .. }) = &self.terminator else { return };
-        if request.headers().first(header).is_some() {
-            edits.remove.push(Cow::Owned(header.clone()));
-        }
+        strip_own(request, header, edits);
     }
 
     fn passed(&self, request: &Request, header: &str) -> Result<Option<Rc<Certificate>>, InvalidCertificate> {

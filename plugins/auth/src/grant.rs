@@ -6,6 +6,7 @@ use std::rc::Rc;
 use portcullis_core::Identity;
 
 use crate::account::{Account, Admission};
+use crate::kept::Kept;
 
 /// What a good credential says of its bearer.
 #[derive(Debug)]
@@ -13,8 +14,7 @@ pub(crate) struct Grant {
     consumer: Rc<str>,
     scopes: Rc<[String]>,
     account: Option<Rc<Account>>,
-    /// What of the caller's token upstreams see: a JSON object.
-    claims: Option<Rc<str>>,
+    kept: Kept,
     /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
     callers: RefCell<Vec<Rc<Identity>>>,
 }
@@ -26,7 +26,7 @@ impl Grant {
             consumer: consumer.into(),
             scopes: scopes.into(),
             account: None,
-            claims: None,
+            kept: Kept::default(),
             callers: RefCell::default(),
         }
     }
@@ -36,14 +36,14 @@ impl Grant {
         Self { account: account.map(Rc::new), ..self }
     }
 
-    /// The same with claims for upstreams, a JSON object.
-    pub(crate) fn with_claims(self, claims: Option<String>) -> Self {
-        Self { claims: claims.map(Rc::from), ..self }
+    /// The same with what upstreams see of the caller's token.
+    pub(crate) fn with_kept(self, kept: Kept) -> Self {
+        Self { kept, ..self }
     }
 
-    /// What of the caller's token upstreams see: a JSON object.
-    pub(crate) fn claims(&self) -> Option<&str> {
-        self.claims.as_deref()
+    /// What upstreams see of the caller's token.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// What the credential says beside.
@@ -64,8 +64,7 @@ impl Grant {
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
         let account = self.account.as_ref().map_or(0, |account| account.size());
-        let claims = self.claims.as_ref().map_or(0, |claims| claims.len());
-        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>() + account + claims
+        self.consumer.len() + self.scopes.iter().map(String::len).sum::<usize>() + account + self.kept.size()
     }
 
     /// The same consumer with the scopes of another credential as well.
@@ -80,7 +79,7 @@ impl Grant {
             consumer: self.consumer.clone(),
             scopes: scopes.into(),
             account: self.account.clone(),
-            claims: self.claims.clone(),
+            kept: self.kept.clone(),
             callers: RefCell::default(),
         }
     }
@@ -102,8 +101,8 @@ impl Grant {
 /// Whether they say the same, whoever has used them.
 impl PartialEq for Grant {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scopes, &self.account, &self.claims)
-            == (&other.consumer, &other.scopes, &other.account, &other.claims)
+        (&self.consumer, &self.scopes, &self.account, &self.kept)
+            == (&other.consumer, &other.scopes, &other.account, &other.kept)
     }
 }
 

@@ -7,7 +7,6 @@ use portcullis_core::{Answer, Call, CallReply, Env, Topic, UnixNanos};
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::backend_jwt::PassedClaims;
 use crate::binding::Binding;
 use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
@@ -15,6 +14,7 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
 use crate::issuers::Holder;
 use crate::json::UniqueMembers;
+use crate::kept::Keeper;
 use crate::remembered::Remembered;
 use crate::remote::{Remote, authenticate, encode};
 use crate::revocation::Marks;
@@ -27,8 +27,7 @@ const MAX_REPLY: u32 = 64 * 1024;
 /// One authorization server.
 #[derive(Debug)]
 pub(crate) struct Introspection {
-    /// Which claims upstreams see, if any.
-    passed: Option<Rc<PassedClaims>>,
+    keeper: Keeper,
     remote: Remote,
     client: ClientConfig,
     issuer: Option<String>,
@@ -51,9 +50,9 @@ struct Active {
 }
 
 impl Introspection {
-    pub(crate) fn new(config: IntrospectionConfig, passed: Option<Rc<PassedClaims>>) -> Self {
+    pub(crate) fn new(config: IntrospectionConfig, keeper: Keeper) -> Self {
         Self {
-            passed,
+            keeper,
             remote: Remote::new(config.remote),
             client: config.client,
             issuer: config.issuer,
@@ -149,8 +148,8 @@ impl Introspection {
         let scopes = claims::scopes(said, &self.scope_claims);
         let binding = Binding::read(said, false)?;
         let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
-        let kept = self.passed.as_ref().map(|passed| passed.keep(said));
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_claims(kept));
+        let kept = self.keeper.keep(said, self.issuer.as_deref());
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_kept(kept));
         Ok(Active {
             grant,
             validity,

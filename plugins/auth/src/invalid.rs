@@ -61,6 +61,14 @@ pub enum InvalidAuth {
     /// Nothing could be signed for upstreams.
     #[error("the upstreams' token: {0}")]
     BackendJwt(String),
+    /// Who calls could not be told in a header.
+    #[error("the identity header '{name}': {cause}")]
+    IdentityHeader {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
     /// A user that cannot be verified.
     #[error("the user '{name}': {cause}")]
     User {

@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::algorithm::Algorithm;
-use crate::backend_jwt::PassedClaims;
 use crate::binding::Binding;
 use crate::claims::{self, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::grant::Grant;
 use crate::invalid::IssuerError;
 use crate::json::UniqueMembers;
+use crate::kept::Keeper;
 use crate::key::Key;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
@@ -33,8 +33,7 @@ const UNMAPPED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "c
 /// Who signs tokens.
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    /// Which claims upstreams see, if any.
-    passed: Option<Rc<PassedClaims>>,
+    keeper: Keeper,
     pub(crate) issuer: String,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
@@ -71,11 +70,7 @@ impl Verdict {
 }
 
 impl Issuer {
-    pub(crate) fn compile(
-        name: &str,
-        config: IssuerConfig,
-        passed: Option<Rc<PassedClaims>>,
-    ) -> Result<Self, IssuerError> {
+    pub(crate) fn compile(name: &str, config: IssuerConfig, keeper: Keeper) -> Result<Self, IssuerError> {
         let algorithm =
             |name: &String| Algorithm::parse(name).ok_or_else(|| IssuerError::Algorithm(name.clone()));
         let algorithms: Vec<_> = config.algorithms.iter().map(algorithm).collect::<Result<_, _>>()?;
@@ -116,7 +111,7 @@ impl Issuer {
             scope_claims: mapped_first("scope", config.scope_claims),
             claim_map: config.claim_map,
             require_certificate_binding: config.require_certificate_binding,
-            passed,
+            keeper,
         })
     }
 
@@ -139,8 +134,8 @@ impl Issuer {
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
-        let kept = self.passed.as_ref().map(|passed| passed.keep(&token.claims));
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_claims(kept));
+        let kept = self.keeper.keep(&token.claims, Some(&self.issuer));
+        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_kept(kept));
         Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, grant })
     }
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use portcullis_config::auth::{IntrospectionConfig, IssuerConfig, RevocationConfig};
 use portcullis_core::{Answer, Env, Fetch, Source, UnixNanos};
 
-use crate::backend_jwt::PassedClaims;
 use crate::cache::Cache;
 use crate::claims::Refused;
 use crate::failure::{Failure, InvalidToken};
@@ -16,6 +15,7 @@ use crate::grant::Grant;
 use crate::introspection::Introspection;
 use crate::invalid::InvalidAuth;
 use crate::issuer::{Issuer, Verdict};
+use crate::kept::Keeper;
 use crate::published::PublishedKeys;
 use crate::revocation::{Marks, Revocation};
 use crate::token::{MAX_TOKEN, TokenError, parse_token};
@@ -83,19 +83,19 @@ impl Issuers {
         configs: BTreeMap<String, IssuerConfig>,
         introspections: BTreeMap<String, IntrospectionConfig>,
         revocation: Option<RevocationConfig>,
-        passed: Option<&Rc<PassedClaims>>,
+        keeper: &Keeper,
     ) -> Result<Self, InvalidAuth> {
         let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
         let fingerprints = FingerprintKey::default();
         let introspections = introspections
             .into_iter()
-            .map(|(name, config)| (name, Rc::new(Introspection::new(config, passed.cloned()))))
+            .map(|(name, config)| (name, Rc::new(Introspection::new(config, keeper.clone()))))
             .collect();
         let revocation = revocation.map(Revocation::new);
         let (names, issuers) = (Vec::new(), Vec::new());
         let mut all = Self { names, issuers, introspections, revocation, good, bad, fingerprints };
         for (name, config) in configs {
-            let issuer = Issuer::compile(&name, config, passed.cloned());
+            let issuer = Issuer::compile(&name, config, keeper.clone());
             all.issuers.push(issuer.map_err(|cause| InvalidAuth::Issuer { name: name.clone(), cause })?);
             all.names.push(name);
         }

@@ -20,8 +20,10 @@ use crate::challenge::{Challenges, quoted};
 use crate::client::Clients;
 use crate::failure::Failure;
 use crate::grant::Grant;
+use crate::identity_headers::IdentityHeaders;
 use crate::invalid::InvalidAuth;
 use crate::issuers::Issuers;
+use crate::kept::Keeper;
 use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
@@ -36,6 +38,7 @@ pub struct AuthPolicy {
     clients: Clients,
     known: Known,
     backend_jwt: Option<BackendJwt>,
+    identity_headers: Option<Rc<IdentityHeaders>>,
 }
 
 /// All credentials that are known.
@@ -108,15 +111,20 @@ impl AuthPolicy {
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
         let applications = Applications::compile(config.applications);
+        let clients = Clients::compile(config.terminator)?;
         let backend_jwt = config.backend_jwt.map(BackendJwt::compile).transpose()?;
-        let passed = backend_jwt.as_ref().map(BackendJwt::passed);
+        let own = backend_jwt.as_ref().map(BackendJwt::header).into_iter().chain(clients.header());
+        let identity_headers = IdentityHeaders::compile(config.identity_headers, &own.collect::<Vec<_>>())?;
+        let keeper = Keeper {
+            passed: backend_jwt.as_ref().map(|backend_jwt| Rc::clone(backend_jwt.passed())),
+            headers: identity_headers.map(Rc::new),
+        };
         let known = Known {
-            issuers: Issuers::compile(config.issuers, config.introspections, config.revocation, passed)?,
+            issuers: Issuers::compile(config.issuers, config.introspections, config.revocation, &keeper)?,
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
             users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
             certificates: KnownCertificates::compile(config.certificates)?,
         };
-        let clients = Clients::compile(config.terminator)?;
         let mut schemes = BTreeMap::new();
         for (number, (name, scheme)) in (0..).zip(config.schemes) {
             let scheme = Scheme::compile(&name, number, scheme, &known.issuers)?;
@@ -130,7 +138,7 @@ impl AuthPolicy {
         let rules = rules.into_iter().zip(index.operations());
         let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, clients, known, backend_jwt })
+        Ok(Self { index, rules, clients, known, backend_jwt, identity_headers: keeper.headers })
     }
 
     /// The error is what has to be done instead.
@@ -170,14 +178,21 @@ impl AuthPolicy {
         env: &dyn Env,
         edits: &mut Edits,
     ) -> Result<(), Rejection> {
-        let Some(backend_jwt) = &self.backend_jwt else { return Ok(()) };
+        if self.backend_jwt.is_none() && self.identity_headers.is_none() {
+            return Ok(());
+        }
         let identity = edits.identity.clone();
-        let caller = satisfied.zip(identity.as_deref()).map(|(satisfied, identity)| Caller {
-            identity,
-            claims: satisfied.grant.claims(),
-            api: rule.asserted.as_ref(),
-        });
-        backend_jwt.put(caller.as_ref(), request, env, edits)
+        let caller = satisfied.map(|satisfied| satisfied.grant.kept()).zip(identity.as_deref());
+        if let Some(headers) = &self.identity_headers {
+            headers.put(caller.map(|(kept, identity)| (identity, kept.told())), request, edits)?;
+        }
+        if let Some(backend_jwt) = &self.backend_jwt {
+            let api = rule.asserted.as_ref();
+            let caller =
+                caller.map(|(kept, identity)| Caller { identity, claims: kept.claims.as_deref(), api });
+            backend_jwt.put(caller.as_ref(), request, env, edits)?;
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod claims;
 mod configuration;
 mod gateway;
 mod host;
+mod identity_headers;
 mod security;
 mod signer;
 mod stripping;

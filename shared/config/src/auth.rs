@@ -10,6 +10,7 @@ mod account;
 mod api_key;
 mod backend_jwt;
 mod certificate;
+mod identity_headers;
 mod issuer;
 mod remote;
 mod revocation;
@@ -24,6 +25,7 @@ pub use account::{
 pub use api_key::ApiKeyConfig;
 pub use backend_jwt::{AssertedApiConfig, BackendAlgorithmConfig, BackendJwtConfig};
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
+pub use identity_headers::IdentityHeaderConfig;
 pub use issuer::{IssuerConfig, SecretConfig};
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
 pub use revocation::{RevocationConfig, RevocationStoreConfig};
@@ -76,6 +78,9 @@ pub struct AuthConfig {
     /// What upstreams are told of callers, signed; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend_jwt: Option<BackendJwtConfig>,
+    /// What upstreams are told of callers, by the header that says it. What clients send under these names is removed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identity_headers: BTreeMap<String, IdentityHeaderConfig>,
 }
 
 /// What an operation requires.

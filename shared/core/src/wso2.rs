@@ -90,6 +90,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("stream-unsupported", None),
     ("schema-broken", None),
     ("backend-jwt-unsigned", None),
+    ("identity-too-long", FORBIDDEN),
     ("configuration-mismatch", None),
     ("not-configured", None),
     ("host-refused", None),

@@ -19,7 +19,8 @@ const BUFFER_HEADROOM: u32 = 256 << 10;
 
 /// Headers that name a client's certificate to upstreams that trust their proxy (WSO2; RFC 9440). Envoy itself takes
 /// care of `x-forwarded-client-cert`.
-const CERTIFICATE_HEADERS: [&str; 3] = ["x-wso2-client-certificate", "client-cert", "client-cert-chain"];
+pub(crate) const CERTIFICATE_HEADERS: [&str; 3] =
+    ["x-wso2-client-certificate", "client-cert", "client-cert-chain"];
 const FORWARDED_CERTIFICATE: &str = "x-forwarded-client-cert";
 
 pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {

@@ -11,6 +11,7 @@ use crate::plugins::Layout;
 mod backend_jwt;
 mod certificate;
 mod identity;
+mod identity_headers;
 mod service;
 
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile};
@@ -19,6 +20,7 @@ pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
     SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile, ValuesFile,
 };
+pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
@@ -43,6 +45,10 @@ pub struct GatewayFile {
     /// What upstreams are told of callers, signed. Default: nothing.
     #[serde(default)]
     pub backend_jwt: Option<BackendJwtFile>,
+    /// What upstreams are told of callers, by the header that says it; what clients send under these names reaches no
+    /// upstream. Default: nothing.
+    #[serde(default)]
+    pub identity_headers: BTreeMap<String, IdentityHeaderFile>,
     /// Servers that the gateway asks for keys or about tokens, by their URLs without a path; only what differs from the defaults
     /// has to stand here.
     #[serde(default)]
