@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
-    AuthRule, EndpointsConfig, KeyPlaceConfig, RequirementConfig, SchemeConfig, SubscribedApiConfig,
+    AcceptedKeysConfig, AuthRule, EndpointsConfig, KeyPlaceConfig, RequirementConfig, SchemeConfig,
+    SubscribedApiConfig,
 };
 use portcullis_openapi::model::{KeyLocation, Location, Operation, Requirement, Scheme, SchemeKind};
 use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
@@ -155,8 +156,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
     fn scheme(&self, name: &str, scheme: &Scheme<'d>) -> Result<SchemeConfig, Unsupported> {
         let api = self.api.name.clone();
         let header = self.header.clone();
-        let bearer =
-            || SchemeConfig::Bearer { issuers: self.api.issuers.clone(), header: self.header.clone() };
+        let bearer = || SchemeConfig::Bearer { issuers: self.issuers(false), header: self.header.clone() };
         let unsupported = |what: String| {
             let message =
                 format!("the security scheme '{name}' is {what}, which this version does not enforce");
@@ -176,7 +176,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
                     KeyLocation::Query => KeyPlaceConfig::Query,
                     KeyLocation::Cookie => KeyPlaceConfig::Cookie,
                 };
-                Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api })
+                Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api, signed: self.signed_keys() })
             }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => {
                 Ok(SchemeConfig::Basic { api, header })
@@ -189,6 +189,19 @@ impl<'d, 'g> Schemes<'d, 'g> {
         }
     }
 
+    /// The API's issuers, of keys or of tokens.
+    fn issuers(&self, of_keys: bool) -> Vec<String> {
+        let issues_keys =
+            |name: &str| self.identity.issuers.get(name).is_some_and(|one| one.api_keys.is_some());
+        self.api.issuers.iter().filter(|name| issues_keys(name) == of_keys).cloned().collect()
+    }
+
+    fn signed_keys(&self) -> Option<AcceptedKeysConfig> {
+        let issuers = self.issuers(true);
+        let version = self.model.api_version.to_owned();
+        (!issuers.is_empty()).then_some(AcceptedKeysConfig { issuers, version })
+    }
+
     fn warn_if_nobody_passes(
         &self,
         name: &str,
@@ -198,8 +211,9 @@ impl<'d, 'g> Schemes<'d, 'g> {
     ) {
         let good_here = |apis: &[String]| apis.is_empty() || apis.contains(&self.api.name);
         let (empty, what) = match config {
-            SchemeConfig::ApiKey { .. } => {
-                (!self.identity.api_keys.iter().any(|key| good_here(&key.apis)), "API key")
+            SchemeConfig::ApiKey { signed, .. } => {
+                let is_known = self.identity.api_keys.iter().any(|key| good_here(&key.apis));
+                (signed.is_none() && !is_known, "API key")
             }
             SchemeConfig::Basic { .. } => {
                 (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user")

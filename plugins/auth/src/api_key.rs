@@ -10,6 +10,7 @@ use portcullis_core::{AddressRange, Env, Request};
 use sha2::{Digest, Sha256};
 
 use crate::account::Applications;
+use crate::conditions::Conditions;
 use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::invalid::InvalidAuth;
@@ -26,18 +27,6 @@ struct ApiKey {
     apis: Vec<String>,
     /// Most keys have none.
     conditions: Option<Box<Conditions>>,
-}
-
-/// What else must hold.
-#[derive(Debug)]
-struct Conditions {
-    revoked: bool,
-    /// In seconds since 1970.
-    expires: Option<u64>,
-    /// None means any.
-    addresses: Vec<AddressRange>,
-    /// None means any.
-    referers: Vec<Wildcard>,
 }
 
 /// Why a key that is known is not accepted.
@@ -104,41 +93,16 @@ impl ApiKey {
         let grant = Rc::new(Grant::new(&config.consumer, config.scopes).with_account(account));
         let address = |text: &String| AddressRange::parse(text);
         let addresses = config.addresses.iter().map(address).collect::<Option<Vec<_>>>();
+        let addresses = addresses.ok_or("one of its addresses is no range in CIDR notation")?;
+        let referers: Vec<_> = config.referers.iter().map(|text| Wildcard::new(text)).collect();
         let conditions = Conditions {
             revoked: config.revoked,
             expires: config.expires,
-            addresses: addresses.ok_or("one of its addresses is no range in CIDR notation")?,
-            referers: config.referers.iter().map(|text| Wildcard::new(text)).collect(),
+            addresses: Some(addresses).filter(|ranges| !ranges.is_empty()),
+            referers: Some(referers).filter(|patterns| !patterns.is_empty()),
         };
         let conditions = conditions.are_some().then(|| Box::new(conditions));
         Ok(Self { grant, apis: config.apis, conditions })
-    }
-}
-
-impl Conditions {
-    fn are_some(&self) -> bool {
-        self.revoked || self.expires.is_some() || !self.addresses.is_empty() || !self.referers.is_empty()
-    }
-
-    fn check(&self, request: &Request, env: &dyn Env) -> Result<(), KeyRefused> {
-        if self.revoked {
-            return Err(KeyRefused::Revoked);
-        }
-        if self.expires.is_some_and(|expires| env.now().seconds() >= expires) {
-            return Err(KeyRefused::Expired);
-        }
-        let lies_within = |range: &AddressRange| env.peer().is_some_and(|peer| range.contains(peer));
-        if !self.addresses.is_empty() && !self.addresses.iter().any(lies_within) {
-            return Err(KeyRefused::Address);
-        }
-        let mut named = request.headers().all("referer");
-        // Two would be a guess.
-        let referer = named.next().filter(|_| named.next().is_none());
-        let fits = |pattern: &Wildcard| referer.is_some_and(|referer| pattern.matches(referer));
-        if !self.referers.is_empty() && !self.referers.iter().any(fits) {
-            return Err(KeyRefused::Referer);
-        }
-        Ok(())
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
             accepted: Accepted { scheme: 0, issuers, introspections: Vec::new() },
             header: "authorization".into(),
         };
-        let key = |place| Scheme::ApiKey { place, api: "a".into() };
+        let key = |place| Scheme::ApiKey { place, api: "a".into(), signed: None };
         let schemes = [
             key(Place::Query("k".into())),
             bearer(vec![]),

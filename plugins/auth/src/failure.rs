@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     ApiKeyUnknown,
     /// The API key is known but not accepted.
     ApiKey(KeyRefused),
+    /// The API key is a token that is not accepted.
+    SignedKey(InvalidToken),
     /// No such user with that password here.
     BasicInvalid,
     /// Passwords were tried too often; another may be in so many seconds.
@@ -187,6 +189,16 @@ impl From<InvalidToken> for Failure {
 }
 
 impl Failure {
+    /// The same of a token that is an API key.
+    pub(crate) fn of_key(self) -> Self {
+        match self {
+            Self::Token(InvalidToken::Claims(Refused::Expired)) => KeyRefused::Expired.into(),
+            Self::Token(InvalidToken::Revoked) => KeyRefused::Revoked.into(),
+            Self::Token(cause) => Self::SignedKey(cause),
+            other => other,
+        }
+    }
+
     /// Whether this came nearer to success than `other`.
     pub(crate) fn outranks(&self, other: &Self) -> bool {
         self.rank() > other.rank()
@@ -197,6 +209,7 @@ impl Failure {
             Self::Missing => 0,
             Self::ApiKeyUnknown
             | Self::ApiKey(_)
+            | Self::SignedKey(_)
             | Self::BasicInvalid
             | Self::CertificateUnknown
             | Self::Certificate(_)
@@ -218,6 +231,7 @@ impl Failure {
             }
             Self::ApiKeyUnknown => ("api-key-unknown", "The API key is not accepted here.".to_owned()),
             Self::ApiKey(cause) => return told(cause.told(), challenges),
+            Self::SignedKey(cause) => ("api-key-invalid", format!("The API key is not accepted: {cause}.")),
             Self::NotAdmitted(cause) => return told(cause.told(), challenges),
             Self::BasicInvalid => {
                 ("basic-invalid", "The user name or the password is not accepted here.".to_owned())

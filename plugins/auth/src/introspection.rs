@@ -18,6 +18,7 @@ use crate::kept::Keeper;
 use crate::remembered::Remembered;
 use crate::remote::{Remote, authenticate, encode};
 use crate::revocation::Marks;
+use crate::signed_key::is_key;
 
 /// Longest token that is asked about, in bytes.
 const MAX_TOKEN: usize = 4096;
@@ -137,6 +138,9 @@ impl Introspection {
         let other = |iss: &Value| self.issuer.as_deref().is_some_and(|issuer| iss != issuer);
         if said.get("iss").is_some_and(other) {
             return Err(InvalidToken::IssuerUnknown);
+        }
+        if is_key(said) {
+            return Err(InvalidToken::TypeRefused);
         }
         // Of an active token nothing but what is said can be held against it.
         let validity = Validity::read(said, true)?;

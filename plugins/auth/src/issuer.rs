@@ -22,6 +22,7 @@ use crate::key::Key;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
 use crate::revocation::Marks;
+use crate::signed_key::{KeyKind, Restrictions, is_key};
 use crate::token::{Token, is_jwt, short_type};
 
 /// Most keys tried for one token: without a `kid`, each costs a verification.
@@ -49,6 +50,8 @@ pub(crate) struct Issuer {
     consumer_claims: Vec<String>,
     scope_claims: Vec<String>,
     require_certificate_binding: bool,
+    /// Which of its tokens are API keys; none: it issues access tokens.
+    pub(crate) keys_issued: Option<KeyKind>,
 }
 
 /// What is left of a good token: all that has to be looked at again is the time, and the holder where it is bound.
@@ -59,13 +62,16 @@ pub(crate) struct Verdict {
     pub(crate) binding: Binding,
     /// What it could be revoked by, where anything is.
     pub(crate) marks: Option<Marks>,
+    /// Of an API key.
+    pub(crate) restrictions: Option<Box<Restrictions>>,
     pub(crate) grant: Rc<Grant>,
 }
 
 impl Verdict {
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
-        self.grant.size() + self.marks.as_ref().map_or(0, Marks::size)
+        let restrictions = self.restrictions.as_ref().map_or(0, |restrictions| restrictions.size());
+        self.grant.size() + self.marks.as_ref().map_or(0, Marks::size) + restrictions
     }
 }
 
@@ -111,6 +117,7 @@ impl Issuer {
             scope_claims: mapped_first("scope", config.scope_claims),
             claim_map: config.claim_map,
             require_certificate_binding: config.require_certificate_binding,
+            keys_issued: config.api_keys.map(KeyKind::new),
             keeper,
         })
     }
@@ -120,6 +127,11 @@ impl Issuer {
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
         self.check_type(token)?;
+        match &self.keys_issued {
+            Some(kind) => kind.check(&token.claims)?,
+            None if is_key(&token.claims) => return Err(InvalidToken::TypeRefused.into()),
+            None => {}
+        }
         let validity = Validity::read(&token.claims, self.without_expiry)?;
         validity.check(now, self.skew_nanos)?;
         claims::check_audience(&token.claims, &self.audiences)?;
@@ -134,9 +146,13 @@ impl Issuer {
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
+        let restrictions = match &self.keys_issued {
+            Some(kind) => Some(kind.restrictions(&token.claims)?),
+            None => None,
+        };
         let kept = self.keeper.keep(&token.claims, Some(&self.issuer));
         let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_kept(kept));
-        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, grant })
+        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, restrictions, grant })
     }
 
     fn check_type(&self, token: &Token) -> Result<(), InvalidToken> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_config::auth::{IntrospectionConfig, IssuerConfig, RevocationConfig};
-use portcullis_core::{Answer, Env, Fetch, Source, UnixNanos};
+use portcullis_core::{Answer, Env, Fetch, Request, Source, UnixNanos};
 
 use crate::cache::Cache;
 use crate::claims::Refused;
@@ -18,6 +18,7 @@ use crate::issuer::{Issuer, Verdict};
 use crate::kept::Keeper;
 use crate::published::PublishedKeys;
 use crate::revocation::{Marks, Revocation};
+use crate::signed_key::{ApiVersion, is_key};
 use crate::token::{MAX_TOKEN, TokenError, parse_token};
 
 /// Half of the tokens remembered per VM.
@@ -102,9 +103,19 @@ impl Issuers {
         Ok(all)
     }
 
-    /// The place of an issuer, by its name in the configuration.
+    /// The place of an issuer of access tokens, by its name in the configuration.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| known == name)
+        self.find(name, |issuer| issuer.keys_issued.is_none())
+    }
+
+    /// The place of an issuer of API keys.
+    pub(crate) fn key_issuer(&self, name: &str) -> Option<usize> {
+        self.find(name, |issuer| issuer.keys_issued.is_some())
+    }
+
+    fn find(&self, name: &str, is_wanted: impl Fn(&Issuer) -> bool) -> Option<usize> {
+        let found = self.names.iter().position(|known| known == name)?;
+        self.issuers.get(found).is_some_and(is_wanted).then_some(found)
     }
 
     /// Who is asked about opaque tokens, by the name in the configuration.
@@ -162,6 +173,39 @@ impl Issuers {
         env: &dyn Env,
         certificate: &dyn Fn() -> Option<[u8; 32]>,
     ) -> Result<Rc<Grant>, Failure> {
+        match self.verdict(presented, accepted, env, certificate)? {
+            Some(verdict) => Ok(Rc::clone(&verdict.grant)),
+            None => {
+                let holder = Holder { env, certificate, revocation: self.revocation.as_ref() };
+                ask(presented, &accepted.introspections, &holder)
+            }
+        }
+    }
+
+    /// What a signed API key grants for a request to this API.
+    pub(crate) fn verify_key(
+        &self,
+        presented: &[u8],
+        (accepted, api): &(Accepted, ApiVersion),
+        request: &Request,
+        env: &dyn Env,
+        certificate: &dyn Fn() -> Option<[u8; 32]>,
+    ) -> Result<Rc<Grant>, Failure> {
+        let verdict = self.verdict(presented, accepted, env, certificate).map_err(Failure::of_key)?;
+        let verdict = verdict.ok_or(Failure::ApiKeyUnknown)?;
+        let restrictions = verdict.restrictions.as_ref().ok_or(Failure::ApiKeyUnknown)?;
+        restrictions.check(api, request, env)?;
+        Ok(Rc::clone(&verdict.grant))
+    }
+
+    /// `None` for a token that none of the accepted issuers could have made, and that a server may know.
+    fn verdict(
+        &self,
+        presented: &[u8],
+        accepted: &Accepted,
+        env: &dyn Env,
+        certificate: &dyn Fn() -> Option<[u8; 32]>,
+    ) -> Result<Option<Rc<Verdict>>, Failure> {
         if presented.len() > MAX_TOKEN {
             return Err(InvalidToken::Malformed(TokenError::TooLong).into());
         }
@@ -171,22 +215,19 @@ impl Issuers {
             verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
             verdict.binding.check(certificate)?;
             self.check_revoked(&verdict, now, env)?;
-            return Ok(verdict.grant.clone());
+            return Ok(Some(verdict));
         }
         let known = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint));
         if let Some(refusal) = known.filter(|refusal| refusal.holds(now)) {
             return Err(refusal.cause.clone().into());
         }
         match self.judge(presented, accepted, now, env) {
-            Ok(None) => {
-                let holder = Holder { env, certificate, revocation: self.revocation.as_ref() };
-                ask(presented, &accepted.introspections, &holder)
-            }
+            Ok(None) => Ok(None),
             Ok(Some(verdict)) => {
                 let verdict = self.remember(fingerprint, verdict);
                 verdict.binding.check(certificate)?;
                 self.check_revoked(&verdict, now, env)?;
-                Ok(verdict.grant.clone())
+                Ok(Some(verdict))
             }
             Err(Failure::Token(cause)) => {
                 if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
@@ -212,6 +253,10 @@ impl Issuers {
             Err(TokenError::Parts | TokenError::Base64 | TokenError::Header) if is_opaque => return Ok(None),
             read => read.map_err(InvalidToken::Malformed)?,
         };
+        // No server turns an API key into an access token.
+        if is_opaque && is_key(&token.claims) {
+            return Err(InvalidToken::TypeRefused.into());
+        }
         let named = match token.claims.text("iss") {
             None if is_opaque => return Ok(None),
             named => named.ok_or(InvalidToken::Claims(Refused::Missing("iss")))?,

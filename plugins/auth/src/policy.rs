@@ -22,11 +22,12 @@ use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::identity_headers::IdentityHeaders;
 use crate::invalid::InvalidAuth;
-use crate::issuers::Issuers;
+use crate::issuers::{Accepted, Issuers};
 use crate::kept::Keeper;
 use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
+use crate::signed_key::{ApiVersion, looks_signed};
 use crate::strip::strip;
 
 /// Says who is calling, and turns away who may not.
@@ -243,6 +244,21 @@ impl Credentials<'_> {
         self.presented.get(scheme).and_then(Option::as_deref)
     }
 
+    fn key(
+        &self,
+        key: &[u8],
+        api: &str,
+        signed: Option<&(Accepted, ApiVersion)>,
+    ) -> Result<Rc<Grant>, Failure> {
+        let Client { request, env, .. } = &self.client;
+        match signed.filter(|_| looks_signed(key)) {
+            Some(signed) => {
+                self.known.issuers.verify_key(key, signed, request, *env, &|| self.client.digest())
+            }
+            None => self.known.api_keys.verify(key, api, request, *env),
+        }
+    }
+
     fn certificate(&self, api: &str) -> Result<Rc<Grant>, Failure> {
         let certificate = self.client.certificate().as_ref().map_err(|cause| Failure::Certificate(*cause))?;
         let grant = self.known.certificates.verify(certificate.as_ref().ok_or(Failure::Missing)?, api)?;
@@ -264,9 +280,7 @@ impl Vouch for Credentials<'_> {
         let presented = self.bytes(scheme).ok_or(Failure::Missing);
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
-            Scheme::ApiKey { api, .. } => {
-                self.known.api_keys.verify(presented?, api, self.client.request, self.client.env)
-            }
+            Scheme::ApiKey { api, signed, .. } => self.key(presented?, api, signed.as_ref()),
             Scheme::Basic { api, .. } => self.known.users.verify(presented?, api, self.client.env),
             Scheme::MutualTls { api } => self.certificate(api),
             Scheme::Bearer { accepted, .. } => {

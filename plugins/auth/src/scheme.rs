@@ -3,18 +3,19 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use portcullis_config::auth::{KeyPlaceConfig, SchemeConfig};
+use portcullis_config::auth::{AcceptedKeysConfig, KeyPlaceConfig, SchemeConfig};
 use portcullis_core::Request;
 
 use crate::invalid::InvalidAuth;
 use crate::issuers::{Accepted, Issuers};
 use crate::presented::{self, Authorization, Duplicate};
+use crate::signed_key::ApiVersion;
 
 /// One way to present a credential.
 #[derive(Debug)]
 pub(crate) enum Scheme {
-    /// A key of `api`'s callers.
-    ApiKey { place: Place, api: String },
+    /// A key of `api`'s callers; also a signed one of these issuers.
+    ApiKey { place: Place, api: String, signed: Option<(Accepted, ApiVersion)> },
     /// A password of `api`'s users.
     Basic { api: String, header: String },
     /// A certificate of `api`'s callers. It comes with the connection, or from who ends TLS; see [`crate::client`].
@@ -47,10 +48,12 @@ impl Scheme {
         issuers: &Issuers,
     ) -> Result<Self, InvalidAuth> {
         Ok(match config {
-            SchemeConfig::ApiKey { place, name: key_name, api } => {
+            SchemeConfig::ApiKey { place, name: key_name, api, signed } => {
                 let refuse = || InvalidAuth::KeyName { scheme: name.to_owned(), name: key_name.clone() };
                 let place = Place::compile(place, &key_name).ok_or_else(refuse)?;
-                Self::ApiKey { place, api }
+                let signed =
+                    signed.map(|keys| accepted_keys(name, number, &api, keys, issuers)).transpose()?;
+                Self::ApiKey { place, api, signed }
             }
             SchemeConfig::Basic { api, header } => Self::Basic { api, header: authorization(name, header)? },
             SchemeConfig::MutualTls { api } => Self::MutualTls { api },
@@ -94,6 +97,22 @@ impl Scheme {
             }),
         }
     }
+}
+
+fn accepted_keys(
+    name: &str,
+    number: u64,
+    api: &str,
+    config: AcceptedKeysConfig,
+    issuers: &Issuers,
+) -> Result<(Accepted, ApiVersion), InvalidAuth> {
+    let find = |issuer: &String| {
+        let unknown = || InvalidAuth::UnknownIssuer { scheme: name.to_owned(), issuer: issuer.clone() };
+        issuers.key_issuer(issuer).ok_or_else(unknown)
+    };
+    let found = config.issuers.iter().map(find).collect::<Result<_, _>>()?;
+    let accepted = Accepted { scheme: number, issuers: found, introspections: Vec::new() };
+    Ok((accepted, ApiVersion { name: api.to_owned(), version: config.version }))
 }
 
 impl Place {

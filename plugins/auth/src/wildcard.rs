@@ -20,6 +20,12 @@ impl Wildcard {
         Self { first, middle, last }
     }
 
+    /// Bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        let middle = self.middle.iter().map(|part| size_of::<Vec<u8>>() + part.len()).sum::<usize>();
+        size_of::<Self>() + self.first.len() + middle + self.last.as_ref().map_or(0, Vec::len)
+    }
+
     /// Whether all of the text fits. Each part is sought from where the one before ended, and never again: no more than
     /// one pass over the text for each part.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {

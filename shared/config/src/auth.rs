@@ -15,6 +15,7 @@ mod issuer;
 mod remote;
 mod revocation;
 mod scheme;
+mod signed_key;
 mod user;
 mod user_store;
 
@@ -30,6 +31,7 @@ pub use issuer::{IssuerConfig, SecretConfig};
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
 pub use revocation::{RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
+pub use signed_key::{AcceptedKeysConfig, SignedKeyConfig};
 pub use user::{AttemptsConfig, UserConfig};
 pub use user_store::UserStoreConfig;
 
@@ -45,7 +47,7 @@ pub struct AuthConfig {
     /// Security schemes by a name that is unique in the gateway (`petstore.ApiKey`).
     #[serde(default)]
     pub schemes: BTreeMap<String, SchemeConfig>,
-    /// Token issuers by name.
+    /// Issuers of tokens and of signed API keys, by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, IssuerConfig>,
     /// Authorization servers by name, which say what opaque tokens are good for; no name is an issuer's.

@@ -29,6 +29,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("credential-missing", Some((900_902, "Missing Credentials"))),
     ("credential-duplicate", INVALID),
     ("api-key-unknown", INVALID),
+    ("api-key-invalid", INVALID),
     ("api-key-expired", INVALID),
     ("api-key-revoked", INVALID),
     ("api-key-api-refused", FORBIDDEN),

@@ -85,6 +85,9 @@ pub struct Request {
     /// A token that the test issuer signs.
     #[serde(default)]
     pub bearer: Option<Bearer>,
+    /// Tokens that the test issuer signs, by the header that carries them or, with `?` before it, the query parameter.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Bearer>,
     /// User and password for HTTP basic, `alice:secret`.
     #[serde(default)]
     pub basic: Option<String>,
@@ -202,7 +205,7 @@ impl Request {
         let pseudo = [
             (":method", method),
             (":scheme", "http".to_owned()),
-            (":path", self.path.clone()),
+            (":path", self.target()),
             (":authority", host),
         ];
         let mut head: Vec<(String, Vec<u8>)> =
@@ -211,6 +214,9 @@ impl Request {
             for value in values.values() {
                 head.push((name.to_ascii_lowercase(), value.clone().into_bytes()));
             }
+        }
+        for (name, token) in self.tokens.iter().filter(|(name, _)| !name.starts_with('?')) {
+            head.push((name.to_ascii_lowercase(), token.token().into_bytes()));
         }
         if let Some(bearer) = &self.bearer {
             head.push(("authorization".to_owned(), format!("Bearer {}", bearer.token()).into_bytes()));
@@ -226,6 +232,18 @@ impl Request {
             head.push(("content-type".to_owned(), b"application/json".to_vec()));
         }
         head
+    }
+
+    /// Path and query, with the tokens that belong there.
+    fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (name, token) in &self.tokens {
+            if let Some(name) = name.strip_prefix('?') {
+                let mark = if target.contains('?') { '&' } else { '?' };
+                target.push_str(&format!("{mark}{name}={}", token.token()));
+            }
+        }
+        target
     }
 
     /// The body, empty when there is none.

@@ -18,7 +18,8 @@ pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
-    SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile, ValuesFile,
+    KeyIssuerFile, SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile,
+    ValuesFile,
 };
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
@@ -121,7 +122,7 @@ pub struct ApiFile {
     /// Limits on the API as a whole, charged beside those of its operations.
     #[serde(default)]
     pub limits: Vec<String>,
-    /// Names of the issuers whose tokens it accepts. Default: all of the gateway.
+    /// Names of the issuers whose tokens and signed API keys it accepts. Default: all of the gateway.
     #[serde(default)]
     pub issuers: Option<Vec<String>>,
 }

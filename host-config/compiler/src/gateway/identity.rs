@@ -21,6 +21,7 @@ mod date;
 mod htpasswd;
 mod issuer;
 pub(super) mod key_file;
+mod key_issuer;
 mod listed;
 mod remote;
 mod user;
@@ -36,7 +37,7 @@ pub(crate) struct Identity {
     pub realm: Option<String>,
     /// What stands for `Authorization`, in lower case; an API may say otherwise.
     pub authorization_header: Option<String>,
-    /// Token issuers by name.
+    /// Issuers of tokens and of signed API keys, by name.
     pub issuers: BTreeMap<String, IssuerConfig>,
     /// Servers that judge opaque tokens, by name.
     pub introspections: BTreeMap<String, IntrospectionConfig>,
@@ -108,10 +109,11 @@ impl Reader<'_> {
             if let Some(introspection) = &issuer.introspection {
                 let config = self.introspection(name, issuer, introspection, services, report);
                 identity.introspections.extend(config.map(|config| (name.clone(), config)));
-            } else if let Some(issuer) = self.issuer(name, issuer, services, report) {
+            } else if let Some(issuer) = self.issuer(("issuers", name), issuer, services, report) {
                 identity.issuers.insert(name.clone(), issuer);
             }
         }
+        self.key_issuers(file, &mut identity, services, report);
         identity.authorization_header =
             file.authorization_header.as_ref().map(|name| name.to_ascii_lowercase());
         identity.applications = applications(&file.applications);

@@ -7,7 +7,17 @@ use crate::json::UniqueMembers;
 /// Of these the gateway makes its own, or they are about the caller's token alone.
 const NEVER: [&str; 9] = ["iss", "aud", "exp", "nbf", "iat", "jti", "cnf", "scope", "active"];
 /// What the gateway tells in its own words; passed on only if listed.
-const TOLD: [&str; 5] = ["application", "subscribedAPIs", "keytype", "scp", "token_type"];
+const TOLD: [&str; 9] = [
+    "application",
+    "subscribedAPIs",
+    "allowedAPIs",
+    "permittedIP",
+    "permittedReferer",
+    "tierInfo",
+    "keytype",
+    "scp",
+    "token_type",
+];
 
 /// Which claims go on.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::PublishedKeysConfig;
+use super::{PublishedKeysConfig, SignedKeyConfig};
 use crate::Secret;
 
 /// A token issuer.
@@ -56,6 +56,9 @@ pub struct IssuerConfig {
     /// good over that certificate alone, either way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_certificate_binding: bool,
+    /// It issues API keys and no access tokens: what they say of themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_keys: Option<SignedKeyConfig>,
 }
 
 /// A secret that an issuer shares with the gateway.

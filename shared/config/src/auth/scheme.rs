@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AcceptedKeysConfig;
+
 /// How a credential is presented.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "type", rename_all = "kebab-case")]
@@ -15,6 +17,9 @@ pub enum SchemeConfig {
         name: String,
         /// The API whose keys are accepted: one of [`super::ApiKeyConfig::apis`].
         api: String,
+        /// The signed keys that are accepted as well; what has the form of a JWT is then judged as one, and as nothing else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<AcceptedKeysConfig>,
     },
     /// HTTP basic (RFC 7617).
     Basic {

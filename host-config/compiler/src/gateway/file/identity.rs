@@ -10,11 +10,13 @@ use super::{CertificateFile, CertificateHeaderFile, RevocationFile, UserStoreFil
 mod api_key;
 mod application;
 mod issuer;
+mod key_issuer;
 mod user;
 
 pub(crate) use api_key::ApiKeyFile;
 pub(crate) use application::{ApplicationFile, EnvironmentFile, SubscriptionFile, SubscriptionStateFile};
 pub(crate) use issuer::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
+pub(crate) use key_issuer::KeyIssuerFile;
 pub(crate) use user::{AttemptsFile, UserFile};
 
 /// Who is known to the gateway. Without an entry here, no credential is good.
@@ -31,6 +33,9 @@ pub struct IdentityFile {
     /// Token issuers by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, IssuerFile>,
+    /// Issuers of API keys that are signed tokens, by name; no name is that of a token issuer.
+    #[serde(default)]
+    pub api_key_issuers: BTreeMap<String, KeyIssuerFile>,
     /// Where the list of revoked tokens is kept. Default: none is revoked before it expires.
     #[serde(default)]
     pub revocation: Option<RevocationFile>,

@@ -23,13 +23,13 @@ impl Reader<'_> {
     /// `None` when a file cannot be used: the report says which.
     pub(super) fn issuer(
         &self,
-        name: &str,
+        (section, name): (&str, &str),
         file: &IssuerFile,
         services: &mut Services,
         report: &mut Report,
     ) -> Option<IssuerConfig> {
         let mut wrong = Vec::new();
-        let published = self.published(name, file, services, report)?;
+        let published = self.published((section, name), file, services, report)?;
         let keys = self.keys(file, &mut wrong);
         let secrets = self.secrets(file, &mut wrong);
         if wrong.is_empty() && keys.is_empty() && secrets.is_empty() && published.is_none() {
@@ -37,7 +37,7 @@ impl Reader<'_> {
         }
         for (cause, setting) in &wrong {
             let setting = setting.iter().map(String::as_str);
-            let path: Vec<&str> = ["identity", "issuers", name].into_iter().chain(setting).collect();
+            let path: Vec<&str> = ["identity", section, name].into_iter().chain(setting).collect();
             report.push(problem(codes::CREDENTIAL_FILE, cause.as_str(), self.place(&path)));
         }
         wrong.is_empty().then(|| IssuerConfig { keys, secrets, published, ..claims(file) })

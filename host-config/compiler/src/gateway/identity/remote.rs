@@ -22,12 +22,12 @@ impl Reader<'_> {
     /// Where the issuer publishes its keys, if it does; `None` when that cannot be.
     pub(super) fn published(
         &self,
-        name: &str,
+        (section, name): (&str, &str),
         file: &IssuerFile,
         services: &mut Services,
         report: &mut Report,
     ) -> Option<Option<PublishedKeysConfig>> {
-        let path = ["identity", "issuers", name];
+        let path = ["identity", section, name];
         let (key, url, discovery) = match (&file.jwks_uri, &file.discovery_uri) {
             (None, None) => return Some(None),
             (Some(url), None) => ("jwksUri", url, false),

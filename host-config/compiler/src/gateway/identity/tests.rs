@@ -229,3 +229,38 @@ fn endpoints_of_both_environments_must_make_sense() {
         assert_eq!(told.first().map(String::as_str), expected, "{endpoints} {extension}: {told:?}");
     }
 }
+
+#[test]
+fn issuers_of_keys_are_told_from_issuers_of_tokens() {
+    let jwks = r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"a","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+    let gateway = |name: &str, rest: &str| {
+        format!(
+            "  issuers: {{ main: {{ issuer: i, jwksFile: jwks }} }}\n  apiKeyIssuers:\n    {name}: {{ issuer: i, {rest} }}\n"
+        )
+    };
+    let cases = [
+        ("keys", "jwksFile: jwks", None),
+        (
+            "keys",
+            "jwksFile: jwks, untyped: true",
+            Some("5: setting-invalid: untyped: an issuer of tokens is 'i' as well"),
+        ),
+        ("main", "jwksFile: jwks", Some("5: name-duplicate: an issuer of tokens is named 'main' as well")),
+        (
+            "keys",
+            "requireApis: true",
+            Some("5: credential-file: the issuer 'keys' has neither keys nor secrets"),
+        ),
+        ("keys", "jwksFile: none", Some("5: credential-file: none: ")),
+        ("keys", "introspection: {}", Some("5: setting-invalid: unknown field `introspection`")),
+    ];
+    for (name, rest, expected) in cases {
+        let told = problems(&gateway(name, rest), &[("jwks", jwks)]);
+        let first = told.first().map(String::as_str);
+        let fits = match (first, expected) {
+            (Some(first), Some(expected)) => first.starts_with(expected),
+            (first, expected) => first == expected,
+        };
+        assert!(fits, "{name} {rest}: {told:?}");
+    }
+}

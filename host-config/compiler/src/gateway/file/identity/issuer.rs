@@ -138,19 +138,19 @@ pub enum ValuesFile {
     One(Value),
 }
 
-fn default_algorithms() -> Vec<String> {
+pub(super) fn default_algorithms() -> Vec<String> {
     vec!["RS256".to_owned(), "ES256".to_owned()]
 }
 
-fn default_refresh() -> u32 {
+pub(super) fn default_refresh() -> u32 {
     300
 }
 
-fn default_retry() -> u32 {
+pub(super) fn default_retry() -> u32 {
     2
 }
 
-fn default_skew() -> u32 {
+pub(super) fn default_skew() -> u32 {
     5
 }
 
@@ -158,10 +158,10 @@ fn default_require_expiry() -> bool {
     true
 }
 
-fn default_consumer_claims() -> Vec<String> {
+pub(super) fn default_consumer_claims() -> Vec<String> {
     ["azp", "client_id", "sub"].map(str::to_owned).to_vec()
 }
 
-fn default_scope_claims() -> Vec<String> {
+pub(super) fn default_scope_claims() -> Vec<String> {
     ["scope", "scp"].map(str::to_owned).to_vec()
 }
