@@ -19,6 +19,7 @@ use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::endpoint::{Endpoint, Route, Routes};
 use crate::gateway::{ApiSource, BackendJwt, Gateway};
+use crate::openid::DerivedIssuer;
 use crate::path_key::PathKey;
 use crate::schema::SchemaCompiler;
 use crate::security::Schemes;
@@ -30,6 +31,8 @@ pub(crate) struct CompiledApi {
     pub(crate) routing: ApiConfig<RoutingRule>,
     pub(crate) auth: ApiConfig<AuthRule>,
     pub(crate) schemes: BTreeMap<String, SchemeConfig>,
+    /// Issuers that only the document names.
+    pub(crate) issuers: Vec<DerivedIssuer>,
     pub(crate) schema: ApiConfig<SchemaRule>,
     pub(crate) document: DocumentConfig,
     pub(crate) throttle: ApiConfig<ThrottleRule>,
@@ -282,13 +285,15 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         coverage: Vec<OperationCoverage>,
     ) -> CompiledApi {
         let frame = Frame { source: self.source, base_path: &self.base_path };
+        let (schemes, issuers) = self.schemes.finish();
         CompiledApi {
             routing: frame.api(&rules, |rules| RoutingRule { route: rules.route.clone() }),
             auth: frame.api(&rules, |rules| rules.auth.clone()),
             throttle: frame.api(&rules, |rules| rules.throttle.clone()),
             mock: frame.api(&rules, |rules| rules.mock.clone()),
             schema: frame.api(&rules, |rules| rules.schema.clone()),
-            schemes: self.schemes.finish(),
+            schemes,
+            issuers,
             document: self.schema.finish(),
             max_body_bytes,
             coverage,

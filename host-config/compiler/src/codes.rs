@@ -21,6 +21,7 @@ codes! {
     PASSWORD_HASH = "password-hash": "A user's password hash is of a kind that is not accepted, or a check of it costs too little or too much.";
     APPLICATION_UNKNOWN = "application-unknown": "A key or user belongs to an application that the gateway file does not define.";
     IDENTITY_EMPTY = "identity-empty": "A security scheme is used for which the gateway knows no credential: nobody can pass.";
+    ISSUER_DERIVED = "issuer-derived": "The gateway file names no issuer: the one of `openIdConnectUrl` is accepted.";
     LISTENER_INVALID = "listener-invalid": "A listener's address or TLS settings are not usable.";
     WAIVER_UNKNOWN = "waiver-unknown": "A waiver names no code that can be waived.";
     // Paths.

@@ -15,6 +15,7 @@ use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
 use crate::endpoint::{Endpoint, NO_ENDPOINT};
+use crate::openid::DerivedIssuer;
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
@@ -67,6 +68,10 @@ pub(crate) struct ApiSource {
     pub limits: Vec<String>,
     /// Issuers whose tokens it accepts.
     pub issuers: Vec<String>,
+    /// Whether it accepts none because it was not asked about any.
+    pub derives_issuers: bool,
+    /// For whom tokens of an issuer have to be that only the document names.
+    pub audiences: Vec<String>,
 }
 
 impl Gateway {
@@ -82,8 +87,26 @@ impl Gateway {
             validate_subscription: false,
             limits: Vec::new(),
             issuers: Vec::new(),
+            derives_issuers: true,
+            audiences: Vec::new(),
         };
         Self { apis: vec![api], ..Self::default() }
+    }
+
+    /// Takes in issuers that only documents name.
+    pub(crate) fn add_issuers(&mut self, derived: Vec<DerivedIssuer>) {
+        for issuer in derived {
+            let config = issuer.config(&mut self.services);
+            self.identity.issuers.extend(config.map(|config| (issuer.name, config)));
+        }
+    }
+
+    /// Settings of a server that nothing asks are those of another, misspelt.
+    pub(crate) fn check_services(&self, root: &Node, report: &mut Report) {
+        for origin in self.services.unused() {
+            let place = root.get("services").unwrap_or(root).place();
+            report.push(problem(codes::SETTING_INVALID, format!("the gateway never asks {origin}"), place));
+        }
     }
 
     /// Reads the gateway file at the root of `documents`. What is wrong goes into the report.
@@ -101,7 +124,6 @@ impl Gateway {
         let identity_headers = reader.identity_headers(&file, report);
         let mut services = reader.services(file.services, report);
         let mut identity = reader.identity(&file.identity, &mut services, report);
-        reader.check_services(&services, report);
         let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
         let apis = reader.apis(file.apis, &identity, &limits, report);
@@ -175,6 +197,7 @@ impl Reader<'_> {
                     place("limits"),
                 ));
             }
+            let is_said = file.issuers.is_some();
             let issuers = file.issuers.unwrap_or_else(|| identity.issuer_names().cloned().collect());
             for issuer in
                 issuers.iter().filter(|issuer| !identity.issuer_names().any(|known| known == *issuer))
@@ -185,6 +208,13 @@ impl Reader<'_> {
                     place("issuers"),
                 ));
             }
+            let issues_keys =
+                |name: &String| identity.issuers.get(name).is_some_and(|one| one.api_keys.is_some());
+            let derives_issuers = !is_said && issuers.iter().all(issues_keys);
+            if !derives_issuers && !file.audiences.is_empty() {
+                let message = "the gateway knows issuers: each says by its own `audiences` for whom its tokens must be, and `issuers: []` accepts none";
+                report.push(problem(codes::SETTING_INVALID, message, place("audiences")));
+            }
             apis.push(ApiSource {
                 name,
                 definition: join(self.folder, &file.definition),
@@ -194,7 +224,9 @@ impl Reader<'_> {
                 sandbox_endpoint,
                 validate_subscription: file.validate_subscription.unwrap_or(identity.validate_subscription),
                 limits: file.limits,
+                derives_issuers,
                 issuers,
+                audiences: file.audiences,
             });
         }
         apis
@@ -256,14 +288,6 @@ impl Reader<'_> {
             report.push(problem(codes::SETTING_INVALID, message, self.place(&["services", &url])));
             Services::default()
         })
-    }
-
-    /// Settings of a server that nothing asks are those of another, misspelt.
-    fn check_services(&self, services: &Services, report: &mut Report) {
-        for origin in services.unused() {
-            let message = format!("the gateway never asks {origin}");
-            report.push(problem(codes::SETTING_INVALID, message, self.place(&["services"])));
-        }
     }
 
     fn check_listeners(&self, listeners: &[ListenerFile], report: &mut Report) {

@@ -10,6 +10,7 @@ mod envoy;
 mod gateway;
 mod mock;
 mod module;
+mod openid;
 mod path_key;
 mod plugins;
 mod revocation_file;
@@ -195,19 +196,22 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
         Some(root) if root.get("openapi").is_some() || root.get("swagger").is_some() => {
             let mut gateway = Gateway::of_document(entry);
             run.add_credentials(&mut gateway);
-            run.document(documents, report, &gateway, 0);
+            run.document(documents, report, &mut gateway, 0);
             run.finish(gateway)
         }
         Some(root) if root.get("apis").is_some() => {
             let mut gateway = Gateway::read(&documents, root, loader, &mut report);
             run.add_credentials(&mut gateway);
-            run.part(None, documents, report);
             for at in 0..gateway.apis.len() {
                 let definition = gateway.apis.get(at).map(|api| api.definition.clone()).unwrap_or_default();
                 let mut report = Report::default();
                 let documents = Documents::load(loader, &definition, &mut report);
-                run.document(documents, report, &gateway, at);
+                run.document(documents, report, &mut gateway, at);
             }
+            // Only now is it known whom the documents have the gateway ask.
+            gateway.check_services(root, &mut report);
+            run.part(None, documents, report);
+            run.parts.rotate_right(1);
             run.finish(gateway)
         }
         root => {
@@ -243,24 +247,29 @@ impl Run<'_> {
         let credentials = &self.options.credentials;
         for (name, issuer) in &credentials.issuers {
             gateway.identity.issuers.insert(name.clone(), issuer.clone());
-            gateway.apis.iter_mut().for_each(|api| api.issuers.push(name.clone()));
+            for api in &mut gateway.apis {
+                api.issuers.push(name.clone());
+                api.derives_issuers = false;
+            }
         }
         gateway.identity.api_keys.extend(credentials.api_keys.iter().cloned());
         gateway.identity.users.extend(credentials.users.iter().cloned());
     }
 
     /// Compiles one API's document.
-    fn document(&mut self, documents: Documents, mut report: Report, gateway: &Gateway, at: usize) {
+    fn document(&mut self, documents: Documents, mut report: Report, gateway: &mut Gateway, at: usize) {
         let Some(source) = gateway.apis.get(at) else { return };
+        let name = source.name.clone();
         if let Some(model) = ApiModel::read(&documents, &mut report) {
             let schema = SchemaCompiler::new(&model, &source.name);
             let endpoint = self.options.endpoint.as_ref();
-            let api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
+            let mut api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
                 .compile(&mut self.routes, &mut report);
+            gateway.add_issuers(std::mem::take(&mut api.issuers));
             self.cover(&documents, &api, &model);
             self.apis.push(api);
         }
-        self.part(Some(source.name.clone()), documents, report);
+        self.part(Some(name), documents, report);
     }
 
     fn cover(&mut self, documents: &Documents, api: &api::CompiledApi, model: &ApiModel<'_>) {

@@ -1,5 +1,7 @@
 //! Security schemes and requirements of a document, as the auth plugin enforces them.
 
+mod derived;
+
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
@@ -12,6 +14,7 @@ use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::gateway::{ApiSource, Identity};
+use crate::openid::DerivedIssuer;
 use crate::settings::{Settings, problem};
 use crate::wso2::{self, Said};
 
@@ -26,6 +29,8 @@ pub(crate) struct Schemes<'d, 'g> {
     /// What stands for `Authorization`, in lower case.
     header: Option<String>,
     used: BTreeMap<String, SchemeConfig>,
+    /// Issuers that only the document names.
+    derived: Vec<DerivedIssuer>,
 }
 
 impl<'d, 'g> Schemes<'d, 'g> {
@@ -36,12 +41,12 @@ impl<'d, 'g> Schemes<'d, 'g> {
         report: &mut Report,
     ) -> Self {
         let header = wso2::auth_header(model, report).or_else(|| identity.authorization_header.clone());
-        Self { model, api, identity, header, used: BTreeMap::new() }
+        Self { model, api, identity, header, used: BTreeMap::new(), derived: Vec::new() }
     }
 
-    /// The schemes that operations use, by their names in the gateway.
-    pub(crate) fn finish(self) -> BTreeMap<String, SchemeConfig> {
-        self.used
+    /// The schemes that operations use, by their names in the gateway, and issuers that only the document names.
+    pub(crate) fn finish(self) -> (BTreeMap<String, SchemeConfig>, Vec<DerivedIssuer>) {
+        (self.used, self.derived)
     }
 
     /// The rule of an operation.
@@ -143,8 +148,9 @@ impl<'d, 'g> Schemes<'d, 'g> {
             };
             let name = format!("{}.{}", self.api.name, used.name);
             if !self.used.contains_key(&name) {
-                let config = self.scheme(used.name, scheme)?;
-                self.warn_if_nobody_passes(used.name, &config, scheme, report);
+                let mut config = self.scheme(used.name, scheme)?;
+                let hint = self.derive_issuer(&mut config, scheme, report);
+                self.warn_if_nobody_passes(used.name, &config, scheme, hint, report);
                 self.used.insert(name.clone(), config);
             }
             let scopes = used.scopes.iter().map(|scope| (*scope).to_owned()).collect();
@@ -207,6 +213,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
         name: &str,
         config: &SchemeConfig,
         scheme: &Scheme<'_>,
+        hint: Option<String>,
         report: &mut Report,
     ) {
         let good_here = |apis: &[String]| apis.is_empty() || apis.contains(&self.api.name);
@@ -231,11 +238,10 @@ impl<'d, 'g> Schemes<'d, 'g> {
         if empty {
             let message =
                 format!("the gateway knows no {what}, so nobody can pass by the security scheme '{name}'");
+            let anywhere = "name one under `identity` in a gateway file, or try `portcullis run --dev`";
             report.push(Diagnostic {
                 severity: Severity::Warning,
-                hint: Some(
-                    "name one under `identity` in a gateway file, or try `portcullis run --dev`".into(),
-                ),
+                hint: hint.or_else(|| Some(anywhere.into())),
                 ..problem(codes::IDENTITY_EMPTY, message, scheme.place)
             });
         }

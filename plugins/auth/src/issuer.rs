@@ -35,7 +35,7 @@ const UNMAPPED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "c
 #[derive(Debug)]
 pub(crate) struct Issuer {
     keeper: Keeper,
-    pub(crate) issuer: String,
+    issuer: String,
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     keys: Vec<Key>,
@@ -120,6 +120,11 @@ impl Issuer {
             keys_issued: config.api_keys.map(KeyKind::new),
             keeper,
         })
+    }
+
+    /// Whether tokens of this `iss` are its own.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.published.as_ref().map_or(self.issuer == name, |published| published.is_issuer(name))
     }
 
     pub(crate) fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, Failure> {

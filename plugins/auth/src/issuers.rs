@@ -263,7 +263,7 @@ impl Issuers {
         };
         let mut failure = None;
         let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
-        for issuer in issuers.filter(|issuer| issuer.issuer == named) {
+        for issuer in issuers.filter(|issuer| issuer.is_named(named)) {
             match issuer.verify(&token, now, env) {
                 Ok(mut verdict) => {
                     verdict.marks = self.revocation.as_ref().map(|_| Marks::of(text, &token.claims));

@@ -125,6 +125,10 @@ pub struct ApiFile {
     /// Names of the issuers whose tokens and signed API keys it accepts. Default: all of the gateway.
     #[serde(default)]
     pub issuers: Option<Vec<String>>,
+    /// Where the gateway knows no issuer for the API: what `aud` of tokens must name whose issuer the document's
+    /// `openIdConnectUrl` says. Default: no such token is accepted.
+    #[serde(default)]
+    pub audiences: Vec<String>,
 }
 
 /// A limit: so many requests in so much time for each caller, spent evenly after a burst.

@@ -27,6 +27,10 @@ pub struct PublishedKeysConfig {
     /// Whether it is the issuer's metadata (OpenID Connect Discovery 1.0, section 4): then `jwks_uri` must be at the same server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discovery: bool,
+    /// Whether nothing but the URL of the metadata names the issuer: then its name may have a slash at its end that the
+    /// configuration lacks, and the metadata say so. Only with `discovery`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
     /// Seconds after which the keys are fetched again; at least 1.
     pub refresh_seconds: u32,
     /// Seconds that lie at least between two fetches when tokens name an unknown key, or fetching fails; at least 1.

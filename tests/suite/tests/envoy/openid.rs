@@ -91,8 +91,13 @@ impl Provider {
     }
 
     fn gateway(&self, settings: &str) -> Gateway {
-        let settings = settings.replace("PROVIDER", &self.url);
-        let folder = gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", &settings)]);
+        self.gateway_of(DEFINITION, settings)
+    }
+
+    fn gateway_of(&self, definition: &str, settings: &str) -> Gateway {
+        let (definition, settings) =
+            (definition.replace("PROVIDER", &self.url), settings.replace("PROVIDER", &self.url));
+        let folder = gateway::folder(&[("api.yaml", &definition), ("gateway.yaml", &settings)]);
         let file = folder.path().join("gateway.yaml");
         let mut command = gateway::command();
         command.env("GATEWAY_SECRET", SECRET);
@@ -185,6 +190,35 @@ fn spend_tokens(provider: &Provider, gateway: &Gateway, is_over: &AtomicBool) ->
         count += 1;
     }
     count
+}
+
+#[test]
+fn the_documents_openid_connect_url_alone_names_the_issuer() {
+    let provider = Provider::start();
+    let definition = r#"
+openapi: 3.1.0
+info: { title: Provided, version: '1' }
+paths:
+  /x:
+    get: { security: [{ Login: [read] }], responses: { '200': { description: Fine } } }
+    post: { security: [{ Login: [write] }], responses: { '200': { description: Fine } } }
+components:
+  securitySchemes:
+    Login: { type: openIdConnect, openIdConnectUrl: PROVIDER/.well-known/openid-configuration }
+"#;
+    let settings = |audience: &str| {
+        format!("apis: [{{ definition: api.yaml, endpoint: mock, audiences: ['{audience}'] }}]\n")
+    };
+    let gateway = provider.gateway_of(definition, &settings("https://jwt.test"));
+    let (reader, writer) = (provider.jwt("read"), provider.jwt("read%20write"));
+    assert_eq!(get(&gateway, &reader), fine(), "{}", gateway.words());
+    assert_eq!(ask(&gateway, "POST", &reader, &[]), refused(403, "scope-missing"));
+    assert_eq!(ask(&gateway, "POST", &writer, &[]), fine());
+    assert_eq!(get(&gateway, &Provider::start().jwt("read")), refused(401, "token-issuer-unknown"));
+    provider.rotate();
+    assert_eq!(get(&gateway, &provider.jwt("read")), fine(), "{}", gateway.words());
+    let elsewhere = provider.gateway_of(definition, &settings("https://other.test"));
+    assert_eq!(get(&elsewhere, &reader), refused(401, "token-audience-mismatch"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Reader<'_> {
             let path: Vec<&str> = ["identity", section, name].into_iter().chain(setting).collect();
             report.push(problem(codes::CREDENTIAL_FILE, cause.as_str(), self.place(&path)));
         }
-        wrong.is_empty().then(|| IssuerConfig { keys, secrets, published, ..claims(file) })
+        wrong.is_empty().then(|| IssuerConfig { keys, secrets, published, ..file.claims() })
     }
 
     fn keys(&self, file: &IssuerFile, wrong: &mut Vec<Wrong>) -> Vec<Value> {
@@ -105,30 +105,32 @@ impl Reader<'_> {
     }
 }
 
-/// All but keys and secrets.
-fn claims(file: &IssuerFile) -> IssuerConfig {
-    let mut claim_map: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (theirs, ours) in &file.claims {
-        claim_map.entry(ours.clone()).or_default().push(theirs.clone());
-    }
-    let values = |values: &ValuesFile| match values {
-        ValuesFile::Several(values) => values.clone(),
-        ValuesFile::One(Value::String(any)) if any == "any" => Vec::new(),
-        ValuesFile::One(value) => vec![value.clone()],
-    };
-    let required = file.required_claims.iter().map(|(name, one)| (name.clone(), values(one)));
-    IssuerConfig {
-        issuer: file.issuer.clone(),
-        audiences: file.audiences.clone(),
-        algorithms: file.algorithms.clone(),
-        token_types: file.token_types.clone(),
-        skew_seconds: file.skew_seconds,
-        without_expiry: !file.require_expiry,
-        required_claims: required.collect(),
-        claim_map,
-        consumer_claims: file.consumer_claims.clone(),
-        scope_claims: file.scope_claims.clone(),
-        require_certificate_binding: file.require_certificate_binding,
-        ..IssuerConfig::default()
+impl IssuerFile {
+    /// All but keys and secrets.
+    pub(crate) fn claims(&self) -> IssuerConfig {
+        let mut claim_map: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (theirs, ours) in &self.claims {
+            claim_map.entry(ours.clone()).or_default().push(theirs.clone());
+        }
+        let values = |values: &ValuesFile| match values {
+            ValuesFile::Several(values) => values.clone(),
+            ValuesFile::One(Value::String(any)) if any == "any" => Vec::new(),
+            ValuesFile::One(value) => vec![value.clone()],
+        };
+        let required = self.required_claims.iter().map(|(name, one)| (name.clone(), values(one)));
+        IssuerConfig {
+            issuer: self.issuer.clone(),
+            audiences: self.audiences.clone(),
+            algorithms: self.algorithms.clone(),
+            token_types: self.token_types.clone(),
+            skew_seconds: self.skew_seconds,
+            without_expiry: !self.require_expiry,
+            required_claims: required.collect(),
+            claim_map,
+            consumer_claims: self.consumer_claims.clone(),
+            scope_claims: self.scope_claims.clone(),
+            require_certificate_binding: self.require_certificate_binding,
+            ..IssuerConfig::default()
+        }
     }
 }

@@ -44,7 +44,7 @@ impl Reader<'_> {
         }
         let remote = self.remote(&[path[0], path[1], path[2], key], url, services, report)?;
         let (refresh_seconds, retry_seconds) = (file.refresh_seconds, file.retry_seconds);
-        Some(Some(PublishedKeysConfig { remote, discovery, refresh_seconds, retry_seconds }))
+        Some(Some(PublishedKeysConfig { remote, discovery, derived: false, refresh_seconds, retry_seconds }))
     }
 
     /// Who judges the issuer's opaque tokens.

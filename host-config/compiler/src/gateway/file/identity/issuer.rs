@@ -138,6 +138,34 @@ pub enum ValuesFile {
     One(Value),
 }
 
+impl IssuerFile {
+    /// An issuer of which nothing but its name is known, and for whom its tokens have to be.
+    pub(crate) fn discovered(issuer: String, audiences: Vec<String>) -> Self {
+        Self {
+            issuer,
+            audiences,
+            jwks_file: None,
+            jwks: None,
+            jwks_uri: None,
+            discovery_uri: None,
+            refresh_seconds: default_refresh(),
+            retry_seconds: default_retry(),
+            introspection: None,
+            key_files: Vec::new(),
+            secrets: Vec::new(),
+            algorithms: default_algorithms(),
+            token_types: Vec::new(),
+            skew_seconds: default_skew(),
+            require_expiry: default_require_expiry(),
+            required_claims: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            consumer_claims: default_consumer_claims(),
+            scope_claims: default_scope_claims(),
+            require_certificate_binding: false,
+        }
+    }
+}
+
 pub(super) fn default_algorithms() -> Vec<String> {
     vec!["RS256".to_owned(), "ES256".to_owned()]
 }
