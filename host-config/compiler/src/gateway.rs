@@ -2,7 +2,6 @@
 //! checked. A lone OpenAPI document is a gateway with one API and nobody known.
 
 mod backend_jwt;
-mod certificates;
 pub(crate) mod file;
 mod identity;
 mod identity_headers;

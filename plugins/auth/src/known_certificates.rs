@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use portcullis_config::auth::{CertificateConfig, CertificateMarkConfig};
 
+use crate::account::Applications;
 use crate::api_key::{is_for, read_digest};
 use crate::certificate::{Certificate, Mark, configured_name};
 use crate::failure::Failure;
@@ -24,7 +25,10 @@ struct Known {
 
 impl KnownCertificates {
     /// Compiles all certificates.
-    pub(crate) fn compile(configs: Vec<CertificateConfig>) -> Result<Self, InvalidAuth> {
+    pub(crate) fn compile(
+        configs: Vec<CertificateConfig>,
+        applications: &Applications,
+    ) -> Result<Self, InvalidAuth> {
         let mut known: HashMap<Mark, Vec<Known>> = HashMap::with_capacity(configs.len());
         for (position, config) in configs.into_iter().enumerate() {
             let consumer = config.consumer.clone();
@@ -37,7 +41,10 @@ impl KnownCertificates {
             if others.iter().any(|other| overlap(&other.apis, &config.apis)) {
                 return Err(invalid("another entry is for the same certificate and API"));
             }
-            let grant = Rc::new(Grant::new(&config.consumer, config.scopes));
+            let Some(account) = applications.account(config.account) else {
+                return Err(invalid("its application is not known"));
+            };
+            let grant = Rc::new(Grant::new(&config.consumer, config.scopes).with_account(account));
             others.push(Known { grant, apis: config.apis });
         }
         Ok(Self(known))

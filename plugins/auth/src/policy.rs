@@ -124,7 +124,7 @@ impl AuthPolicy {
             issuers: Issuers::compile(config.issuers, config.introspections, config.revocation, &keeper)?,
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
             users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
-            certificates: KnownCertificates::compile(config.certificates)?,
+            certificates: KnownCertificates::compile(config.certificates, &applications)?,
         };
         let mut schemes = BTreeMap::new();
         for (number, (name, scheme)) in (0..).zip(config.schemes) {

@@ -17,6 +17,7 @@ use crate::settings::problem;
 
 mod api_key;
 mod application;
+mod certificate;
 mod date;
 mod htpasswd;
 mod issuer;
@@ -127,8 +128,8 @@ impl Reader<'_> {
         identity.users = self.users(file, report);
         self.check_environment(&identity, report);
         identity.attempts = attempts(file.attempts);
-        identity.certificates = self.certificates(&file.certificates, report);
-        identity.terminator = file.certificate_header.as_ref().map(super::certificates::terminator);
+        identity.certificates = self.certificates(file, report);
+        identity.terminator = file.certificate_header.as_ref().map(certificate::terminator);
         identity
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountConfig;
+
 /// A known client certificate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +18,9 @@ pub struct CertificateConfig {
     /// APIs it is good for; none means all of the gateway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<String>,
+    /// Its application, tier and environment.
+    #[serde(default, skip_serializing_if = "AccountConfig::is_empty")]
+    pub account: AccountConfig,
 }
 
 /// What tells a certificate from others. Subject and names are worth as much as the authority that vouches for them.

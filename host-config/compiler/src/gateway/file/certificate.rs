@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::EnvironmentFile;
+
 /// What a listener wants to know of its clients' certificates.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -36,6 +38,15 @@ pub struct CertificateFile {
     /// Names of the APIs it is good for. Default: all of the gateway.
     #[serde(default)]
     pub apis: Vec<String>,
+    /// The application under `identity.applications` that it belongs to. Default: none, and no subscription.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// A tier of its own; that of a subscription goes before it.
+    #[serde(default)]
+    pub tier: Option<String>,
+    /// The environment whose endpoints it may call. Default: production.
+    #[serde(default)]
+    pub environment: Option<EnvironmentFile>,
 }
 
 /// A header in which a proxy that ends TLS in front of the gateway passes the client's certificate on.

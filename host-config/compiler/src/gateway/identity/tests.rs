@@ -138,6 +138,25 @@ fn problems_with_keys_are_told_with_their_line() {
 }
 
 #[test]
+fn problems_with_certificates_are_told_with_their_line() {
+    let cases = [
+        ("subject: CN=a, tier: Gold", None),
+        (
+            "subject: CN=a, san: 'dns:a'",
+            Some("3: setting-invalid: the certificate of 'a' needs exactly one of"),
+        ),
+        ("tier: Gold", Some("3: setting-invalid: the certificate of 'a' needs exactly one of")),
+        ("subject: CN=a, application: shop", Some("3: application-unknown: no application is named 'shop'")),
+        ("subject: CN=a, environment: staging", Some("3: setting-invalid: ")),
+    ];
+    for (settings, expected) in cases {
+        let told = problems(&format!("  certificates: [{{ consumer: a, {settings} }}]\n"), &[]);
+        let fits = expected.map_or(told.is_empty(), |expected| told[0].starts_with(expected));
+        assert!(fits, "{settings}: {told:?}");
+    }
+}
+
+#[test]
 fn problems_with_issuers_are_told_with_their_line() {
     let issuer = |settings: &str| format!("  issuers:\n    a: {{ issuer: x, {settings} }}\n");
     let rsa = include_str!("key_file/keys/rsa.pem");
