@@ -18,7 +18,7 @@ mod endpoints;
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::endpoint::{Endpoint, Route, Routes};
-use crate::gateway::{ApiSource, BackendJwt, Gateway};
+use crate::gateway::{ApiSource, BackendJwt, Gateway, PublishedKeys};
 use crate::openid::DerivedIssuer;
 use crate::path_key::PathKey;
 use crate::schema::SchemaCompiler;
@@ -66,6 +66,7 @@ pub(crate) struct ApiCompiler<'d, 'g> {
     limits: &'g BTreeMap<String, LimitConfig>,
     default_endpoint: Option<&'g Endpoint>,
     backend_jwt: Option<&'g BackendJwt>,
+    published_keys: Vec<&'g PublishedKeys>,
     base_path: String,
     schemes: Schemes<'d, 'g>,
     schema: SchemaCompiler<'d>,
@@ -89,6 +90,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             schemes: Schemes::new(model, source, &gateway.identity, report),
             limits: &gateway.limits,
             backend_jwt: gateway.backend_jwt.as_ref(),
+            published_keys: gateway.published_keys().collect(),
             seen: HashMap::new(),
             model,
             source,
@@ -133,7 +135,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             rows.add(Construct::Other, "callbacks", Treatment::Waived(reason), Some(operation.place));
         }
         let (head, endpoints) = (head?, endpoints?);
-        let mock = if endpoints.are_mocked() {
+        let mock = if endpoints.are_mocked() && !self.source.issues_keys {
             crate::mock::rule(self.model, operation, report)
         } else {
             MockRule { mocked: false, responses: Vec::new() }
@@ -196,23 +198,24 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         });
     }
 
-    /// The gateway answers for the path of its own keys, on any host.
+    /// The gateway answers for the paths of its own keys, on any host.
     fn check_reserved(&self, operation: &Operation<'d>, path: &PathKey, report: &mut Report) {
-        let Some(BackendJwt { published, .. }) = self.backend_jwt else { return };
         let base = self.base_path.split('/').filter(|segment| !segment.is_empty());
         let skip = base.clone().count();
-        let is_within = published.path.segments().take(skip).eq(base);
-        let template = PathTemplate::parse(&path.template);
-        if is_within && template.is_ok_and(|template| template.capture(&published.path, skip).is_some()) {
-            let message = format!(
-                "'{}' stands for {} too, where the gateway publishes its own keys",
-                operation.path,
-                published.path.as_str()
-            );
-            report.push(Diagnostic {
-                hint: Some("give `backendJwt` another `jwksPath` in the gateway file".into()),
-                ..problem(codes::PATH_RESERVED, message, operation.path_place)
-            });
+        let Ok(template) = PathTemplate::parse(&path.template) else { return };
+        for published in &self.published_keys {
+            let is_within = published.path.segments().take(skip).eq(base.clone());
+            if is_within && template.capture(&published.path, skip).is_some() {
+                let message = format!(
+                    "'{}' stands for {} too, where the gateway publishes its own keys",
+                    operation.path,
+                    published.path.as_str()
+                );
+                report.push(Diagnostic {
+                    hint: Some("give the keys another `jwksPath` in the gateway file".into()),
+                    ..problem(codes::PATH_RESERVED, message, operation.path_place)
+                });
+            }
         }
     }
 

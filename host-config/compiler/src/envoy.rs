@@ -64,8 +64,8 @@ pub(crate) struct Input<'i> {
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,
-    /// The gateway's own keys, if it signs anything.
-    pub(crate) published_keys: Option<&'i PublishedKeys>,
+    /// The gateway's own keys, as far as it publishes them.
+    pub(crate) published_keys: &'i [PublishedKeys],
     pub(crate) surroundings: &'i Surroundings,
 }
 

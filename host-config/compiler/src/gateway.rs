@@ -5,6 +5,7 @@ mod backend_jwt;
 pub(crate) mod file;
 mod identity;
 mod identity_headers;
+mod key_service;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
 use file::{ApiFile, ErrorsFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 pub use identity::{KnownKey, known_keys, read_date, write_date};
+pub(crate) use key_service::KeyService;
 
 /// What to compile: the gateway file's content, checked.
 #[derive(Debug, Default)]
@@ -40,6 +42,8 @@ pub(crate) struct Gateway {
     pub backend_jwt: Option<BackendJwt>,
     /// What they are told in headers.
     pub identity_headers: BTreeMap<String, IdentityHeaderConfig>,
+    /// Where users get API keys.
+    pub key_service: Option<KeyService>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
     /// Servers that the gateway asks.
@@ -71,6 +75,8 @@ pub(crate) struct ApiSource {
     pub derives_issuers: bool,
     /// For whom tokens of an issuer have to be that only the document names.
     pub audiences: Vec<String>,
+    /// Whether it is the gateway's own, whose operations give their callers API keys.
+    pub issues_keys: bool,
 }
 
 impl Gateway {
@@ -88,6 +94,7 @@ impl Gateway {
             issuers: Vec::new(),
             derives_issuers: true,
             audiences: Vec::new(),
+            issues_keys: false,
         };
         Self { apis: vec![api], ..Self::default() }
     }
@@ -108,6 +115,12 @@ impl Gateway {
         }
     }
 
+    /// The gateway's own public keys, and where they are served.
+    pub(crate) fn published_keys(&self) -> impl Iterator<Item = &PublishedKeys> {
+        let of_service = self.key_service.iter().filter_map(|service| service.published.as_ref());
+        self.backend_jwt.iter().map(|backend_jwt| &backend_jwt.published).chain(of_service)
+    }
+
     /// Reads the gateway file at the root of `documents`. What is wrong goes into the report.
     pub(crate) fn read(documents: &Documents, root: &Node, loader: &dyn Loader, report: &mut Report) -> Self {
         let file: GatewayFile = match root.read() {
@@ -125,7 +138,11 @@ impl Gateway {
         let mut identity = reader.identity(&file.identity, &mut services, report);
         let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
-        let apis = reader.apis(file.apis, &identity, &limits, report);
+        let names: Vec<String> = file.apis.iter().map(ApiFile::name).collect();
+        let service = file.api_key_service.as_ref();
+        let key_service = service.and_then(|file| reader.key_service(file, &names, &mut identity, report));
+        let mut apis = reader.apis(file.apis, &identity, &limits, report);
+        apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
         let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
         Self {
@@ -135,10 +152,18 @@ impl Gateway {
             apis,
             identity,
             backend_jwt,
+            key_service,
             identity_headers,
             limits,
             services,
         }
+    }
+}
+
+impl ApiFile {
+    /// Its name, given or not.
+    fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| stem(&self.definition).to_owned())
     }
 }
 
@@ -168,7 +193,7 @@ impl Reader<'_> {
         for (at, file) in files.into_iter().enumerate() {
             let at = at.to_string();
             let place = |key: &str| self.place(&["apis", &at, key]);
-            let name = file.name.unwrap_or_else(|| stem(&file.definition).to_owned());
+            let name = file.name();
             if apis.iter().any(|known| known.name == name) {
                 report.push(problem(
                     codes::NAME_DUPLICATE,
@@ -226,6 +251,7 @@ impl Reader<'_> {
                 derives_issuers,
                 issuers,
                 audiences: file.audiences,
+                issues_keys: false,
             });
         }
         apis

@@ -121,7 +121,7 @@ pub struct Compiled {
     max_body_bytes: u32,
     certificate_header: Option<String>,
     errors: ErrorsFile,
-    published_keys: Option<PublishedKeys>,
+    published_keys: Vec<PublishedKeys>,
     holds_secrets: bool,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,
@@ -164,7 +164,7 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
-            published_keys: self.published_keys.as_ref(),
+            published_keys: &self.published_keys,
             surroundings,
         }))
     }
@@ -205,7 +205,14 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
             for at in 0..gateway.apis.len() {
                 let definition = gateway.apis.get(at).map(|api| api.definition.clone()).unwrap_or_default();
                 let mut report = Report::default();
-                let documents = Documents::load(loader, &definition, &mut report);
+                let own = gateway
+                    .key_service
+                    .as_ref()
+                    .filter(|_| gateway.apis.get(at).is_some_and(|api| api.issues_keys));
+                let documents = match own.map(gateway::KeyService::document) {
+                    Some(document) => Documents::load(&document, &definition, &mut report),
+                    None => Documents::load(loader, &definition, &mut report),
+                };
                 run.document(documents, report, &mut gateway, at);
             }
             // Only now is it known whom the documents have the gateway ask.
@@ -343,8 +350,9 @@ impl Run<'_> {
             }
         };
         let environment = gateway.identity.environment().map(str::to_owned).collect();
-        let holds_secrets = gateway.identity.holds_secrets() || gateway.backend_jwt.is_some();
-        let published_keys = gateway.backend_jwt.map(|backend_jwt| backend_jwt.published);
+        let signs = gateway.backend_jwt.is_some() || gateway.key_service.is_some();
+        let holds_secrets = gateway.identity.holds_secrets() || signs;
+        let published_keys = gateway.published_keys().cloned().collect();
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.

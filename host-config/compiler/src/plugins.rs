@@ -263,6 +263,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         certificates: identity.certificates.clone(),
         terminator: identity.terminator.clone(),
         backend_jwt: gateway.backend_jwt.as_ref().map(|backend_jwt| backend_jwt.config.clone()),
+        key_service: gateway.key_service.as_ref().map(|service| service.config.clone()),
         identity_headers: gateway.identity_headers.clone(),
     }
 }

@@ -98,7 +98,15 @@ impl<'d, 'g> Schemes<'d, 'g> {
             version: self.model.api_version.to_owned(),
         });
         let (keep_credential, endpoints) = (settings.keep_credential, EndpointsConfig::default());
-        AuthRule { alternatives, keep_credential, certificates, subscribed, endpoints, asserted: None }
+        AuthRule {
+            alternatives,
+            keep_credential,
+            certificates,
+            subscribed,
+            endpoints,
+            asserted: None,
+            issues_keys: self.api.issues_keys,
+        }
     }
 
     /// Where the credentials of an operation stand, so that they are judged once, as credentials.
@@ -185,6 +193,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 Ok(SchemeConfig::ApiKey { place, name: (*name).to_owned(), api, signed: self.signed_keys() })
             }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("basic") => {
+                let api = (!self.api.issues_keys).then_some(api);
                 Ok(SchemeConfig::Basic { api, header })
             }
             SchemeKind::Http { scheme, .. } if scheme.eq_ignore_ascii_case("bearer") => Ok(bearer()),
@@ -222,9 +231,10 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 let is_known = self.identity.api_keys.iter().any(|key| good_here(&key.apis));
                 (signed.is_none() && !is_known, "API key")
             }
-            SchemeConfig::Basic { .. } => {
-                (!self.identity.users.iter().any(|user| good_here(&user.apis)), "user")
-            }
+            SchemeConfig::Basic { .. } => (
+                !self.identity.users.iter().any(|user| self.api.issues_keys || good_here(&user.apis)),
+                "user",
+            ),
             SchemeConfig::MutualTls { .. } => {
                 let known = &self.identity.certificates;
                 if !self.identity.listener_asks && self.identity.terminator.is_none() {

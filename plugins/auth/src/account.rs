@@ -98,6 +98,11 @@ impl Account {
         application + length(&self.tier)
     }
 
+    /// The environment that the credential is for, if it says so.
+    pub(crate) fn environment(&self) -> Option<Environment> {
+        self.environment
+    }
+
     fn subscription(&self, to: &SubscribedApiConfig) -> Option<&SubscriptionConfig> {
         let version = |one: &&SubscriptionConfig| one.version.as_ref().is_none_or(|one| *one == to.version);
         let subscriptions = &self.application.as_ref()?.subscriptions;

@@ -2,13 +2,10 @@
 //! made anew before it expires. Nothing that a client sends under its header's name goes on.
 
 mod passed;
-mod signer;
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_config::auth::{AssertedApiConfig, BackendJwtConfig};
 use portcullis_core::{Edits, Env, Environment, Identity, Rejection, Request, UnixNanos};
 use serde_json::{Map, Value};
@@ -18,8 +15,8 @@ use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::identity_headers::strip_own;
 use crate::invalid::InvalidAuth;
 use crate::scheme::header_name;
+use crate::signer::Signer;
 pub(crate) use passed::PassedClaims;
-use signer::Signer;
 
 /// Half of the tokens that are remembered.
 const HALF_CACHE: usize = 1024;
@@ -132,9 +129,7 @@ impl BackendJwt {
         }
         let id = self.fingerprints.of(TOKEN_ID, format!("{}\n{content}", now.seconds()).as_bytes());
         let claims = Value::Object(self.claims(caller, now, id)).to_string();
-        let signed = format!("{}.{}", self.signer.header(), URL_SAFE_NO_PAD.encode(claims));
-        let signature = self.signer.sign(signed.as_bytes(), env)?;
-        let text = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let text = self.signer.token(&claims, env)?;
         let made = Rc::new(Made { text, since: now.seconds() });
         if let Some(fingerprint) = fingerprint.filter(|_| made.text.len() <= MAX_REMEMBERED) {
             self.made.insert(fingerprint, Rc::clone(&made));

@@ -76,8 +76,13 @@ impl Users {
         Ok(Self { by_name, spend, attempts, store, right, fingerprints })
     }
 
-    /// What the credentials of an `Authorization: Basic` grant to callers of `api`.
-    pub(crate) fn verify(&self, credentials: &[u8], api: &str, env: &dyn Env) -> Result<Rc<Grant>, Failure> {
+    /// What the credentials of an `Authorization: Basic` grant to callers of `api`; absent: of whatever the user may call.
+    pub(crate) fn verify(
+        &self,
+        credentials: &[u8],
+        api: Option<&str>,
+        env: &dyn Env,
+    ) -> Result<Rc<Grant>, Failure> {
         if credentials.len() > MAX_CREDENTIALS {
             return Err(Failure::BasicInvalid);
         }
@@ -94,11 +99,13 @@ impl Users {
                 Found::There(grant) => return self.store_grant(grant, api),
             },
         };
-        if is_for(&user.apis, api) { Ok(user.grant.clone()) } else { Err(Failure::BasicInvalid) }
+        let is_welcome = api.is_none_or(|api| is_for(&user.apis, api));
+        if is_welcome { Ok(user.grant.clone()) } else { Err(Failure::BasicInvalid) }
     }
 
-    fn store_grant(&self, grant: Rc<Grant>, api: &str) -> Result<Rc<Grant>, Failure> {
-        let is_welcome = self.store.as_ref().is_some_and(|store| store.is_for(api));
+    fn store_grant(&self, grant: Rc<Grant>, api: Option<&str>) -> Result<Rc<Grant>, Failure> {
+        let is_for = |api| self.store.as_ref().is_some_and(|store| store.is_for(api));
+        let is_welcome = api.is_none_or(is_for);
         if is_welcome { Ok(grant) } else { Err(Failure::BasicInvalid) }
     }
 

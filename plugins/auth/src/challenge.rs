@@ -129,7 +129,7 @@ mod tests {
         let schemes = [
             key(Place::Query("k".into())),
             bearer(vec![]),
-            Scheme::Basic { api: "a".into(), header: "authorization".into() },
+            Scheme::Basic { api: None, header: "authorization".into() },
             bearer(vec![1]),
             key(Place::Query("k".into())),
             key(Place::Cookie("ü".into())),

@@ -56,6 +56,11 @@ impl Grant {
         &self.scopes
     }
 
+    /// Who is charged and logged.
+    pub(crate) fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
     /// Whether it was granted to this consumer.
     pub(crate) fn is_of(&self, consumer: &str) -> bool {
         *self.consumer == *consumer

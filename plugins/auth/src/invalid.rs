@@ -69,6 +69,12 @@ pub enum InvalidAuth {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// Nothing could be signed for callers.
+    #[error("the key service: {0}")]
+    KeyService(&'static str),
+    /// An operation issues keys, and there is no key service, or other ways in than by one basic scheme.
+    #[error("operation '{0}' issues keys, and is not set up for it")]
+    IssuesKeys(String),
     /// A user that cannot be verified.
     #[error("the user '{name}': {cause}")]
     User {

@@ -24,6 +24,7 @@ use crate::identity_headers::IdentityHeaders;
 use crate::invalid::InvalidAuth;
 use crate::issuers::{Accepted, Issuers};
 use crate::kept::Keeper;
+use crate::key_service::KeyService;
 use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
@@ -39,6 +40,7 @@ pub struct AuthPolicy {
     clients: Clients,
     known: Known,
     backend_jwt: Option<BackendJwt>,
+    key_service: Option<KeyService>,
     identity_headers: Option<Rc<IdentityHeaders>>,
 }
 
@@ -63,6 +65,7 @@ struct Rule {
     certificates: Vec<String>,
     admission: Admission,
     asserted: Option<AssertedApiConfig>,
+    issues_keys: bool,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
@@ -73,7 +76,8 @@ impl Learn for AuthPolicy {
     }
 
     fn asks(&self) -> bool {
-        self.known.issuers.asks() || self.known.users.asks()
+        // What a key is wanted for stands in a body.
+        self.known.issuers.asks() || self.known.users.asks() || self.key_service.is_some()
     }
 
     fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
@@ -126,12 +130,14 @@ impl AuthPolicy {
             users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
             certificates: KnownCertificates::compile(config.certificates, &applications)?,
         };
+        let key_service = config.key_service.map(KeyService::compile).transpose()?;
         let mut schemes = BTreeMap::new();
         for (number, (name, scheme)) in (0..).zip(config.schemes) {
             let scheme = Scheme::compile(&name, number, scheme, &known.issuers)?;
             schemes.insert(Rc::from(name), Rc::new(scheme));
         }
         let mut compiler = RuleCompiler {
+            can_issue: key_service.is_some(),
             realm: quoted(&config.realm).ok_or(InvalidAuth::Realm)?,
             schemes,
             compiled: HashMap::new(),
@@ -139,7 +145,7 @@ impl AuthPolicy {
         let rules = rules.into_iter().zip(index.operations());
         let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, clients, known, backend_jwt, identity_headers: keeper.headers })
+        Ok(Self { index, rules, clients, known, backend_jwt, key_service, identity_headers: keeper.headers })
     }
 
     /// The error is what has to be done instead.
@@ -155,6 +161,9 @@ impl AuthPolicy {
             Failure::Pending(need) => Decision::Ask(need.into_question()),
             failure => failure.into_rejection(&rule.challenges).into(),
         })?;
+        if rule.issues_keys {
+            return Err(self.issue_key(satisfied.as_ref(), &credentials));
+        }
         let mut edits = Edits::default();
         if !rule.keep_credential {
             strip(request, rule.schemes.iter().map(|(_, scheme)| &**scheme), &mut edits);
@@ -168,6 +177,17 @@ impl AuthPolicy {
         }
         self.assert(satisfied.as_ref(), rule, request, env, &mut edits)?;
         Ok(edits)
+    }
+
+    /// Answers the caller of an operation that issues keys; never lets through.
+    fn issue_key(&self, satisfied: Option<&Satisfied>, credentials: &Credentials<'_>) -> Decision {
+        let Some((service, satisfied)) = self.key_service.as_ref().zip(satisfied) else {
+            return Rejection::internal("configuration-mismatch").into();
+        };
+        let Client { request, env, .. } = &credentials.client;
+        let presented = credentials.bytes(satisfied.scheme).unwrap_or_default();
+        let may_call = |api: &str| self.known.users.verify(presented, Some(api), *env).is_ok();
+        service.answer(&satisfied.grant, &may_call, request, *env)
     }
 
     /// Tells the upstream who calls, if it is to be told; nobody else tells it.
@@ -281,7 +301,7 @@ impl Vouch for Credentials<'_> {
         let (_, scheme) = self.rule.schemes.get(scheme).ok_or(Failure::Missing)?;
         match &**scheme {
             Scheme::ApiKey { api, signed, .. } => self.key(presented?, api, signed.as_ref()),
-            Scheme::Basic { api, .. } => self.known.users.verify(presented?, api, self.client.env),
+            Scheme::Basic { api, .. } => self.known.users.verify(presented?, api.as_deref(), self.client.env),
             Scheme::MutualTls { api } => self.certificate(api),
             Scheme::Bearer { accepted, .. } => {
                 let holder = || self.client.digest();
@@ -296,6 +316,8 @@ impl Vouch for Credentials<'_> {
 }
 
 struct RuleCompiler {
+    /// Whether there is a key service.
+    can_issue: bool,
     /// Quoted.
     realm: String,
     schemes: BTreeMap<Rc<str>, Rc<Scheme>>,
@@ -320,6 +342,11 @@ impl RuleCompiler {
             let way = requirements.map(|requirement| self.requirement(requirement, operation, &mut schemes));
             alternatives.ways.push(way.collect::<Result<_, _>>()?);
         }
+        let is_basic = |(_, scheme): &NamedScheme| matches!(**scheme, Scheme::Basic { .. });
+        let may_issue = self.can_issue && !alternatives.anonymous && schemes.iter().all(is_basic);
+        if config.issues_keys && !may_issue {
+            return Err(InvalidAuth::IssuesKeys(operation.to_owned()));
+        }
         let challenges = Challenges::new(&self.realm, schemes.iter().map(|(_, scheme)| &**scheme));
         let rule = Rc::new(Rule {
             schemes,
@@ -329,6 +356,7 @@ impl RuleCompiler {
             certificates: config.certificates,
             admission: Admission::new(config.subscribed, config.endpoints),
             asserted: config.asserted,
+            issues_keys: config.issues_keys,
         });
         self.compiled.insert(written, rule.clone());
         Ok(rule)

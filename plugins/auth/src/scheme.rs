@@ -16,8 +16,8 @@ use crate::signed_key::ApiVersion;
 pub(crate) enum Scheme {
     /// A key of `api`'s callers; also a signed one of these issuers.
     ApiKey { place: Place, api: String, signed: Option<(Accepted, ApiVersion)> },
-    /// A password of `api`'s users.
-    Basic { api: String, header: String },
+    /// A password of `api`'s users; absent: of any.
+    Basic { api: Option<String>, header: String },
     /// A certificate of `api`'s callers. It comes with the connection, or from who ends TLS; see [`crate::client`].
     MutualTls { api: String },
     /// A token of one of these issuers.

@@ -59,9 +59,9 @@ impl KeyKind {
         if is_one { Ok(()) } else { Err(InvalidToken::TypeRefused) }
     }
 
-    /// What a key says of its use. `subscribedAPIs` goes before `allowedAPIs`.
+    /// What a key says of its use. `allowedAPIs` goes before `subscribedAPIs`, which may be needed besides.
     pub(crate) fn restrictions(&self, claims: &UniqueMembers) -> Result<Box<Restrictions>, InvalidToken> {
-        let named = ["subscribedAPIs", "allowedAPIs"].into_iter().find_map(|name| claims.get(name));
+        let named = ["allowedAPIs", "subscribedAPIs"].into_iter().find_map(|name| claims.get(name));
         let apis = match named.filter(|named| !named.is_null()) {
             None => self.0.require_apis.then(Vec::new),
             Some(Value::Array(apis)) => Some(apis.iter().take(MAX_APIS).filter_map(api).collect()),

@@ -12,6 +12,7 @@ mod backend_jwt;
 mod certificate;
 mod identity_headers;
 mod issuer;
+mod key_service;
 mod remote;
 mod revocation;
 mod scheme;
@@ -28,6 +29,7 @@ pub use backend_jwt::{AssertedApiConfig, BackendAlgorithmConfig, BackendJwtConfi
 pub use certificate::{CertificateConfig, CertificateMarkConfig, TerminatorConfig};
 pub use identity_headers::IdentityHeaderConfig;
 pub use issuer::{IssuerConfig, SecretConfig};
+pub use key_service::KeyServiceConfig;
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
 pub use revocation::{RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
@@ -83,6 +85,9 @@ pub struct AuthConfig {
     /// What upstreams are told of callers, by the header that says it. What clients send under these names is removed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identity_headers: BTreeMap<String, IdentityHeaderConfig>,
+    /// The API keys that the gateway signs; there exactly where an operation issues keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_service: Option<KeyServiceConfig>,
 }
 
 /// What an operation requires.
@@ -107,6 +112,9 @@ pub struct AuthRule {
     /// The API as upstreams are told of it; there exactly where callers may be known and [`AuthConfig::backend_jwt`] is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted: Option<AssertedApiConfig>,
+    /// Whether the operation gives its caller a signed API key, and has no upstream. Its alternatives ask for one basic scheme.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub issues_keys: bool,
 }
 
 impl AuthRule {

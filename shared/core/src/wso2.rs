@@ -91,6 +91,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("stream-unsupported", None),
     ("schema-broken", None),
     ("backend-jwt-unsigned", None),
+    ("api-key-unsigned", None),
     ("identity-too-long", FORBIDDEN),
     ("configuration-mismatch", None),
     ("not-configured", None),

@@ -150,6 +150,9 @@ pub struct Expected {
     /// The body as a JSON value.
     #[serde(default)]
     pub json: Option<Value>,
+    /// The body as a token of the gateway.
+    #[serde(default)]
+    pub token: Option<TokenExpected>,
     /// Response headers: a value, a list of all values, or null for none.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<OneOrMany>>,

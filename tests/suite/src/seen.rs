@@ -55,6 +55,9 @@ pub fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
     {
         found.push(format!("the body is not {json}"));
     }
+    if let Some(wanted) = &expected.token {
+        compare_token("the body", wanted, &text, &mut found);
+    }
     if let Some(errors) = &expected.errors {
         compare_errors(errors, &body, &mut found);
     }
@@ -116,10 +119,14 @@ fn compare_tokens(name: &str, wanted: &TokenExpected, seen: &[(String, String)],
         found.push(format!("the upstream saw {} headers {name}", values.len()));
         return;
     };
-    match token::read_signed(only, &wanted.key) {
-        Err(cause) => found.push(format!("the upstream's {name}: {cause}")),
+    compare_token(&format!("the upstream's {name}"), wanted, only, found);
+}
+
+fn compare_token(what: &str, wanted: &TokenExpected, text: &str, found: &mut Vec<String>) {
+    match token::read_signed(text, &wanted.key) {
+        Err(cause) => found.push(format!("{what}: {cause}")),
         Ok(claims) if claims == wanted.claims => {}
-        Ok(claims) => found.push(format!("the upstream's {name} says {claims:?}")),
+        Ok(claims) => found.push(format!("{what} says {claims:?}")),
     }
 }
 

@@ -3,14 +3,18 @@
 use serde_json::{Map, Value, json};
 
 use super::{Input, type_url};
+use crate::gateway::PublishedKeys;
 
 /// Before all other routes. Only a request that came in under this path finds it: the plugins, which could change the
 /// path, are off on it.
-pub(super) fn route(input: &Input<'_>) -> Option<Value> {
-    let keys = input.published_keys?;
+pub(super) fn routes(input: &Input<'_>) -> impl Iterator<Item = Value> {
+    input.published_keys.iter().map(|keys| route(keys, input))
+}
+
+fn route(keys: &PublishedKeys, input: &Input<'_>) -> Value {
     let off = json!({ "@type": type_url("envoy.config.route.v3.FilterConfig"), "disabled": true });
     let plugins = input.plugins.keys().map(|plugin| (format!("portcullis.{}", plugin.name()), off.clone()));
-    Some(json!({
+    json!({
         "match": {
             "path": keys.path.as_str(),
             "headers": [{ "name": ":method", "string_match": { "safe_regex": { "regex": "GET|HEAD" } } }],
@@ -21,7 +25,7 @@ pub(super) fn route(input: &Input<'_>) -> Option<Value> {
             header("cache-control", "public, max-age=300"),
         ],
         "typed_per_filter_config": plugins.collect::<Map<_, _>>(),
-    }))
+    })
 }
 
 fn header(name: &str, value: &str) -> Value {

@@ -79,7 +79,7 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
 
 /// The last entry answers what no plugin has sent anywhere: nothing passes by accident.
 fn route_table(file: &ListenerFile, input: &Input<'_>) -> Value {
-    let mut routes: Vec<Value> = jwks::route(input).into_iter().collect();
+    let mut routes: Vec<Value> = jwks::routes(input).collect();
     routes.extend(input.routes.iter().map(|(one, name)| route(one, name)));
     routes.extend(client_certificate::verified_route(file.tls.as_ref()));
     let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header);

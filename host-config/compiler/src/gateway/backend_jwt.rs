@@ -11,7 +11,7 @@ use portcullis_openapi::Report;
 use serde_json::{Value, json};
 
 use super::Reader;
-use super::file::{BackendAlgorithmFile, BackendJwtFile};
+use super::file::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 use super::identity::key_file;
 use crate::codes;
 use crate::settings::problem;
@@ -36,27 +36,58 @@ pub(crate) struct PublishedKeys {
     pub(crate) jwks: String,
 }
 
+/// What signs, and what is verified with.
+pub(super) struct SigningKeys {
+    /// The `kid` of the key that signs.
+    pub(super) id: String,
+    /// As [`BackendJwtConfig::key`].
+    pub(super) private: Secret,
+    /// All keys as JWKs.
+    pub(super) public: Vec<Value>,
+}
+
 impl Reader<'_> {
     /// `None` when something is wrong: the report says what.
     pub(super) fn backend_jwt(&self, file: &BackendJwtFile, report: &mut Report) -> Option<BackendJwt> {
-        let algorithm = match file.algorithm {
-            BackendAlgorithmFile::Rs256 => BackendAlgorithmConfig::Rs256,
-            BackendAlgorithmFile::Es256 => BackendAlgorithmConfig::Es256,
-        };
-        let path = self.jwks_path(&file.jwks_path, report);
+        let algorithm = algorithm(file.algorithm);
+        let path = self.plain_path(&["backendJwt", "jwksPath"], &file.jwks_path, report);
         if !TTL.contains(&file.ttl_seconds) {
             let place = self.place(&["backendJwt", "ttlSeconds"]);
             report.push(problem(codes::SETTING_INVALID, "a token lives for 4 to 86400 seconds", place));
             return None;
         }
-        let Some(first) = file.keys.first() else {
-            let place = self.place(&["backendJwt", "keys"]);
-            report.push(problem(codes::SETTING_INVALID, "no key signs the token for upstreams", place));
+        let signing = self.signing_keys("backendJwt", algorithm, &file.keys, report)?;
+        let config = BackendJwtConfig {
+            header: file.header.to_ascii_lowercase(),
+            issuer: file.issuer.clone(),
+            audiences: file.audiences.clone(),
+            algorithm,
+            key_id: signing.id,
+            key: signing.private,
+            dialect: file.dialect.clone(),
+            ttl_seconds: file.ttl_seconds,
+            claims: file.claims.clone(),
+            restricted_claims: file.restricted_claims.clone(),
+        };
+        Some(BackendJwt { config, published: PublishedKeys::new(path?, &signing.public) })
+    }
+
+    /// The keys of a setting that signs. `None` when one of them cannot be used: the report says which.
+    pub(super) fn signing_keys(
+        &self,
+        setting: &str,
+        algorithm: BackendAlgorithmConfig,
+        files: &[SigningKeyFile],
+        report: &mut Report,
+    ) -> Option<SigningKeys> {
+        let Some(first) = files.first() else {
+            let place = self.place(&[setting, "keys"]);
+            report.push(problem(codes::SETTING_INVALID, "there is no key to sign with", place));
             return None;
         };
-        let (mut published, mut private) = (Vec::new(), None);
-        for (at, key) in file.keys.iter().enumerate() {
-            let is_repeated = file.keys.iter().take(at).any(|other| other.kid == key.kid);
+        let (mut public, mut private) = (Vec::new(), None);
+        for (at, key) in files.iter().enumerate() {
+            let is_repeated = files.iter().take(at).any(|other| other.kid == key.kid);
             let signs = (at == 0).then_some(algorithm);
             let read = match self.bytes(&key.file) {
                 _ if is_repeated => Err(format!("another key is named '{}' as well", key.kid)),
@@ -65,44 +96,48 @@ impl Reader<'_> {
             };
             match read {
                 Ok((jwk, secret)) => {
-                    published.push(jwk);
+                    public.push(jwk);
                     private = private.or(secret);
                 }
                 Err(cause) => {
-                    let place = self.place(&["backendJwt", "keys", &at.to_string()]);
+                    let place = self.place(&[setting, "keys", &at.to_string()]);
                     report.push(problem(codes::CREDENTIAL_FILE, format!("{}: {cause}", key.file), place));
                 }
             }
         }
-        if published.len() != file.keys.len() {
-            return None;
-        }
-        let config = BackendJwtConfig {
-            header: file.header.to_ascii_lowercase(),
-            issuer: file.issuer.clone(),
-            audiences: file.audiences.clone(),
-            algorithm,
-            key_id: first.kid.clone(),
-            key: private?,
-            dialect: file.dialect.clone(),
-            ttl_seconds: file.ttl_seconds,
-            claims: file.claims.clone(),
-            restricted_claims: file.restricted_claims.clone(),
-        };
-        let jwks = json!({ "keys": published }).to_string();
-        Some(BackendJwt { config, published: PublishedKeys { path: path?, jwks } })
+        let is_whole = public.len() == files.len();
+        let id = first.kid.clone();
+        private.filter(|_| is_whole).map(|private| SigningKeys { id, private, public })
     }
 
-    fn jwks_path(&self, text: &str, report: &mut Report) -> Option<CanonicalPath> {
+    /// A path of the gateway's own, in canonical form.
+    pub(super) fn plain_path(
+        &self,
+        setting: &[&str],
+        text: &str,
+        report: &mut Report,
+    ) -> Option<CanonicalPath> {
         let path = CanonicalPath::new(text.as_bytes()).ok();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
         let path = path.filter(|path| path.as_str() == text && text.len() > 1 && text.bytes().all(plain));
         if path.is_none() {
             let message = format!("'{text}' is no path such as /.well-known/portcullis/jwks.json");
-            let place = self.place(&["backendJwt", "jwksPath"]);
-            report.push(problem(codes::SETTING_INVALID, message, place));
+            report.push(problem(codes::SETTING_INVALID, message, self.place(setting)));
         }
         path
+    }
+}
+
+impl PublishedKeys {
+    pub(super) fn new(path: CanonicalPath, public: &[Value]) -> Self {
+        Self { path, jwks: json!({ "keys": public }).to_string() }
+    }
+}
+
+pub(super) fn algorithm(file: BackendAlgorithmFile) -> BackendAlgorithmConfig {
+    match file {
+        BackendAlgorithmFile::Rs256 => BackendAlgorithmConfig::Rs256,
+        BackendAlgorithmFile::Es256 => BackendAlgorithmConfig::Es256,
     }
 }
 

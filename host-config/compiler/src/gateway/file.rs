@@ -12,9 +12,10 @@ mod backend_jwt;
 mod certificate;
 mod identity;
 mod identity_headers;
+mod key_service;
 mod service;
 
-pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile};
+pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
@@ -22,6 +23,7 @@ pub(crate) use identity::{
     ValuesFile,
 };
 pub(crate) use identity_headers::IdentityHeaderFile;
+pub(crate) use key_service::KeyServiceFile;
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
@@ -50,6 +52,9 @@ pub struct GatewayFile {
     /// upstream. Default: nothing.
     #[serde(default)]
     pub identity_headers: BTreeMap<String, IdentityHeaderFile>,
+    /// Where users get API keys that the gateway signs. Default: nowhere.
+    #[serde(default)]
+    pub api_key_service: Option<KeyServiceFile>,
     /// Servers that the gateway asks for keys or about tokens, by their URLs without a path; only what differs from the defaults
     /// has to stand here.
     #[serde(default)]

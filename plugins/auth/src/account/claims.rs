@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use portcullis_config::auth::{SubscriptionConfig, SubscriptionStateConfig};
 use portcullis_core::Environment;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{Account, Application};
+use super::{Account, Application, check_state};
 use crate::json::UniqueMembers;
 
 /// Most subscriptions that are read; a token is 16 KiB at most.
@@ -30,6 +30,26 @@ impl Account {
         let application = known.then(|| Rc::new(read_application(application, subscriptions)));
         let account = Self { application, tier: None, environment };
         Ok((account != Self::default()).then_some(account))
+    }
+}
+
+impl Account {
+    /// What a key of the gateway's own says of it: application, and the subscriptions that may be used. The environment is
+    /// told apart.
+    pub(crate) fn claims(&self) -> Map<String, Value> {
+        let Some(application) = &self.application else { return Map::new() };
+        let environment = self.environment.unwrap_or(Environment::Production);
+        let usable =
+            application.subscriptions.iter().filter(|one| check_state(one.state, environment).is_ok());
+        let subscribed: Vec<Value> = usable
+            .map(|one| {
+                json!({ "name": one.api, "version": one.version.as_deref().unwrap_or("*"), "subscriptionTier": one.tier })
+            })
+            .collect();
+        let told = json!({ "name": application.name, "tier": application.tier });
+        [("application".to_owned(), told), ("subscribedAPIs".to_owned(), subscribed.into())]
+            .into_iter()
+            .collect()
     }
 }
 

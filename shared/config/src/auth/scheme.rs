@@ -23,8 +23,9 @@ pub enum SchemeConfig {
     },
     /// HTTP basic (RFC 7617).
     Basic {
-        /// The API whose users are accepted.
-        api: String,
+        /// The API whose users are accepted; absent: all users of the gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<String>,
         /// The header that stands for `Authorization`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         header: Option<String>,

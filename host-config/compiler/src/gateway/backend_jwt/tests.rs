@@ -42,7 +42,7 @@ fn all_keys_are_published_and_the_first_signs() {
     assert_eq!(problems(&compilation), [""; 0]);
     let compiled = compilation.compiled.unwrap();
     assert!(compiled.holds_secrets());
-    let published = compiled.published_keys.as_ref().unwrap();
+    let published = compiled.published_keys.first().unwrap();
     assert_eq!(published.path.as_str(), "/.well-known/portcullis/jwks.json");
     let jwks: Value = serde_json::from_str(&published.jwks).unwrap();
     let of_key = |kid: &str| {
@@ -69,7 +69,7 @@ fn all_keys_are_published_and_the_first_signs() {
 #[test]
 fn keys_that_cannot_sign_are_refused() {
     let cases = [
-        ("keys: []", "setting-invalid: no key signs the token for upstreams"),
+        ("keys: []", "setting-invalid: there is no key to sign with"),
         ("keys: [{ file: none, kid: a }]", "credential-file: none: "),
         (
             "keys: [{ file: rsa, kid: a }]",

@@ -1,4 +1,4 @@
-//! Signs the upstreams' tokens (RFC 7515): ES256 in the module, RS256 by the host, which has the big numbers for it.
+//! Signs what the gateway tells itself (RFC 7515): ES256 in the module, RS256 by the host, which has the big numbers for it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use portcullis_core::{Env, HashFunction, ToSign};
 use serde_json::json;
 
 /// A private key and its algorithm.
-pub(super) struct Signer {
+pub(crate) struct Signer {
     /// The JOSE header, encoded.
     header: String,
     key: Key,
@@ -33,7 +33,7 @@ impl fmt::Debug for Signer {
 
 impl Signer {
     /// `None` for a key that is none of the algorithm.
-    pub(super) fn compile(algorithm: BackendAlgorithmConfig, id: &str, key: &Secret) -> Option<Self> {
+    pub(crate) fn compile(algorithm: BackendAlgorithmConfig, id: &str, key: &Secret) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(key.expose()).ok()?;
         let (name, key) = match algorithm {
             BackendAlgorithmConfig::Rs256 if bytes.is_empty() => return None,
@@ -47,12 +47,15 @@ impl Signer {
         Some(Self { header: URL_SAFE_NO_PAD.encode(header), key })
     }
 
-    pub(super) fn header(&self) -> &str {
-        &self.header
+    /// A whole token of these claims, in compact form; `None` when it cannot be signed.
+    pub(crate) fn token(&self, claims: &str, env: &dyn Env) -> Option<String> {
+        let signed = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(claims));
+        let signature = self.sign(signed.as_bytes(), env)?;
+        Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     /// The signature; `None` when the host cannot make one.
-    pub(super) fn sign(&self, text: &[u8], env: &dyn Env) -> Option<Vec<u8>> {
+    fn sign(&self, text: &[u8], env: &dyn Env) -> Option<Vec<u8>> {
         match &self.key {
             Key::Rs256(private_key) => env.sign(&ToSign { hash: HashFunction::Sha256, private_key, text }),
             Key::Es256(key) => {
