@@ -6,7 +6,7 @@ use portcullis_config::auth::{AssertedApiConfig, AuthRule, EndpointsConfig, Sche
 use portcullis_config::mock::MockRule;
 use portcullis_config::routing::RoutingRule;
 use portcullis_config::schema::{DocumentConfig, SchemaRule};
-use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
+use portcullis_config::throttle::{LimitConfig, ThrottleRule};
 use portcullis_config::{ApiConfig, ConditionConfig, OperationConfig};
 use portcullis_core::PathTemplate;
 use portcullis_openapi::model::{Method, Operation};
@@ -14,6 +14,7 @@ use portcullis_openapi::{ApiModel, Diagnostic, Place, Report, Severity};
 use url::Url;
 
 mod endpoints;
+mod limits;
 
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
@@ -23,7 +24,7 @@ use crate::openid::DerivedIssuer;
 use crate::path_key::PathKey;
 use crate::schema::SchemaCompiler;
 use crate::security::Schemes;
-use crate::settings::{Level, Settings, problem};
+use crate::settings::{Settings, problem};
 
 /// Everything that the plugins need to know of one API.
 #[derive(Debug)]
@@ -227,58 +228,6 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             version: self.model.api_version.to_owned(),
             context: self.base_path.clone(),
         })
-    }
-
-    fn throttle(
-        &self,
-        operation: &Operation<'d>,
-        settings: &Settings,
-        rows: &mut OperationCoverage,
-        report: &mut Report,
-    ) -> ThrottleRule {
-        let api_scope = format!("api {}", self.source.name);
-        let apply = |limit: &String, scope: &str| AppliedLimitConfig {
-            limit: limit.clone(),
-            scope: scope.to_owned(),
-        };
-        let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
-        if let Some((names, level, place)) = &settings.limits {
-            let scope = match level {
-                Level::Root => api_scope,
-                Level::Path => format!("path {} {}", self.source.name, operation.path),
-                Level::Operation => {
-                    format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path)
-                }
-            };
-            for name in names {
-                if self.limits.contains_key(name) {
-                    let applied = apply(name, &scope);
-                    if !limits
-                        .iter()
-                        .any(|known| known.limit == applied.limit && known.scope == applied.scope)
-                    {
-                        limits.push(applied);
-                    }
-                } else {
-                    report.push(Diagnostic {
-                        hint: Some("define it under `limits` in the gateway file".into()),
-                        ..problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{name}'"), *place)
-                    });
-                }
-            }
-        }
-        let of_gateway = self.source.limits.len();
-        for (at, limit) in limits.iter().enumerate() {
-            // The gateway file's own limits have no place in this document.
-            let place = settings.limits.as_ref().filter(|_| at >= of_gateway).map(|(_, _, place)| *place);
-            rows.add(
-                Construct::Limit,
-                format!("{} by {}", limit.limit, limit.scope),
-                Treatment::Enforced,
-                place,
-            );
-        }
-        ThrottleRule { limits }
     }
 
     fn assemble(

@@ -6,11 +6,12 @@ pub(crate) mod file;
 mod identity;
 mod identity_headers;
 mod key_service;
+mod limit;
 
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::IdentityHeaderConfig;
-use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
+use portcullis_config::throttle::LimitConfig;
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
@@ -20,7 +21,7 @@ use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
 pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
-use file::{ApiFile, ErrorsFile, GatewayFile, LimitFile, LimitKeyFile, ListenerFile, ServiceFile};
+use file::{ApiFile, ErrorsFile, GatewayFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 pub use identity::{KnownKey, known_keys, read_date, write_date};
 pub(crate) use key_service::KeyService;
@@ -255,39 +256,6 @@ impl Reader<'_> {
             });
         }
         apis
-    }
-
-    fn limits(
-        &self,
-        files: &BTreeMap<String, LimitFile>,
-        report: &mut Report,
-    ) -> BTreeMap<String, LimitConfig> {
-        let mut limits = BTreeMap::new();
-        for (name, file) in files {
-            let place = self.place(&["limits", name]);
-            if name.is_empty()
-                || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            {
-                let message = format!("'{name}' is no limit name: letters, digits, '-', '_' and '.' only");
-                report.push(problem(codes::SETTING_INVALID, message, place));
-            }
-            if file.burst == Some(0) && file.requests > 0 {
-                report.push(problem(codes::SETTING_INVALID, "a burst of 0 would let none pass", place));
-            }
-            let by = match file.by {
-                LimitKeyFile::Consumer => LimitKeyConfig::Consumer,
-                LimitKeyFile::Address => LimitKeyConfig::Address,
-                LimitKeyFile::All => LimitKeyConfig::All,
-            };
-            let limit = LimitConfig {
-                requests: file.requests,
-                period_seconds: file.per.seconds(),
-                burst: file.burst,
-                by,
-            };
-            limits.insert(name.clone(), limit);
-        }
-        limits
     }
 
     fn services(&self, files: BTreeMap<String, ServiceFile>, report: &mut Report) -> Services {

@@ -26,6 +26,10 @@ pub struct Extension {
     /// Names of limits that the gateway file defines; all are charged, or none. An empty list lifts outer ones.
     #[serde(default)]
     pub limits: Option<Vec<String>>,
+    /// As how many requests one counts for its limits. Default: 1.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub cost: Option<u32>,
     /// Whether the upstream sees the caller's credential. Default: false.
     #[serde(default)]
     pub keep_credential: Option<bool>,
@@ -76,6 +80,8 @@ pub struct Settings {
     pub sandbox_endpoint: Option<(String, Level, Place)>,
     /// The limits, where they were written, and where the list stands.
     pub limits: Option<(Vec<String>, Level, Place)>,
+    /// As how many requests one counts, and where that is said.
+    pub cost: Option<(u32, Place)>,
     /// Whether the upstream sees the credential.
     pub keep_credential: bool,
     /// Consumers whose certificates are accepted, and where they are named; absent: all.
@@ -100,6 +106,7 @@ impl Settings {
             endpoint: None,
             sandbox_endpoint: None,
             limits: None,
+            cost: None,
             keep_credential: false,
             certificates: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
@@ -137,6 +144,14 @@ impl Settings {
         }
         if let Some(limits) = extension.limits {
             self.limits = Some((limits, level, place_of("limits")));
+        }
+        match extension.cost {
+            Some(0) => {
+                let message = "a cost of 0 counts nothing: write `limits: []` instead";
+                report.push(problem(codes::SETTING_INVALID, message, place_of("cost")));
+            }
+            Some(cost) => self.cost = Some((cost, place_of("cost"))),
+            None => {}
         }
         self.keep_credential = extension.keep_credential.unwrap_or(self.keep_credential);
         match extension.certificates {

@@ -12,11 +12,12 @@ pub(crate) fn quoted(text: &str) -> Option<String> {
     Some(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-/// `RateLimit-Policy`: each limit once, by name, in order.
+/// `RateLimit-Policy`: each limit once, by name, in order. Months and years have no `w`: they differ in length.
 pub(crate) fn policies<'l>(limits: impl Iterator<Item = &'l Limit>) -> String {
     let mut items: Vec<String> = Vec::new();
     for limit in limits {
-        let item = format!("{};q={};w={}", limit.quoted, limit.requests, limit.period);
+        let window = limit.period.map(|seconds| format!(";w={seconds}")).unwrap_or_default();
+        let item = format!("{};q={}{window}", limit.quoted, limit.requests);
         if !items.contains(&item) {
             items.push(item);
         }
@@ -38,7 +39,7 @@ pub(crate) fn seconds(nanoseconds: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
+    use portcullis_config::throttle::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -59,12 +60,19 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn fields_say_quota_window_rest_and_time() {
-        let limit = |name: &str, requests| {
-            let config = LimitConfig { requests, period_seconds: 60, burst: None, by: LimitKeyConfig::All };
+        let limit = |name: &str, requests, window: Option<WindowConfig>| {
+            let period_seconds = window.is_none().then_some(60);
+            let by = LimitKeyConfig::All;
+            let config = LimitConfig { requests, period_seconds, window, burst: None, by, marks: false };
             Limit::new(name.to_owned(), &config).unwrap()
         };
-        let (gold, none) = (limit("gold", 100), limit("none", 0));
-        assert_eq!(policies([&gold, &none, &gold].into_iter()), r#""gold";q=100;w=60, "none";q=0;w=60"#);
+        let month = WindowConfig { unit: UnitConfig::Month, units: 1, utc_offset_minutes: 0 };
+        let (gold, none) = (limit("gold", 100, None), limit("none", 0, None));
+        let monthly = limit("monthly", 7, Some(month));
+        assert_eq!(
+            policies([&gold, &none, &monthly, &gold].into_iter()),
+            r#""gold";q=100;w=60, "none";q=0;w=60, "monthly";q=7"#
+        );
         assert_eq!(standing(&gold, 7, 30), r#""gold";r=7;t=30"#);
     }
 

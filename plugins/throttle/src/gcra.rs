@@ -47,8 +47,9 @@ impl Rate {
         Some(Self { interval, capacity })
     }
 
-    pub(crate) fn interval(self) -> u64 {
-        self.interval
+    /// What so many units cost, in nanoseconds.
+    pub(crate) fn cost(self, units: u32) -> u64 {
+        self.interval.saturating_mul(units.into())
     }
 
     pub(crate) fn capacity(self) -> u64 {
@@ -61,21 +62,27 @@ impl Rate {
     }
 }
 
-/// One request at `now` on a count that stands at `tat`: where the count stands then, and what becomes of the
+/// One request of so many units at `now` on a count that stands at `tat`: where the count stands then, and what becomes of the
 /// request. A refused request leaves the count as it is, unless the clock stepped back: then the caller
 /// is taken to have used up everything, no more, and waits for `interval`.
-pub(crate) fn take(tat: u64, rate: Rate, now: u64) -> (u64, Verdict) {
-    charge(within(tat, now, rate.capacity), rate, now)
+pub(crate) fn take(tat: u64, rate: Rate, units: u32, now: u64) -> (u64, Verdict) {
+    charge(within(tat, now, rate.capacity), rate, units, now)
 }
 
 /// [`take`], for a count that may be ahead further than a full burst for another reason than the clock.
-pub(crate) fn charge(tat: u64, rate: Rate, now: u64) -> (u64, Verdict) {
-    let next = tat.max(now).saturating_add(rate.interval);
+pub(crate) fn charge(tat: u64, rate: Rate, units: u32, now: u64) -> (u64, Verdict) {
+    let next = tat.max(now).saturating_add(rate.cost(units));
     let ahead = next.saturating_sub(now);
     match rate.capacity.checked_sub(ahead) {
         Some(left) => (next, Verdict::Admitted { remaining: left / rate.interval, full_in: ahead }),
         None => (tat, Verdict::Refused { retry_in: ahead - rate.capacity }),
     }
+}
+
+/// The count without a charge that brought it to `charged`. `None` once it has been below that: else the charge
+/// may have run out in between, and to take it back would give too much.
+pub(crate) fn given_back(tat: u64, charged: u64, rate: Rate, units: u32, now: u64) -> Option<u64> {
+    (tat >= charged && now < charged).then(|| tat - rate.cost(units).min(tat))
 }
 
 /// `tat`, pulled back to `now + reach` when it is so far ahead that the clock must have stepped back.

@@ -23,7 +23,7 @@ fn one_request_is_judged_by_how_far_ahead_the_count_is() {
         ("the end of time", u64::MAX, NOW + 6 * SECOND, refused(2 * SECOND)),
     ];
     for (name, tat, next, verdict) in cases {
-        assert_eq!(take(tat, rate, NOW), (next, verdict), "{name}");
+        assert_eq!(take(tat, rate, 1, NOW), (next, verdict), "{name}");
     }
 }
 
@@ -85,7 +85,7 @@ mod properties {
             let (mut tat, mut now, mut log) = (0, NOW, Vec::new());
             for gap in gaps {
                 now += gap;
-                let (next, verdict) = take(tat, rate, now);
+                let (next, verdict) = take(tat, rate, 1, now);
                 tat = next;
                 let admitted = matches!(verdict, Verdict::Admitted { .. });
                 prop_assert_eq!(admitted, allowed_by_the_log(&log, rate, now));
@@ -103,9 +103,9 @@ mod properties {
         fn a_refused_caller_passes_exactly_when_told((requests, period, burst) in rates(), ahead in 0..5000u64) {
             let rate = Rate::new(requests, period, burst).unwrap();
             let tat = NOW + ahead.min(rate.capacity);
-            if let (_, Verdict::Refused { retry_in }) = take(tat, rate, NOW) {
-                prop_assert!(matches!(take(tat, rate, NOW + retry_in - 1).1, Verdict::Refused { .. }), "not earlier");
-                prop_assert!(matches!(take(tat, rate, NOW + retry_in).1, Verdict::Admitted { .. }), "not later");
+            if let (_, Verdict::Refused { retry_in }) = take(tat, rate, 1, NOW) {
+                prop_assert!(matches!(take(tat, rate, 1, NOW + retry_in - 1).1, Verdict::Refused { .. }), "not earlier");
+                prop_assert!(matches!(take(tat, rate, 1, NOW + retry_in).1, Verdict::Admitted { .. }), "not later");
             }
         }
 
@@ -119,12 +119,12 @@ mod properties {
             let mut tat = 0;
             let mut left = burst;
             for _ in 0..used {
-                if let (next, Verdict::Admitted { remaining, .. }) = take(tat, rate, NOW) {
+                if let (next, Verdict::Admitted { remaining, .. }) = take(tat, rate, 1, NOW) {
                     (tat, left) = (next, remaining);
                 }
             }
             let stepped = NOW - back.min(NOW);
-            match take(tat, rate, stepped) {
+            match take(tat, rate, 1, stepped) {
                 (_, Verdict::Admitted { remaining, .. }) => prop_assert!(remaining < left, "it gave more"),
                 (_, Verdict::Refused { retry_in }) => prop_assert!(retry_in <= rate.interval + SKEW),
             }
@@ -133,7 +133,7 @@ mod properties {
         #[test]
         fn no_input_overflows(tat: u64, now: u64, requests: u64, period: u64, burst: u64) {
             if let Some(rate) = Rate::new(requests, period, burst) {
-                let (next, verdict) = take(tat, rate, now);
+                let (next, verdict) = take(tat, rate, 1, now);
                 if let Verdict::Admitted { .. } = verdict {
                     prop_assert!(next >= now);
                 }

@@ -1,16 +1,23 @@
 //! How often a caller may ask: named limits per API and operation, counted exactly over all workers of a
 //! host, in memory that no caller can grow. What it refuses is answered with 429 and when to come back.
 
+mod calendar;
 mod caller;
 mod fields;
 mod gcra;
+mod invalid;
 mod limit;
+mod meter;
 mod policy;
+mod reply;
+mod rule;
 mod slot;
 mod table;
+mod window;
 
+pub use invalid::InvalidThrottle;
 pub use limit::InvalidLimit;
-pub use policy::{InvalidThrottle, ThrottlePolicy};
+pub use policy::ThrottlePolicy;
 
 #[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

@@ -1,9 +1,13 @@
 //! A named limit, checked: what it allows, whom it counts, and how it is called in header fields.
 
-use portcullis_config::throttle::{LimitConfig, LimitKeyConfig};
+use portcullis_config::throttle::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
+use crate::calendar::Calendar;
+use crate::caller::Fingerprint;
 use crate::fields;
 use crate::gcra::{Rate, SECOND};
+use crate::meter::Meter;
+use crate::window::Window;
 
 /// Longest period, in seconds: ten years.
 const LONGEST_PERIOD: u64 = 10 * 366 * 86_400;
@@ -14,6 +18,9 @@ const LONGEST_NAME: usize = 128;
 /// Greatest integer of a structured field (RFC 9651, section 3.3.1).
 const MOST_REQUESTS: u64 = 999_999_999_999_999;
 
+/// What is told to come back to a limit that lets nothing pass, where its windows are of unequal length.
+const SOME_TIME: u64 = 28 * 86_400;
+
 /// A limit.
 #[derive(Debug)]
 pub(crate) struct Limit {
@@ -21,11 +28,15 @@ pub(crate) struct Limit {
     /// The name as a string of structured fields (RFC 9651), quotes and all.
     pub(crate) quoted: String,
     pub(crate) requests: u64,
-    /// In seconds.
-    pub(crate) period: u64,
-    /// `None` lets nothing pass.
-    pub(crate) rate: Option<Rate>,
+    /// In seconds; `None` for months and years.
+    pub(crate) period: Option<u64>,
+    /// What it allows, in words: `100 requests in 60 seconds`.
+    pub(crate) allowance: String,
+    pub(crate) meter: Meter,
+    window: Option<WindowConfig>,
     pub(crate) by: LimitKeyConfig,
+    /// Whether what is over it passes with a mark.
+    pub(crate) marks: bool,
 }
 
 /// Why a limit cannot be enforced.
@@ -37,11 +48,25 @@ pub enum InvalidLimit {
     /// The period is zero or too long.
     #[error("a period of {0} seconds is not between 1 second and 10 years")]
     Period(u64),
+    /// Neither or both of the two ways in which requests come back.
+    #[error("requests come back either over a period or with a window")]
+    PeriodOrWindow,
+    /// A window that is none.
+    #[error("a window is between one second and ten years long, and its clock less than a day from UTC")]
+    Window,
+    /// A burst within a window.
+    #[error("a window has no burst: all of its requests may come at once")]
+    WindowBurst,
     /// More requests than the clock can tell apart, or a field can say.
     #[error(
-        "{0} requests in {1} seconds are more than can be counted: at most one in a nanosecond, and at most 999999999999999"
+        "{requests} requests {per} are more than can be counted: at most one in a nanosecond, and at most 999999999999999"
     )]
-    Requests(u64, u64),
+    Requests {
+        /// The requests.
+        requests: u64,
+        /// In which time.
+        per: String,
+    },
     /// A burst that lets nothing pass, or that belongs to a limit which lets nothing pass.
     #[error(
         "a burst of {burst} does not go with {requests} requests: to let nothing pass, set requests to 0 and leave the burst out"
@@ -57,29 +82,88 @@ pub enum InvalidLimit {
     LongBurst(u64),
 }
 
+/// How a limit counts, how long that takes in seconds, and in words.
+type Measure = (Meter, Option<u64>, String);
+
 impl Limit {
     pub(crate) fn new(name: String, config: &LimitConfig) -> Result<Self, InvalidLimit> {
-        let LimitConfig { requests, period_seconds: period, burst, by } = *config;
+        let LimitConfig { requests, period_seconds, window, burst, by, marks } = *config;
         if name.is_empty() || name.len() > LONGEST_NAME {
             return Err(InvalidLimit::Name);
         }
         let quoted = fields::quoted(&name).ok_or(InvalidLimit::Name)?;
-        if period == 0 || period > LONGEST_PERIOD {
-            return Err(InvalidLimit::Period(period));
+        if let (0, Some(burst)) | (_, Some(burst @ 0)) = (requests, burst) {
+            return Err(InvalidLimit::Burst { burst, requests });
         }
-        let rate = match (requests, burst) {
-            (0, None) => None,
-            (0, Some(burst)) | (_, Some(burst @ 0)) => return Err(InvalidLimit::Burst { burst, requests }),
-            _ if requests > MOST_REQUESTS || requests > period * SECOND => {
-                return Err(InvalidLimit::Requests(requests, period));
-            }
-            (_, burst) => {
-                let burst = burst.unwrap_or(requests);
-                let rate = Rate::new(requests, period * SECOND, burst);
-                Some(rate.ok_or(InvalidLimit::LongBurst(burst))?)
-            }
+        let (meter, period, per) = match (period_seconds, window, burst) {
+            (Some(period), None, burst) => rate(requests, period, burst)?,
+            (None, Some(window), None) => windowed(requests, &window)?,
+            (None, Some(_), Some(_)) => return Err(InvalidLimit::WindowBurst),
+            _ => return Err(InvalidLimit::PeriodOrWindow),
         };
-        Ok(Self { name, quoted, requests, period, rate, by })
+        let allowance = format!("{requests} requests {per}");
+        Ok(Self { name, quoted, requests, period, allowance, meter, window, by, marks })
+    }
+
+    /// What stands for the limit's counts within a scope. Another unit of the calendar makes another count: a
+    /// number of one has no meaning in the other.
+    pub(crate) fn counter(&self, scope: &str) -> Fingerprint {
+        let (name, scope) = (self.name.as_bytes(), scope.as_bytes());
+        match self.window {
+            Some(WindowConfig { unit, units, utc_offset_minutes }) => {
+                let calendar = format!("{unit:?} {units} {utc_offset_minutes}");
+                Fingerprint::of(b'w', &[name, scope, calendar.as_bytes()])
+            }
+            None => Fingerprint::of(b'l', &[name, scope]),
+        }
+    }
+}
+
+fn rate(requests: u64, period: u64, burst: Option<u64>) -> Result<Measure, InvalidLimit> {
+    if period == 0 || period > LONGEST_PERIOD {
+        return Err(InvalidLimit::Period(period));
+    }
+    let per = format!("in {period} seconds");
+    if requests > MOST_REQUESTS || requests > period * SECOND {
+        return Err(InvalidLimit::Requests { requests, per });
+    }
+    let burst = burst.unwrap_or(requests);
+    let meter = match Rate::new(requests, period * SECOND, burst) {
+        _ if requests == 0 => Meter::Never(period * SECOND),
+        Some(rate) => Meter::Rate(rate),
+        None => return Err(InvalidLimit::LongBurst(burst)),
+    };
+    Ok((meter, Some(period), per))
+}
+
+fn windowed(requests: u64, config: &WindowConfig) -> Result<Measure, InvalidLimit> {
+    let per = per(config);
+    if requests > MOST_REQUESTS {
+        return Err(InvalidLimit::Requests { requests, per });
+    }
+    let period = Calendar::new(config).ok_or(InvalidLimit::Window)?.seconds();
+    let meter = match Window::new(requests, config) {
+        _ if requests == 0 => Meter::Never(period.unwrap_or(SOME_TIME) * SECOND),
+        Some(window) => Meter::Window(window),
+        None => return Err(InvalidLimit::Requests { requests, per }),
+    };
+    Ok((meter, period, per))
+}
+
+/// `each month`, `each 5 minutes`.
+fn per(config: &WindowConfig) -> String {
+    let unit = match config.unit {
+        UnitConfig::Second => "second",
+        UnitConfig::Minute => "minute",
+        UnitConfig::Hour => "hour",
+        UnitConfig::Day => "day",
+        UnitConfig::Week => "week",
+        UnitConfig::Month => "month",
+        UnitConfig::Year => "year",
+    };
+    match config.units {
+        1 => format!("each {unit}"),
+        units => format!("each {units} {unit}s"),
     }
 }
 
@@ -87,20 +171,34 @@ impl Limit {
 mod tests {
     use super::*;
 
+    fn config(requests: u64, period_seconds: Option<u64>, window: Option<WindowConfig>) -> LimitConfig {
+        let by = LimitKeyConfig::All;
+        LimitConfig { requests, period_seconds, window, burst: None, by, marks: false }
+    }
+
+    fn window(unit: UnitConfig, units: u32, utc_offset_minutes: i32) -> Option<WindowConfig> {
+        Some(WindowConfig { unit, units, utc_offset_minutes })
+    }
+
     fn read(
         name: &str,
         requests: u64,
         period_seconds: u64,
         burst: Option<u64>,
     ) -> Result<Limit, InvalidLimit> {
-        let by = LimitKeyConfig::All;
-        Limit::new(name.to_owned(), &LimitConfig { requests, period_seconds, burst, by })
+        Limit::new(name.to_owned(), &LimitConfig { burst, ..config(requests, Some(period_seconds), None) })
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn what_cannot_be_counted_is_refused() {
         let long = "x".repeat(129);
+        let requests = |requests, per: &str| InvalidLimit::Requests { requests, per: per.to_owned() };
+        let both = config(1, Some(1), window(UnitConfig::Day, 1, 0));
+        let neither = config(1, None, None);
+        let short = config(SECOND, None, window(UnitConfig::Second, 1, 0));
+        let bursting = LimitConfig { burst: Some(1), ..config(1, None, window(UnitConfig::Day, 1, 0)) };
+        let far = config(0, None, window(UnitConfig::Day, 1, 1440));
         let cases = [
             ("no name", read("", 1, 1, None), InvalidLimit::Name),
             ("a long name", read(&long, 1, 1, None), InvalidLimit::Name),
@@ -108,14 +206,19 @@ mod tests {
             ("a name that is not ASCII", read("größe", 1, 1, None), InvalidLimit::Name),
             ("no period", read("a", 1, 0, None), InvalidLimit::Period(0)),
             ("a century", read("a", 1, 3_200_000_000, None), InvalidLimit::Period(3_200_000_000)),
-            ("two in a nanosecond", read("a", 2 * SECOND, 1, None), InvalidLimit::Requests(2 * SECOND, 1)),
+            ("two in a nanosecond", read("a", 2 * SECOND, 1, None), requests(2 * SECOND, "in 1 seconds")),
             (
                 "more than a field can say",
                 read("a", MOST_REQUESTS + 1, LONGEST_PERIOD, None),
-                InvalidLimit::Requests(MOST_REQUESTS + 1, LONGEST_PERIOD),
+                requests(MOST_REQUESTS + 1, "in 316224000 seconds"),
             ),
             ("a burst of nothing", read("a", 1, 1, Some(0)), InvalidLimit::Burst { burst: 0, requests: 1 }),
             ("a burst of none", read("a", 0, 1, Some(1)), InvalidLimit::Burst { burst: 1, requests: 0 }),
+            ("two ways", Limit::new("a".into(), &both), InvalidLimit::PeriodOrWindow),
+            ("no way", Limit::new("a".into(), &neither), InvalidLimit::PeriodOrWindow),
+            ("a window with a burst", Limit::new("a".into(), &bursting), InvalidLimit::WindowBurst),
+            ("a clock a day from UTC", Limit::new("a".into(), &far), InvalidLimit::Window),
+            ("as many as nanoseconds", Limit::new("a".into(), &short), requests(SECOND, "each second")),
             ("an endless burst", read("a", 1, 60, Some(u64::MAX)), InvalidLimit::LongBurst(u64::MAX)),
         ];
         for (name, found, expected) in cases {
@@ -126,9 +229,23 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_burst_is_all_requests_unless_said_otherwise() {
-        let burst = |limit: Result<Limit, InvalidLimit>| limit.unwrap().rate.map(Rate::burst);
-        assert_eq!(burst(read("a", 100, 60, None)), Some(100));
-        assert_eq!(burst(read("a", 100, 60, Some(7))), Some(7));
-        assert_eq!(burst(read("a", 0, 60, None)), None);
+        let burst = |limit: Result<Limit, InvalidLimit>| limit.unwrap().meter.burst();
+        assert_eq!(burst(read("a", 100, 60, None)), 100);
+        assert_eq!(burst(read("a", 100, 60, Some(7))), 7);
+        assert_eq!(burst(read("a", 0, 60, None)), 0);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_limit_says_what_it_allows() {
+        let cases = [
+            (config(7, Some(60), None), "7 requests in 60 seconds", Some(60)),
+            (config(7, None, window(UnitConfig::Month, 1, 0)), "7 requests each month", None),
+            (config(0, None, window(UnitConfig::Minute, 5, 60)), "0 requests each 5 minutes", Some(300)),
+        ];
+        for (config, allowance, period) in cases {
+            let limit = Limit::new("a".into(), &config).unwrap();
+            assert_eq!((limit.allowance.as_str(), limit.period), (allowance, period));
+        }
     }
 }

@@ -7,6 +7,7 @@ use portcullis_core::{Headers, problem_json};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::limit::InvalidLimit;
 
 /// `gold` for both operations of one API together, `hourly` for the second alone, by address.
 fn config() -> Value {
@@ -174,6 +175,73 @@ fn a_limit_of_none_lets_none_pass_and_charges_nothing() {
     assert_eq!((status, field(&headers, "retry-after").as_deref()), (429, Some("60")));
     assert_eq!(field(&headers, "ratelimit").unwrap(), r#""closed";r=0;t=60"#);
     assert_eq!(env.store().keys(), 0);
+    assert_eq!(ask(&policy, "GET /pets", &env).1[1].1, r#""gold";r=5;t=10"#);
+}
+
+/// Sets a value of the configuration; the parent must be there.
+fn with(pointer: &str, value: Value) -> ThrottlePolicy {
+    let mut config = config();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    config.pointer_mut(parent).unwrap()[key] = value;
+    compile(config).unwrap()
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_window_gives_back_everything_when_it_ends() {
+    let limit = json!({"requests": 2, "window": {"unit": "month"}, "by": "consumer"});
+    let (policy, env) = (with("/limits/gold", limit), FakeEnv::new().with_consumer("alice"));
+    env.advance(Duration::from_secs(30 * 86_400));
+    for remaining in [1, 0] {
+        let (status, headers) = ask(&policy, "GET /pets", &env);
+        assert_eq!((status, field(&headers, "ratelimit-policy").unwrap().as_str()), (200, r#""gold";q=2"#));
+        assert_eq!(field(&headers, "ratelimit").unwrap(), format!(r#""gold";r={remaining};t=86400"#));
+    }
+    let Decision::Reject(rejection) = policy.on_request(&request("GET", "/pets"), &env) else { panic!() };
+    assert_eq!(
+        rejection.detail,
+        "The limit 'gold' of 2 requests each month is used up; retry in 86400 seconds."
+    );
+    env.advance(Duration::from_secs(86_400));
+    assert_eq!(ask(&policy, "GET /pets", &env).0, 200, "it is February");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_costly_operation_counts_as_several_requests() {
+    let policy = with("/apis/0/operations/0/rule/cost", json!(4));
+    let env = FakeEnv::new().with_consumer("alice").with_peer("192.0.2.1");
+    assert_eq!(field(&ask(&policy, "GET /pets", &env).1, "ratelimit").unwrap(), r#""gold";r=2;t=40"#);
+    let (status, headers) = ask(&policy, "GET /pets", &env);
+    assert_eq!((status, field(&headers, "retry-after").as_deref()), (429, Some("20")));
+    assert_eq!(ask(&policy, "POST /pets", &env).0, 200, "another operation's costs one");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_limit_that_marks_refuses_nothing_and_is_charged_no_further() {
+    let policy = with("/limits/hourly/marks", json!(true));
+    let env = FakeEnv::new().with_consumer("alice").with_peer("192.0.2.1");
+    let marks = |expected: Option<&str>| {
+        let Decision::Continue(edits) = policy.on_request(&request("POST", "/pets"), &env) else { panic!() };
+        assert_eq!(edits.remove, ["x-portcullis-over-limit"], "what the client sends is no mark");
+        let set: Vec<_> = edits.set.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(set, expected.into_iter().collect::<Vec<_>>());
+        edits.response.into_iter().map(|(_, value)| value).next_back().unwrap()
+    };
+    marks(None);
+    marks(None);
+    for _ in 0..3 {
+        assert_eq!(marks(Some(r#""hourly""#)), r#""hourly";r=0;t=1800"#);
+    }
+    marks(Some(r#""hourly""#));
+    assert_eq!(ask(&policy, "POST /pets", &env).0, 429, "the other limit still refuses");
+    env.advance(Duration::from_secs(1800));
+    marks(None);
+    let Decision::Continue(edits) = policy.on_request(&request("GET", "/health"), &env) else { panic!() };
+    assert_eq!(edits.remove, ["x-portcullis-over-limit"], "nor on an operation without limits");
+    let unlimited = with("/limits/closed/marks", json!(true));
+    assert_eq!(ask(&unlimited, "GET /closed", &env).0, 200);
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -213,7 +281,7 @@ fn what_is_no_operation_is_refused() {
 fn trouble_with_the_shared_data_lets_nothing_pass() {
     let env = FakeEnv::new().with_consumer("alice");
     for slot in 0..1024 {
-        env.store().set(&format!("throttle1:{slot}"), b"garbage", None).unwrap();
+        env.store().set(&format!("throttle2:{slot}"), b"garbage", None).unwrap();
     }
     let Decision::Reject(rejection) = policy().on_request(&request("GET", "/pets"), &env) else { panic!() };
     assert_eq!((rejection.status, rejection.code), (503, "limit-state-unreadable"));
@@ -226,7 +294,7 @@ fn endless_contention_is_answered_with_503() {
     let rival = store.clone();
     let env = FakeEnv::new().with_consumer("alice").with_store(store).before_shared(move |_| {
         for slot in 0..1024 {
-            rival.set(&format!("throttle1:{slot}"), b"", None).unwrap();
+            rival.set(&format!("throttle2:{slot}"), b"", None).unwrap();
         }
     });
     let Decision::Reject(rejection) = policy().on_request(&request("GET", "/pets"), &env) else { panic!() };
@@ -259,10 +327,17 @@ fn a_configuration_that_cannot_be_enforced_is_refused() {
             InvalidThrottle::RepeatedLimit { operation: operation(), limit: "gold".into() },
         ),
         (rule, json!(many), InvalidThrottle::TooManyLimits(operation())),
+        ("/apis/0/operations/0/rule/cost", json!(0), InvalidThrottle::NoCost(operation())),
+        (
+            "/apis/0/operations/0/rule/cost",
+            json!(7),
+            InvalidThrottle::HighCost { operation: operation(), cost: 7, limit: "gold".into() },
+        ),
     ];
     for (pointer, value, expected) in cases {
         let mut config = config();
         config["limits"]["gold"]["burst"] = json!(6);
+        config["apis"][0]["operations"][0]["rule"]["cost"] = json!(1);
         *config.pointer_mut(pointer).unwrap() = value;
         assert_eq!(compile(config).err(), Some(expected), "{pointer}");
     }

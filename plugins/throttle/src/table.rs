@@ -4,8 +4,9 @@
 use portcullis_core::{Env, UnixNanos};
 
 use crate::caller::{Caller, Fingerprint};
-use crate::gcra::{Rate, Verdict};
-use crate::slot::Slot;
+use crate::gcra::Verdict;
+use crate::meter::Meter;
+use crate::slot::{Slot, tag};
 
 /// Most slots a table may have.
 pub(crate) const MOST_SLOTS: u32 = 1 << 20;
@@ -31,7 +32,11 @@ pub(crate) struct Table {
 pub(crate) struct Charge {
     slot: u32,
     tag: u64,
-    rate: Rate,
+    meter: Meter,
+    /// As how many requests this one counts.
+    units: u32,
+    /// Whether a request over the limit passes, uncharged.
+    marks: bool,
 }
 
 /// Where a count stands after the request.
@@ -39,8 +44,10 @@ pub(crate) struct Charge {
 pub(crate) struct Standing {
     /// How many more may pass at once.
     pub(crate) remaining: u64,
-    /// Nanoseconds until the whole burst is there again.
+    /// Nanoseconds until the whole burst is there again, or, of a request over the limit, until it could pass.
     pub(crate) full_in: u64,
+    /// Whether the request is over the limit, and passes with a mark.
+    pub(crate) over: bool,
 }
 
 /// Why a request is not charged.
@@ -66,33 +73,50 @@ struct Held {
     version: u32,
     /// Whether a count in it was too far ahead: the clock stepped back.
     stepped: bool,
+    /// Whether a count in it was charged.
+    charged: bool,
     /// The least that remains of a count in it after this request.
     remaining: u64,
 }
 
+impl Charge {
+    /// The same, counting as so many requests.
+    #[must_use]
+    pub(crate) fn times(self, units: u32) -> Self {
+        Self { units, ..self }
+    }
+
+    /// The same, which refuses nothing.
+    #[must_use]
+    pub(crate) fn marking(self, marks: bool) -> Self {
+        Self { marks, ..self }
+    }
+}
+
 impl Table {
-    /// `slots` is a power of two; `horizon` is the greatest capacity of all rates.
+    /// `slots` is a power of two; `horizon` is the greatest reach of all meters.
     pub(crate) fn new(slots: u32, horizon: u64) -> Self {
         Self { slots, horizon }
     }
 
     /// The count of `caller` under the limit and scope that `counter` stands for. Verified callers have the
     /// upper half of the table to themselves: addresses, which come for nothing, cannot crowd them out.
-    pub(crate) fn locate(self, caller: Caller, counter: Fingerprint, rate: Rate) -> Charge {
-        let Fingerprint { tag, spread } = caller.fingerprint.with(counter);
+    pub(crate) fn locate(self, caller: Caller, counter: Fingerprint, meter: Meter) -> Charge {
+        let fingerprint = caller.fingerprint.with(counter);
         let half = (self.slots / 2).max(1);
         let upper = if caller.verified && self.slots > 1 { half } else { 0 };
-        Charge { slot: upper + (spread as u32 & (half - 1)), tag, rate }
+        let slot = upper + (fingerprint.spread as u32 & (half - 1));
+        Charge { slot, tag: tag(fingerprint.tag, meter.class()), meter, units: 1, marks: false }
     }
 
     /// Charges all or none. The standings are in the order of the charges.
     pub(crate) fn charge(self, charges: &[Charge], env: &dyn Env) -> Result<Vec<Standing>, Denied> {
         let now = env.now();
-        let mut standings = vec![Standing { remaining: 0, full_in: 0 }; charges.len()];
+        let mut standings = vec![Standing { remaining: 0, full_in: 0, over: false }; charges.len()];
         let mut held: Vec<Held> = Vec::with_capacity(charges.len());
         for charge in charges {
             if held.iter().all(|held| held.number != charge.slot) {
-                held.push(self.read(charge.slot, env, now)?);
+                held.push(self.read(charge.slot, charges, env, now)?);
             }
         }
         let refusals = held.iter_mut().filter_map(|held| held.judge(charges, now, &mut standings).err());
@@ -103,20 +127,21 @@ impl Table {
         // The tightest first: if others use one up in between, it is this, and nothing is charged yet.
         held.sort_by_key(|held| held.remaining);
         for at in 0..held.len() {
-            let Some(current) = held.get_mut(at) else { break };
+            let Some(current) = held.get_mut(at).filter(|held| held.is_changed()) else { continue };
             if let Err(denied) = self.write(current, charges, env, now, &mut standings) {
-                self.give_back(held.get(..at).unwrap_or_default(), charges, env);
+                self.give_back(held.get(..at).unwrap_or_default(), charges, &standings, env);
                 return Err(denied);
             }
         }
         Ok(standings)
     }
 
-    fn read(self, number: u32, env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {
+    fn read(self, number: u32, charges: &[Charge], env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {
         let (value, version) = env.shared_get(&key(number)).unwrap_or((Vec::new(), ABSENT));
         let mut slot = Slot::read(&value, now.0).map_err(|_| Denied::Unreadable)?;
-        let stepped = slot.pull_back(now.0, self.horizon);
-        Ok(Held { number, slot, version, stepped, remaining: u64::MAX })
+        let is_own = |tag| charges.iter().any(|charge| charge.tag == tag);
+        let stepped = slot.pull_back(now.0, self.horizon, is_own);
+        Ok(Held { number, slot, version, stepped, charged: false, remaining: u64::MAX })
     }
 
     /// Writes a slot with its charges; where another worker came between, judges them again.
@@ -132,23 +157,28 @@ impl Table {
             if held.store(env) {
                 return Ok(());
             }
-            *held = self.read(held.number, env, now)?;
+            *held = self.read(held.number, charges, env, now)?;
             held.judge(charges, now, standings)?;
+            if !held.is_changed() {
+                return Ok(());
+            }
         }
         Err(Denied::Contended)
     }
 
     /// Takes back what was charged before a later slot refused. Where others have taken back of the same count
     /// meanwhile, or are faster every time, the caller has one request less; never one more.
-    fn give_back(self, written: &[Held], charges: &[Charge], env: &dyn Env) {
-        for charged in written {
+    fn give_back(self, written: &[Held], charges: &[Charge], standings: &[Standing], env: &dyn Env) {
+        for charged in written.iter().filter(|held| held.charged) {
             for _ in 0..ATTEMPTS {
                 let now = env.now();
-                let Ok(mut current) = self.read(charged.number, env, now) else { break };
+                let Ok(mut current) = self.read(charged.number, charges, env, now) else { break };
                 let mut changed = false;
-                for charge in charges.iter().filter(|charge| charge.slot == charged.number) {
-                    let Some(tat) = charged.slot.tat(charge.tag) else { continue };
-                    changed |= current.slot.give_back(charge.tag, charge.rate.interval(), tat, now.0);
+                let made = charges.iter().zip(standings).filter(|(_, standing)| !standing.over);
+                for (charge, _) in made.filter(|(charge, _)| charge.slot == charged.number) {
+                    let Charge { tag, meter, units, .. } = *charge;
+                    let Some(number) = charged.slot.number(tag) else { continue };
+                    changed |= current.slot.give_back(tag, meter, units, number, now.0);
                 }
                 if !changed || current.store(env) {
                     break;
@@ -161,9 +191,9 @@ impl Table {
     /// refusals are not written: this writes where it stands now. A worker that is faster does the same.
     fn set_right(self, held: &[Held], charges: &[Charge], env: &dyn Env, now: UnixNanos) {
         for stepped in held.iter().filter(|held| held.stepped) {
-            let Ok(mut current) = self.read(stepped.number, env, now) else { continue };
+            let Ok(mut current) = self.read(stepped.number, charges, env, now) else { continue };
             for charge in charges.iter().filter(|charge| charge.slot == stepped.number) {
-                current.slot.pull_back_one(charge.tag, charge.rate, now.0);
+                current.slot.pull_back_one(charge.tag, charge.meter, now.0);
             }
             let _faster = current.store(env);
         }
@@ -183,11 +213,15 @@ impl Held {
             if charge.slot != self.number {
                 continue;
             }
-            self.stepped |= self.slot.pull_back_one(charge.tag, charge.rate, now.0);
-            match self.slot.take(charge.tag, charge.rate, now.0) {
+            self.stepped |= self.slot.pull_back_one(charge.tag, charge.meter, now.0);
+            match self.slot.take(charge.tag, charge.meter, charge.units, now.0) {
                 Verdict::Admitted { remaining, full_in } => {
-                    *standing = Standing { remaining, full_in };
+                    *standing = Standing { remaining, full_in, over: false };
                     self.remaining = self.remaining.min(remaining);
+                    self.charged = true;
+                }
+                Verdict::Refused { retry_in } if charge.marks => {
+                    *standing = Standing { remaining: 0, full_in: retry_in, over: true };
                 }
                 Verdict::Refused { retry_in } => {
                     let found = Denied::UsedUp { charge: at, retry_in };
@@ -196,6 +230,11 @@ impl Held {
             }
         }
         denied.map_or(Ok(()), Err)
+    }
+
+    /// Whether there is anything to write.
+    fn is_changed(&self) -> bool {
+        self.charged || self.stepped
     }
 
     fn store(&self, env: &dyn Env) -> bool {
@@ -219,7 +258,7 @@ impl Denied {
 
 /// The slot's name among the shared data; the digit is the layout's version.
 fn key(number: u32) -> String {
-    ["throttle1:", itoa::Buffer::new().format(number)].concat()
+    ["throttle2:", itoa::Buffer::new().format(number)].concat()
 }
 
 #[cfg(test)]

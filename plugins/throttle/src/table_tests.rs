@@ -3,15 +3,17 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use portcullis_config::throttle::{UnitConfig, WindowConfig};
 use portcullis_core::testing::{FakeEnv, START, SharedCall, SharedStore};
 
 use super::*;
-use crate::gcra::SECOND;
+use crate::gcra::{Rate, SECOND};
 use crate::slot::CALLERS;
+use crate::window::Window;
 
 /// `requests` a minute, all at once.
-pub(crate) fn rate(requests: u64) -> Rate {
-    Rate::new(requests, 60 * SECOND, requests).unwrap()
+pub(crate) fn rate(requests: u64) -> Meter {
+    Meter::Rate(Rate::new(requests, 60 * SECOND, requests).unwrap())
 }
 
 pub(crate) fn table(slots: u32) -> Table {
@@ -19,8 +21,8 @@ pub(crate) fn table(slots: u32) -> Table {
 }
 
 /// A count in a slot of its own choosing.
-pub(crate) fn count(slot: u32, tag: u64, rate: Rate) -> Charge {
-    Charge { slot, tag, rate }
+pub(crate) fn count(slot: u32, number: u64, meter: Meter) -> Charge {
+    Charge { slot, tag: tag(number, meter.class()), meter, units: 1, marks: false }
 }
 
 fn used_up(charge: usize, seconds: u64) -> Denied {
@@ -80,6 +82,43 @@ fn a_charge_is_given_back_when_another_worker_takes_the_last_of_a_later_count() 
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_was_only_marked_is_not_given_back() {
+    // Both in slot 0: the one that marks is used up before, so only the other is charged, and given back.
+    let (marking, first, second) =
+        (count(0, 3, rate(1)).marking(true), count(0, 1, rate(2)), count(1, 2, rate(3)));
+    let store = SharedStore::default();
+    let before = FakeEnv::new().with_store(store.clone());
+    assert!(!table(2).charge(&[marking], &before).unwrap()[0].over);
+    let sets = Cell::new(0);
+    let rival = FakeEnv::new().with_store(store.clone());
+    let env = FakeEnv::new().with_store(store).before_shared(move |call| {
+        sets.set(sets.get() + usize::from(call == SharedCall::Set));
+        if call == SharedCall::Set && sets.get() == 2 {
+            assert_eq!(spend(table(2), second, 20, &rival), 3);
+        }
+    });
+    assert_eq!(table(2).charge(&[marking, first, second], &env), Err(used_up(2, 20)));
+    assert_eq!(spend(table(2), first, 20, &env), 2, "the first count is as before");
+    assert!(table(2).charge(&[marking], &env).unwrap()[0].over, "the one that marks, too");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_request_that_is_only_marked_writes_nothing_until_the_clock_steps_back() {
+    let env = FakeEnv::new();
+    let marking = count(0, 1, rate(1)).marking(true);
+    for expected in [false, true, true] {
+        assert_eq!(table(1).charge(&[marking], &env).unwrap()[0].over, expected);
+    }
+    assert_eq!(env.calls().shared_set, 1);
+    env.set_now(UnixNanos(START.0 - 3600 * SECOND));
+    assert!(table(1).charge(&[marking], &env).unwrap()[0].over);
+    env.advance(Duration::from_secs(60));
+    assert!(!table(1).charge(&[marking], &env).unwrap()[0].over, "not for an hour");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn nothing_is_charged_when_another_worker_takes_the_last_of_the_tightest_count() {
     let (wide, tight) = (count(0, 1, rate(10)), count(1, 2, rate(1)));
     let store = SharedStore::default();
@@ -130,7 +169,7 @@ fn endless_contention_ends_in_a_refusal_that_charges_nothing() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_slot_that_somebody_else_wrote_lets_nothing_pass() {
     let env = FakeEnv::new();
-    env.store().set("throttle1:0", b"garbage", None).unwrap();
+    env.store().set("throttle2:0", b"garbage", None).unwrap();
     assert_eq!(table(1).charge(&[count(0, 1, rate(10))], &env), Err(Denied::Unreadable));
 }
 
@@ -198,7 +237,7 @@ mod natively {
             let _judged = table(1024).charge(&[charge], &env);
         }
         assert_eq!(env.store().keys(), 1024);
-        assert!(env.store().value_bytes() <= 1024 * (8 + 16 * CALLERS), "{}", env.store().value_bytes());
+        assert!(env.store().value_bytes() <= 1024 * 16 * (1 + CALLERS), "{}", env.store().value_bytes());
     }
 
     proptest! {
@@ -211,14 +250,24 @@ mod natively {
             steps in prop::collection::vec((0..2 * CALLERS as u64, 0..3_000u64), 1..600),
         ) {
             let env = FakeEnv::new();
-            let rates = [rate(5), rate(60), Rate::new(3, SECOND, 2).unwrap()];
+            let windowed = |unit| {
+                let config = WindowConfig { unit, units: 1, utc_offset_minutes: 0 };
+                Meter::Window(Window::new(3, &config).unwrap())
+            };
+            let rates = [
+                rate(5),
+                windowed(UnitConfig::Second),
+                rate(60),
+                windowed(UnitConfig::Minute),
+                Meter::Rate(Rate::new(3, SECOND, 2).unwrap()),
+            ];
             let mut own: HashMap<u64, u64> = HashMap::new();
             for (tag, milliseconds) in steps {
                 env.advance(Duration::from_millis(milliseconds / 20));
                 let rate = rates[tag as usize % rates.len()];
-                if table(1).charge(&[count(0, tag, rate)], &env).is_ok() {
+                if Table::new(1, 120 * SECOND).charge(&[count(0, tag, rate)], &env).is_ok() {
                     let tat = own.entry(tag).or_default();
-                    let (next, verdict) = crate::gcra::take(*tat, rate, env.now().0);
+                    let (next, verdict) = rate.take(*tat, 1, env.now().0);
                     let admitted = matches!(verdict, Verdict::Admitted { .. });
                     prop_assert!(admitted, "caller {tag} got more than its limit");
                     *tat = next;
@@ -236,7 +285,7 @@ mod natively {
             for (tag, milliseconds) in steps {
                 env.advance(Duration::from_millis(milliseconds));
                 let tat = own.entry(tag).or_default();
-                let (next, verdict) = crate::gcra::take(*tat, rate(20), env.now().0);
+                let (next, verdict) = rate(20).take(*tat, 1, env.now().0);
                 *tat = next;
                 let admitted = matches!(verdict, Verdict::Admitted { .. });
                 prop_assert_eq!(table(1).charge(&[count(0, tag, rate(20))], &env).is_ok(), admitted);

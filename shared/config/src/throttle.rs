@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
 
+mod limit;
+
+pub use limit::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
+
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +20,7 @@ pub struct ThrottleConfig {
     /// Limits by name: visible ASCII and spaces, at most 128 bytes, since names stand in header fields.
     pub limits: BTreeMap<String, LimitConfig>,
     /// How many shared slots callers are spread over, 16 callers to a slot: bounds the memory, at most about
-    /// 400 bytes a slot. A power of two, at most 1,048,576.
+    /// 500 bytes a slot. A power of two, at most 1,048,576.
     pub slots: u32,
 }
 
@@ -27,6 +31,9 @@ pub struct ThrottleRule {
     /// In the order in which they are reported; at most 16, and none twice in one scope.
     #[serde(default)]
     pub limits: Vec<AppliedLimitConfig>,
+    /// As how many requests one of this operation counts. Default: 1; not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u32>,
 }
 
 impl ThrottleRule {
@@ -44,31 +51,4 @@ pub struct AppliedLimitConfig {
     pub limit: String,
     /// Requests under the same scope share one count per caller: `api petstore`, or an operation's key.
     pub scope: String,
-}
-
-/// A limit: so many requests in so much time, for each caller.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitConfig {
-    /// Requests per period; 0 lets none pass.
-    pub requests: u64,
-    /// The period in seconds, from 1 to ten years.
-    pub period_seconds: u64,
-    /// Requests that may come at once after a quiet time; absent: as many as `requests`. Not 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub burst: Option<u64>,
-    /// Who is counted.
-    pub by: LimitKeyConfig,
-}
-
-/// Who is counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LimitKeyConfig {
-    /// The authenticated consumer; anonymous callers by address.
-    Consumer,
-    /// The address of the connection's other end; IPv6 by /64.
-    Address,
-    /// Everybody together.
-    All,
 }

@@ -159,6 +159,8 @@ fn access_log(path_is_kept: bool) -> Value {
                 "flags": "%RESPONSE_FLAGS%",
                 "operation": "%FILTER_STATE(wasm.portcullis.operation:PLAIN)%",
                 "identity": "%FILTER_STATE(wasm.portcullis.identity:PLAIN)%",
+                "limit": "%RESP(RATELIMIT)%",
+                "over_limit": "%REQ(X-PORTCULLIS-OVER-LIMIT)%",
                 "duration_ms": "%DURATION%",
                 "bytes_received": "%BYTES_RECEIVED%",
                 "bytes_sent": "%BYTES_SENT%",

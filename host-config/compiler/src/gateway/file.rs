@@ -13,6 +13,7 @@ mod certificate;
 mod identity;
 mod identity_headers;
 mod key_service;
+mod limit;
 mod service;
 
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
@@ -24,6 +25,7 @@ pub(crate) use identity::{
 };
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;
+pub(crate) use limit::{AlgorithmFile, LimitFile, LimitKeyFile, UnitFile};
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
@@ -134,59 +136,4 @@ pub struct ApiFile {
     /// `openIdConnectUrl` says. Default: no such token is accepted.
     #[serde(default)]
     pub audiences: Vec<String>,
-}
-
-/// A limit: so many requests in so much time for each caller, spent evenly after a burst.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LimitFile {
-    /// Requests in each period; 0 lets none pass.
-    pub requests: u64,
-    /// The period.
-    pub per: PeriodFile,
-    /// Requests that may come at once after a quiet time. Default: as many as `requests`.
-    #[serde(default)]
-    pub burst: Option<u64>,
-    /// Who is counted. Default: the consumer, and callers without one by address.
-    #[serde(default)]
-    pub by: LimitKeyFile,
-}
-
-/// A unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PeriodFile {
-    /// A second.
-    Second,
-    /// 60 seconds.
-    Minute,
-    /// 3,600 seconds.
-    Hour,
-    /// 24 hours.
-    Day,
-}
-
-/// Who shares a count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LimitKeyFile {
-    /// The authenticated consumer; callers without one by address.
-    #[default]
-    Consumer,
-    /// The address of the connection's other end, IPv6 by /64.
-    Address,
-    /// Everybody together.
-    All,
-}
-
-impl PeriodFile {
-    /// Its length.
-    pub fn seconds(self) -> u64 {
-        match self {
-            Self::Second => 1,
-            Self::Minute => 60,
-            Self::Hour => 3_600,
-            Self::Day => 86_400,
-        }
-    }
 }

@@ -1,0 +1,81 @@
+//! The limits of one operation: those of the gateway file for the whole API, and those of the document.
+
+use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
+use portcullis_openapi::model::Operation;
+use portcullis_openapi::{Diagnostic, Report};
+
+use super::ApiCompiler;
+use crate::codes;
+use crate::coverage::{Construct, OperationCoverage, Treatment};
+use crate::settings::{Level, Settings, problem};
+
+impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
+    pub(super) fn throttle(
+        &self,
+        operation: &Operation<'d>,
+        settings: &Settings,
+        rows: &mut OperationCoverage,
+        report: &mut Report,
+    ) -> ThrottleRule {
+        let api_scope = format!("api {}", self.source.name);
+        let apply = |limit: &String, scope: &str| AppliedLimitConfig {
+            limit: limit.clone(),
+            scope: scope.to_owned(),
+        };
+        let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
+        if let Some((names, level, place)) = &settings.limits {
+            let scope = match level {
+                Level::Root => api_scope,
+                Level::Path => format!("path {} {}", self.source.name, operation.path),
+                Level::Operation => {
+                    format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path)
+                }
+            };
+            for name in names {
+                if self.limits.contains_key(name) {
+                    let applied = apply(name, &scope);
+                    if !limits
+                        .iter()
+                        .any(|known| known.limit == applied.limit && known.scope == applied.scope)
+                    {
+                        limits.push(applied);
+                    }
+                } else {
+                    report.push(Diagnostic {
+                        hint: Some("define it under `limits` in the gateway file".into()),
+                        ..problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{name}'"), *place)
+                    });
+                }
+            }
+        }
+        let of_gateway = self.source.limits.len();
+        for (at, limit) in limits.iter().enumerate() {
+            // The gateway file's own limits have no place in this document.
+            let place = settings.limits.as_ref().filter(|_| at >= of_gateway).map(|(_, _, place)| *place);
+            rows.add(
+                Construct::Limit,
+                format!("{} by {}", limit.limit, limit.scope),
+                Treatment::Enforced,
+                place,
+            );
+        }
+        self.check_cost(settings, &limits, report);
+        let cost = settings.cost.map(|(cost, _)| cost).filter(|cost| *cost > 1 && !limits.is_empty());
+        ThrottleRule { limits, cost }
+    }
+
+    /// A request that costs more than a limit ever lets pass at once could never pass.
+    fn check_cost(&self, settings: &Settings, limits: &[AppliedLimitConfig], report: &mut Report) {
+        let Some((cost, place)) = settings.cost else { return };
+        for applied in limits {
+            let Some(LimitConfig { requests, burst, .. }) = self.limits.get(&applied.limit) else { continue };
+            let most = burst.unwrap_or(*requests);
+            if (1..u64::from(cost)).contains(&most) {
+                let limit = &applied.limit;
+                let message =
+                    format!("a cost of {cost} never passes the limit '{limit}' of {most} requests at once");
+                report.push(problem(codes::SETTING_INVALID, message, place));
+            }
+        }
+    }
+}

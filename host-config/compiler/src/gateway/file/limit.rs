@@ -1,0 +1,135 @@
+//! Limits as the gateway file writes them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A limit: so many requests in so much time for each caller.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LimitFile {
+    /// Requests in each period; 0 lets none pass.
+    pub requests: u64,
+    /// The period: a unit, or several: `5 minutes`.
+    #[schemars(
+        with = "String",
+        regex(pattern = r"^([1-9][0-9]* )?(second|minute|hour|day|week|month|year)s?$")
+    )]
+    pub per: PeriodFile,
+    /// How requests come back. Default: `gcra`; for months and years `window`, which alone they can have.
+    #[serde(default)]
+    pub algorithm: Option<AlgorithmFile>,
+    /// Requests that may come at once after a quiet time; not for windows. Default: as many as `requests`.
+    #[serde(default)]
+    pub burst: Option<u64>,
+    /// The clock by which windows begin: `Z`, `+02:00`. Default: `Z`, UTC.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^(Z|[+-][0-2][0-9]:[0-5][0-9])$"))]
+    pub utc_offset: Option<String>,
+    /// Who is counted. Default: the consumer, and callers without one by address.
+    #[serde(default)]
+    pub by: LimitKeyFile,
+    /// Whether requests over the limit are refused. If not, they pass with the header `X-Portcullis-Over-Limit`. Default: true.
+    #[serde(default)]
+    pub stop_on_quota: Option<bool>,
+}
+
+/// See [`LimitFile::algorithm`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlgorithmFile {
+    /// Evenly, after a burst: the generic cell rate algorithm.
+    Gcra,
+    /// All at once, when the next unit of the calendar begins.
+    Window,
+}
+
+/// A stretch of time: `minute`, `5 minutes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PeriodFile {
+    /// How many units.
+    pub count: u32,
+    /// The unit.
+    pub unit: UnitFile,
+}
+
+/// A unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitFile {
+    /// A second.
+    Second,
+    /// 60 seconds.
+    Minute,
+    /// 3,600 seconds.
+    Hour,
+    /// 24 hours.
+    Day,
+    /// Seven days.
+    Week,
+    /// A calendar month.
+    Month,
+    /// A calendar year.
+    Year,
+}
+
+/// Who shares a count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitKeyFile {
+    /// The authenticated consumer; callers without one by address.
+    #[default]
+    Consumer,
+    /// The address of the connection's other end, IPv6 by /64.
+    Address,
+    /// Everybody together.
+    All,
+}
+
+impl TryFrom<String> for PeriodFile {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = || {
+            let (count, name) = match text.split_once(' ') {
+                Some((count, name)) => (count, name),
+                None => ("1", text.as_str()),
+            };
+            let is_number = count.bytes().all(|byte| byte.is_ascii_digit()) && !count.starts_with('0');
+            let count = count.parse().ok().filter(|_| is_number)?;
+            let unit = UnitFile::of_name(name.strip_suffix('s').unwrap_or(name))?;
+            Some(Self { count, unit })
+        };
+        read().ok_or_else(|| {
+            format!(
+                "'{text}' is no period: second, minute, hour, day, week, month or year, or several: 5 minutes"
+            )
+        })
+    }
+}
+
+impl UnitFile {
+    fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "second" => Self::Second,
+            "minute" => Self::Minute,
+            "hour" => Self::Hour,
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "month" => Self::Month,
+            "year" => Self::Year,
+            _ => return None,
+        })
+    }
+
+    /// Its length; `None` where that differs.
+    pub fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Second => Some(1),
+            Self::Minute => Some(60),
+            Self::Hour => Some(3_600),
+            Self::Day => Some(86_400),
+            Self::Week => Some(604_800),
+            Self::Month | Self::Year => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a gateway file must not say of limits, and where that is told.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::{Options, compile};
+
+#[test]
+fn offsets_are_read() {
+    let cases = [("Z", Some(0)), ("+02:00", Some(120)), ("-05:30", Some(-330)), ("+23:59", Some(1439))];
+    let others = ["", "z", "+2:00", "02:00", "+24:00", "+00:60", "+0000", "Europe/Berlin", "+ 1:00", "ö"];
+    for (text, expected) in cases.into_iter().chain(others.map(|text| (text, None))) {
+        assert_eq!(offset(text).ok(), expected, "{text}");
+    }
+}
+
+#[test]
+fn periods_are_a_unit_or_several() {
+    let read = |text: &str| {
+        let file: LimitFile = serde_json::from_value(json!({"requests": 1, "per": text})).ok()?;
+        Some((file.per.count, file.per.unit))
+    };
+    let period = |count, unit| Some((count, unit));
+    let cases = [
+        ("minute", period(1, UnitFile::Minute)),
+        ("5 minutes", period(5, UnitFile::Minute)),
+        ("1 year", period(1, UnitFile::Year)),
+        ("0 minutes", None),
+        ("+1 minute", None),
+        ("5  minutes", None),
+        ("fortnight", None),
+        ("", None),
+        ("99999999999 days", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read(text), expected, "{text}");
+    }
+}
+
+/// Errors as `file:line: code: message`; the limits stand in line 3 of the gateway file.
+fn problems(limits: &str, operation: &str) -> Vec<String> {
+    let api = format!(
+        "openapi: 3.0.3\ninfo: {{ title: A, version: '1' }}\npaths:\n  /a:\n    get:\n      x-portcullis: {operation}\n      responses: {{ '200': {{ description: ok }} }}\n"
+    );
+    let gateway = format!("apis: [{{ definition: api.yaml, endpoint: mock }}]\nlimits:\n  {limits}\n");
+    let files = [("gateway.yaml", gateway), ("api.yaml", api)];
+    let files: HashMap<String, Vec<u8>> =
+        files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+    let compilation = compile(&files, "gateway.yaml", Options::default());
+    let mut told = Vec::new();
+    for part in &compilation.parts {
+        for one in &part.diagnostics {
+            let place = one.place.map(|place| (place, part.documents.position(place).line));
+            let (file, line) = place.map_or(("", 0), |(place, line)| (part.documents.name(place.file), line));
+            told.push(format!("{file}:{line}: {}: {}", one.code, one.message));
+        }
+    }
+    assert_eq!(told.is_empty(), compilation.compiled.is_some(), "{told:?}");
+    told
+}
+
+#[test]
+fn limits_that_mean_nothing_are_refused_where_they_stand() {
+    let cases = [
+        ("gold: { requests: 1, per: day }", "{ limits: [gold] }", None),
+        ("gold: { requests: 1, per: 7 months, utcOffset: '-03:30' }", "{ limits: [gold] }", None),
+        (
+            "gold: { requests: 1, per: fortnight }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: 'fortnight' is no period"),
+        ),
+        (
+            "gold: { requests: 1, per: month, algorithm: gcra }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: months and years differ in length"),
+        ),
+        (
+            "gold: { requests: 1, per: day, utcOffset: Z }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: utcOffset says when windows begin"),
+        ),
+        (
+            "gold: { requests: 1, per: month, utcOffset: Europe/Berlin }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: 'Europe/Berlin' is no distance from UTC"),
+        ),
+        (
+            "gold: { requests: 1, per: month, burst: 1 }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: a window has no burst"),
+        ),
+        (
+            "gold: { requests: 1, per: day, burst: 0 }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: a burst of 0 would let none pass"),
+        ),
+        (
+            "g ld: { requests: 1, per: day }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: 'g ld' is no limit name"),
+        ),
+        (
+            "gold: { requests: 1, per: 11 years }",
+            "{ limits: [gold] }",
+            Some(
+                "gateway.yaml:1: setting-invalid: the throttle plugin refuses its configuration: the limit 'gold': a window is",
+            ),
+        ),
+        (
+            "gold: { requests: 1, per: day }",
+            "{ limits: [silver] }",
+            Some("api.yaml:6: limit-unknown: no limit is named 'silver'"),
+        ),
+        (
+            "gold: { requests: 9, per: day, burst: 3 }",
+            "{ limits: [gold], cost: 4 }",
+            Some(
+                "api.yaml:6: setting-invalid: a cost of 4 never passes the limit 'gold' of 3 requests at once",
+            ),
+        ),
+        ("gold: { requests: 0, per: day }", "{ limits: [gold], cost: 4 }", None),
+        (
+            "gold: { requests: 1, per: day }",
+            "{ cost: 0 }",
+            Some("api.yaml:6: setting-invalid: a cost of 0 counts nothing"),
+        ),
+    ];
+    for (limits, operation, expected) in cases {
+        let told = problems(limits, operation);
+        match expected {
+            Some(expected) => assert!(told.iter().any(|one| one.starts_with(expected)), "{limits}: {told:?}"),
+            None => assert_eq!(told, [""; 0], "{limits}"),
+        }
+    }
+}

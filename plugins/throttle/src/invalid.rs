@@ -1,0 +1,58 @@
+//! Why a throttle configuration cannot be enforced.
+
+use portcullis_core::InvalidIndex;
+
+use crate::limit::InvalidLimit;
+use crate::rule::MOST_LIMITS;
+use crate::table::MOST_SLOTS;
+
+/// Why a throttle configuration cannot be enforced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidThrottle {
+    /// The operations make no index.
+    #[error(transparent)]
+    Index(#[from] InvalidIndex),
+    /// The table's size.
+    #[error("{0} slots: it must be a power of two, at most {MOST_SLOTS}")]
+    Slots(u32),
+    /// One of the limits.
+    #[error("the limit '{name}': {cause}")]
+    Limit {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        cause: InvalidLimit,
+    },
+    /// An operation names a limit that is not there.
+    #[error("the operation '{operation}' names the limit '{limit}', which does not exist")]
+    UnknownLimit {
+        /// The operation's key.
+        operation: String,
+        /// The limit's name.
+        limit: String,
+    },
+    /// An operation would charge a count twice.
+    #[error("the operation '{operation}' has the limit '{limit}' twice in one scope")]
+    RepeatedLimit {
+        /// The operation's key.
+        operation: String,
+        /// The limit's name.
+        limit: String,
+    },
+    /// An operation has too many limits.
+    #[error("the operation '{0}' has more than {MOST_LIMITS} limits")]
+    TooManyLimits(String),
+    /// An operation counts as no request.
+    #[error("the operation '{0}' costs nothing: give it an empty list of limits instead")]
+    NoCost(String),
+    /// An operation counts as more requests than a limit ever lets pass at once.
+    #[error("the operation '{operation}' costs {cost}, more than the limit '{limit}' ever lets pass at once")]
+    HighCost {
+        /// The operation's key.
+        operation: String,
+        /// Its cost.
+        cost: u32,
+        /// The limit's name.
+        limit: String,
+    },
+}

@@ -1,0 +1,86 @@
+//! How a limit counts, whichever algorithm it has: one number per count, which is a moment at which the count
+//! has run out.
+
+use crate::gcra::{self, Rate, Verdict, within};
+use crate::window::Window;
+
+/// An algorithm with its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meter {
+    /// Comes back evenly.
+    Rate(Rate),
+    /// Comes back when the window ends.
+    Window(Window),
+    /// Lets nothing pass, and says to come back after so many nanoseconds: it may be another limit by then.
+    Never(u64),
+}
+
+/// Counts that last about as long share the floor of a contested slot.
+pub(crate) const CLASSES: usize = 8;
+
+/// The longest reach of each class but the last, in seconds: a second, a minute, an hour, a day, a week, a month, a
+/// year, each doubled, since a window's count is of up to two windows.
+const REACHES: [u64; CLASSES - 1] = [2, 120, 7_200, 172_800, 1_209_600, 5_356_800, 63_244_800];
+
+impl Meter {
+    /// One request of so many units at `now`, on a count that stands at `number`.
+    pub(crate) fn take(self, number: u64, units: u32, now: u64) -> (u64, Verdict) {
+        match self {
+            Self::Rate(rate) => gcra::take(number, rate, units, now),
+            Self::Window(window) => window.take(number, units.into(), now),
+            Self::Never(retry_in) => (number, Verdict::Refused { retry_in }),
+        }
+    }
+
+    /// [`Meter::take`] on a number that is at least as far as the count was, and may be of others.
+    pub(crate) fn charge(self, floor: u64, units: u32, now: u64) -> (u64, Verdict) {
+        match self {
+            Self::Rate(rate) => gcra::charge(floor, rate, units, now),
+            Self::Window(window) => window.charge(floor, units.into(), now),
+            Self::Never(retry_in) => (floor, Verdict::Refused { retry_in }),
+        }
+    }
+
+    /// The number, pulled back if it is so far ahead that the clock must have stepped back.
+    pub(crate) fn pulled(self, number: u64, now: u64) -> u64 {
+        match self {
+            Self::Rate(rate) => within(number, now, rate.capacity()),
+            Self::Window(window) => window.pulled(number, now),
+            Self::Never(_) => number,
+        }
+    }
+
+    /// The number without a charge that brought it to `charged`, unless the charge may have run out since: to take
+    /// it back would give too much.
+    pub(crate) fn given_back(self, number: u64, charged: u64, units: u32, now: u64) -> Option<u64> {
+        match self {
+            Self::Rate(rate) => gcra::given_back(number, charged, rate, units, now),
+            Self::Window(window) => window.given_back(number, charged, units.into(), now),
+            Self::Never(_) => None,
+        }
+    }
+
+    /// How many units may come at once, at most.
+    pub(crate) fn burst(self) -> u64 {
+        match self {
+            Self::Rate(rate) => rate.burst(),
+            Self::Window(window) => window.quota(),
+            Self::Never(_) => 0,
+        }
+    }
+
+    /// How far ahead of the clock a count may be, in nanoseconds.
+    pub(crate) fn reach(self) -> u64 {
+        match self {
+            Self::Rate(rate) => rate.capacity(),
+            Self::Window(window) => window.reach(),
+            Self::Never(_) => 0,
+        }
+    }
+
+    /// Which floor its counts share, less than [`CLASSES`].
+    pub(crate) fn class(self) -> u64 {
+        let reach = self.reach();
+        REACHES.iter().filter(|longest| **longest * gcra::SECOND < reach).count() as u64
+    }
+}

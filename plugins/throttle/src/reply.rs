@@ -1,0 +1,57 @@
+//! What clients and upstreams are told: where the caller stands, and which limit refused. Body, `Retry-After`,
+//! `RateLimit` and the mark name the same limits and times.
+
+use portcullis_core::{Edits, Rejection};
+
+use crate::fields;
+use crate::limit::Limit;
+use crate::rule::{AppliedLimit, Rule};
+use crate::table::{Denied, Standing};
+
+/// Tells upstreams the limits that a request is over.
+pub(crate) const MARK: &str = "x-portcullis-over-limit";
+
+impl Rule {
+    /// The fields of a response: all limits, and where the tightest stands; and the mark.
+    pub(crate) fn admit(&self, standings: &[Standing], edits: &mut Edits) {
+        let applied = self.applied.iter().zip(standings);
+        let tightest = applied.min_by(|(left, a), (right, b)| {
+            // The least part of the burst that remains: a/left < b/right, without fractions.
+            let part = |rest: &Standing, whole: &Limit| {
+                u128::from(rest.remaining) * u128::from(whole.meter.burst().max(1))
+            };
+            part(a, &right.limit).cmp(&part(b, &left.limit))
+        });
+        let Some((AppliedLimit { limit, .. }, standing)) = tightest else { return };
+        let value = fields::standing(limit, standing.remaining, fields::seconds(standing.full_in));
+        edits.response =
+            vec![("ratelimit-policy".into(), self.policies.clone()), ("ratelimit".into(), value)];
+        if standings.iter().any(|standing| standing.over) {
+            let over = self.applied.iter().zip(standings).filter(|(_, standing)| standing.over);
+            let names: Vec<&str> = over.map(|(applied, _)| applied.limit.quoted.as_str()).collect();
+            edits.set.push((MARK.into(), names.join(", ")));
+        }
+    }
+
+    pub(crate) fn refused(&self, denied: Denied) -> Rejection {
+        match denied {
+            Denied::UsedUp { charge, retry_in } => match self.applied.get(charge) {
+                Some(applied) => self.limit_exceeded(&applied.limit, retry_in),
+                None => Rejection::internal("limit-state-unreadable"),
+            },
+            Denied::Contended => Rejection::internal("limit-contended").with_header("retry-after", "1"),
+            Denied::Unreadable => Rejection::internal("limit-state-unreadable"),
+        }
+    }
+
+    /// Body, `Retry-After` and `RateLimit` name the same limit and the same time.
+    fn limit_exceeded(&self, limit: &Limit, retry_in: u64) -> Rejection {
+        let seconds = fields::seconds(retry_in);
+        let Limit { name, allowance, .. } = limit;
+        let detail = format!("The limit '{name}' of {allowance} is used up; retry in {seconds} seconds.");
+        Rejection::new(429, "limit-exceeded", detail)
+            .with_header("retry-after", seconds.to_string())
+            .with_header("ratelimit-policy", self.policies.clone())
+            .with_header("ratelimit", fields::standing(limit, 0, seconds))
+    }
+}
