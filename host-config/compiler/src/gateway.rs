@@ -21,7 +21,7 @@ use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
 pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
-use file::{ApiFile, ErrorsFile, GatewayFile, ListenerFile, ServiceFile};
+use file::{ApiFile, ErrorsFile, GatewayFile, LifecycleFile, ListenerFile, ServiceFile};
 pub(crate) use identity::Identity;
 pub use identity::{KnownKey, known_keys, read_date, write_date};
 pub(crate) use key_service::KeyService;
@@ -76,6 +76,8 @@ pub(crate) struct ApiSource {
     pub derives_issuers: bool,
     /// For whom tokens of an issuer have to be that only the document names.
     pub audiences: Vec<String>,
+    /// Where it is in its life.
+    pub lifecycle: LifecycleFile,
     /// Whether it is the gateway's own, whose operations give their callers API keys.
     pub issues_keys: bool,
 }
@@ -95,6 +97,7 @@ impl Gateway {
             issuers: Vec::new(),
             derives_issuers: true,
             audiences: Vec::new(),
+            lifecycle: LifecycleFile::Published,
             issues_keys: false,
         };
         Self { apis: vec![api], ..Self::default() }
@@ -252,6 +255,7 @@ impl Reader<'_> {
                 derives_issuers,
                 issuers,
                 audiences: file.audiences,
+                lifecycle: file.lifecycle,
                 issues_keys: false,
             });
         }

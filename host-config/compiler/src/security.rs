@@ -13,10 +13,11 @@ use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
 
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
+use crate::gateway::file::LifecycleFile;
 use crate::gateway::{ApiSource, Identity};
 use crate::openid::DerivedIssuer;
 use crate::settings::{Settings, problem};
-use crate::wso2::{self, Said};
+use crate::wso2::{self, Said, Secured};
 
 /// Where a credential stands in a request.
 pub(crate) type Carrier = (Location, String);
@@ -57,7 +58,8 @@ impl<'d, 'g> Schemes<'d, 'g> {
         coverage: &mut OperationCoverage,
         report: &mut Report,
     ) -> AuthRule {
-        let secured = Said::of(self.model, operation, report).secured(self.model, operation, report);
+        let mut secured = Said::of(self.model, operation, report).secured(self.model, operation, report);
+        self.live(&mut secured, operation, coverage);
         let declared = &secured.alternatives;
         if let Some((reason, place)) = secured.overridden {
             let treatment = Treatment::Waived(reason);
@@ -106,6 +108,23 @@ impl<'d, 'g> Schemes<'d, 'g> {
             endpoints,
             asserted: None,
             issues_keys: self.api.issues_keys,
+            blocked: self.api.lifecycle == LifecycleFile::Blocked,
+        }
+    }
+
+    /// What the API's life cycle does to an operation.
+    fn live(&self, secured: &mut Secured<'d>, operation: &Operation<'d>, coverage: &mut OperationCoverage) {
+        match self.api.lifecycle {
+            LifecycleFile::Published | LifecycleFile::Deprecated => {}
+            LifecycleFile::Prototyped if secured.alternatives.is_empty() => {}
+            LifecycleFile::Prototyped => {
+                secured.alternatives.clear();
+                let reason = "the gateway file says that the API is prototyped".to_owned();
+                secured.overridden = Some((reason, operation.place));
+            }
+            LifecycleFile::Blocked => {
+                coverage.add(Construct::Other, "blocked: nobody may call", Treatment::Enforced, None);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use portcullis_openapi::{ApiModel, Node, Place, Report};
 use crate::codes;
 use crate::settings::problem;
 
-pub(crate) use security::synthetic;
+pub(crate) use security::{Secured, synthetic};
 
 /// The extensions that are read here, and are nobody's else any more.
 pub(crate) const HONOURED: [&str; 5] = [DISABLE, AUTH_TYPE, APPLICATION, MUTUAL, AUTH_HEADER];

@@ -66,6 +66,7 @@ struct Rule {
     admission: Admission,
     asserted: Option<AssertedApiConfig>,
     issues_keys: bool,
+    blocked: bool,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
@@ -153,6 +154,10 @@ impl AuthPolicy {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
         let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
+        if rule.blocked {
+            let detail = "The API is blocked for the time being.";
+            return Err(Rejection::new(503, "api-blocked", detail).into());
+        }
         let presented = rule.presented(request)?;
         let client = Client { clients: &self.clients, request, env, found: OnceCell::new() };
         let credentials = Credentials { rule, known: &self.known, client, presented };
@@ -357,6 +362,7 @@ impl RuleCompiler {
             admission: Admission::new(config.subscribed, config.endpoints),
             asserted: config.asserted,
             issues_keys: config.issues_keys,
+            blocked: config.blocked,
         });
         self.compiled.insert(written, rule.clone());
         Ok(rule)

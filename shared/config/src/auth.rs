@@ -112,6 +112,9 @@ pub struct AuthRule {
     /// The API as upstreams are told of it; there exactly where callers may be known and [`AuthConfig::backend_jwt`] is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted: Option<AssertedApiConfig>,
+    /// Whether nobody may call for the time being, with whatever credential.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
     /// Whether the operation gives its caller a signed API key, and has no upstream. Its alternatives ask for one basic scheme.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub issues_keys: bool,

@@ -35,6 +35,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("api-key-api-refused", FORBIDDEN),
     ("api-key-address-refused", FORBIDDEN),
     ("api-key-referer-refused", FORBIDDEN),
+    ("api-blocked", Some((700_700, "API blocked"))),
     ("subscription-missing", FORBIDDEN),
     ("subscription-blocked", Some((900_907, "The requested API is temporarily blocked"))),
     ("subscription-inactive", Some((900_909, "The subscription to the API is inactive"))),

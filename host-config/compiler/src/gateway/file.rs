@@ -126,6 +126,9 @@ pub struct ApiFile {
     /// Whether callers must have subscribed to it. Default: as `identity.validateSubscription` says.
     #[serde(default)]
     pub validate_subscription: Option<bool>,
+    /// Where it is in its life. Default: `published`.
+    #[serde(default)]
+    pub lifecycle: LifecycleFile,
     /// Limits on the API as a whole, charged beside those of its operations.
     #[serde(default)]
     pub limits: Vec<String>,
@@ -136,4 +139,19 @@ pub struct ApiFile {
     /// `openIdConnectUrl` says. Default: no such token is accepted.
     #[serde(default)]
     pub audiences: Vec<String>,
+}
+
+/// Where an API is in its life, as WSO2 has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LifecycleFile {
+    /// It is served as its document says.
+    #[default]
+    Published,
+    /// It is to be tried out: nobody needs a credential.
+    Prototyped,
+    /// It is served as its document says, to those who still use it.
+    Deprecated,
+    /// All its operations answer 503.
+    Blocked,
 }

@@ -9,7 +9,7 @@ use portcullis_core::CanonicalPath;
 use portcullis_openapi::Report;
 
 use super::backend_jwt::algorithm;
-use super::file::{BackendAlgorithmFile, KeyServiceFile};
+use super::file::{BackendAlgorithmFile, KeyServiceFile, LifecycleFile};
 use super::{ApiSource, Identity, PublishedKeys, Reader};
 use crate::codes;
 use crate::endpoint::Endpoint;
@@ -56,6 +56,7 @@ impl KeyService {
             issuers: Vec::new(),
             derives_issuers: false,
             audiences: Vec::new(),
+            lifecycle: LifecycleFile::Published,
             issues_keys: true,
         }
     }
