@@ -64,6 +64,8 @@ pub(crate) struct Input<'i> {
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,
+    /// The header of publishers' keys, which reaches no upstream, also where it opens nothing.
+    pub(crate) internal_header: Option<&'i str>,
     /// The gateway's own keys, as far as it publishes them.
     pub(crate) published_keys: &'i [PublishedKeys],
     pub(crate) surroundings: &'i Surroundings,

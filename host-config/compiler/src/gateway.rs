@@ -22,7 +22,7 @@ use crate::service::Services;
 use crate::settings::problem;
 pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
 use file::{ApiFile, ErrorsFile, GatewayFile, LifecycleFile, ListenerFile, ServiceFile};
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, InternalKeys};
 pub use identity::{KnownKey, known_keys, read_date, write_date};
 pub(crate) use key_service::KeyService;
 

@@ -120,6 +120,7 @@ pub struct Compiled {
     revocation_file: Option<String>,
     max_body_bytes: u32,
     certificate_header: Option<String>,
+    internal_header: Option<String>,
     errors: ErrorsFile,
     published_keys: Vec<PublishedKeys>,
     holds_secrets: bool,
@@ -164,6 +165,7 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
+            internal_header: self.internal_header.as_deref(),
             published_keys: &self.published_keys,
             surroundings,
         }))
@@ -353,6 +355,7 @@ impl Run<'_> {
         let signs = gateway.backend_jwt.is_some() || gateway.key_service.is_some();
         let holds_secrets = gateway.identity.holds_secrets() || signs;
         let published_keys = gateway.published_keys().cloned().collect();
+        let internal_header = gateway.identity.internal_keys.map(|keys| keys.header);
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.
@@ -377,6 +380,7 @@ impl Run<'_> {
             environment,
             max_body_bytes,
             certificate_header,
+            internal_header,
             errors: gateway.errors,
             published_keys,
             folder: gateway::folder(self.entry).to_owned(),

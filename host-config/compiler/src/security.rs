@@ -14,10 +14,13 @@ use portcullis_openapi::{ApiModel, Diagnostic, Report, Severity};
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::gateway::file::LifecycleFile;
-use crate::gateway::{ApiSource, Identity};
+use crate::gateway::{ApiSource, Identity, InternalKeys};
 use crate::openid::DerivedIssuer;
 use crate::settings::{Settings, problem};
 use crate::wso2::{self, Said, Secured};
+
+/// The scheme of publishers' keys, by a name that no document gives.
+const INTERNAL_KEY: &str = "wso2 internal-key";
 
 /// Where a credential stands in a request.
 pub(crate) type Carrier = (Location, String);
@@ -92,6 +95,10 @@ impl<'d, 'g> Schemes<'d, 'g> {
             let message =
                 "no security alternative of this operation can be enforced, so nobody could call it";
             report.push(problem(codes::SCHEME_UNSUPPORTED, message, operation.place));
+        }
+        if let Some(internal) = self.internal_way(&alternatives) {
+            alternatives.push(internal);
+            coverage.add(Construct::Security, "a key of the API's publisher", Treatment::Enforced, None);
         }
         let certificates = self.certificates(settings, report);
         let is_judged = self.api.validate_subscription && !alternatives.is_empty();
@@ -233,7 +240,40 @@ impl<'d, 'g> Schemes<'d, 'g> {
     fn signed_keys(&self) -> Option<AcceptedKeysConfig> {
         let issuers = self.issuers(true);
         let version = self.model.api_version.to_owned();
-        (!issuers.is_empty()).then_some(AcceptedKeysConfig { issuers, version })
+        (!issuers.is_empty()).then_some(AcceptedKeysConfig { issuers, version, alone: false })
+    }
+
+    /// One more way into an operation that asks for credentials: by a key of the API's publisher, and by the certificate that
+    /// every other way needs.
+    fn internal_way(&mut self, others: &[Vec<RequirementConfig>]) -> Option<Vec<RequirementConfig>> {
+        let InternalKeys { header, issuers } = self.identity.internal_keys.as_ref()?;
+        let is_open = others.is_empty() || others.iter().any(Vec::is_empty);
+        if is_open || self.api.issues_keys {
+            return None;
+        }
+        let name = format!("{}.{INTERNAL_KEY}", self.api.name);
+        let version = self.model.api_version.to_owned();
+        let scheme = SchemeConfig::ApiKey {
+            place: KeyPlaceConfig::Header,
+            name: header.clone(),
+            api: self.api.name.clone(),
+            signed: Some(AcceptedKeysConfig { issuers: issuers.clone(), version, alone: true }),
+        };
+        self.used.insert(name.clone(), scheme);
+        let is_certificate = |used: &&RequirementConfig| {
+            matches!(self.used.get(&used.scheme), Some(SchemeConfig::MutualTls { .. }))
+        };
+        let needed = others.first().into_iter().flatten().filter(is_certificate);
+        let is_everywhere = |used: &&RequirementConfig| {
+            others.iter().all(|way| way.iter().any(|other| other.scheme == used.scheme))
+        };
+        let certificates = needed.filter(is_everywhere).cloned();
+        Some(
+            [RequirementConfig { scheme: name, scopes: Vec::new() }]
+                .into_iter()
+                .chain(certificates)
+                .collect(),
+        )
     }
 
     fn warn_if_nobody_passes(

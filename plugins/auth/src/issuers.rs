@@ -18,7 +18,7 @@ use crate::issuer::{Issuer, Verdict};
 use crate::kept::Keeper;
 use crate::published::PublishedKeys;
 use crate::revocation::{Marks, Revocation};
-use crate::signed_key::{ApiVersion, is_key};
+use crate::signed_key::{SignedKeys, is_key};
 use crate::token::{MAX_TOKEN, TokenError, parse_token};
 
 /// Half of the tokens remembered per VM.
@@ -186,15 +186,15 @@ impl Issuers {
     pub(crate) fn verify_key(
         &self,
         presented: &[u8],
-        (accepted, api): &(Accepted, ApiVersion),
+        keys: &SignedKeys,
         request: &Request,
         env: &dyn Env,
         certificate: &dyn Fn() -> Option<[u8; 32]>,
     ) -> Result<Rc<Grant>, Failure> {
-        let verdict = self.verdict(presented, accepted, env, certificate).map_err(Failure::of_key)?;
+        let verdict = self.verdict(presented, &keys.accepted, env, certificate).map_err(Failure::of_key)?;
         let verdict = verdict.ok_or(Failure::ApiKeyUnknown)?;
         let restrictions = verdict.restrictions.as_ref().ok_or(Failure::ApiKeyUnknown)?;
-        restrictions.check(api, request, env)?;
+        restrictions.check(keys, request, env)?;
         Ok(Rc::clone(&verdict.grant))
     }
 

@@ -22,13 +22,13 @@ use crate::failure::Failure;
 use crate::grant::Grant;
 use crate::identity_headers::IdentityHeaders;
 use crate::invalid::InvalidAuth;
-use crate::issuers::{Accepted, Issuers};
+use crate::issuers::Issuers;
 use crate::kept::Keeper;
 use crate::key_service::KeyService;
 use crate::known_certificates::KnownCertificates;
 use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
-use crate::signed_key::{ApiVersion, looks_signed};
+use crate::signed_key::{SignedKeys, looks_signed};
 use crate::strip::strip;
 
 /// Says who is calling, and turns away who may not.
@@ -269,18 +269,13 @@ impl Credentials<'_> {
         self.presented.get(scheme).and_then(Option::as_deref)
     }
 
-    fn key(
-        &self,
-        key: &[u8],
-        api: &str,
-        signed: Option<&(Accepted, ApiVersion)>,
-    ) -> Result<Rc<Grant>, Failure> {
+    fn key(&self, key: &[u8], api: &str, signed: Option<&SignedKeys>) -> Result<Rc<Grant>, Failure> {
         let Client { request, env, .. } = &self.client;
-        match signed.filter(|_| looks_signed(key)) {
-            Some(signed) => {
+        match signed {
+            Some(signed) if signed.alone || looks_signed(key) => {
                 self.known.issuers.verify_key(key, signed, request, *env, &|| self.client.digest())
             }
-            None => self.known.api_keys.verify(key, api, request, *env),
+            _ => self.known.api_keys.verify(key, api, request, *env),
         }
     }
 

@@ -9,13 +9,13 @@ use portcullis_core::Request;
 use crate::invalid::InvalidAuth;
 use crate::issuers::{Accepted, Issuers};
 use crate::presented::{self, Authorization, Duplicate};
-use crate::signed_key::ApiVersion;
+use crate::signed_key::SignedKeys;
 
 /// One way to present a credential.
 #[derive(Debug)]
 pub(crate) enum Scheme {
     /// A key of `api`'s callers; also a signed one of these issuers.
-    ApiKey { place: Place, api: String, signed: Option<(Accepted, ApiVersion)> },
+    ApiKey { place: Place, api: String, signed: Option<SignedKeys> },
     /// A password of `api`'s users; absent: of any.
     Basic { api: Option<String>, header: String },
     /// A certificate of `api`'s callers. It comes with the connection, or from who ends TLS; see [`crate::client`].
@@ -105,14 +105,14 @@ fn accepted_keys(
     api: &str,
     config: AcceptedKeysConfig,
     issuers: &Issuers,
-) -> Result<(Accepted, ApiVersion), InvalidAuth> {
+) -> Result<SignedKeys, InvalidAuth> {
     let find = |issuer: &String| {
         let unknown = || InvalidAuth::UnknownIssuer { scheme: name.to_owned(), issuer: issuer.clone() };
         issuers.key_issuer(issuer).ok_or_else(unknown)
     };
     let found = config.issuers.iter().map(find).collect::<Result<_, _>>()?;
     let accepted = Accepted { scheme: number, issuers: found, introspections: Vec::new() };
-    Ok((accepted, ApiVersion { name: api.to_owned(), version: config.version }))
+    Ok(SignedKeys { accepted, api: api.to_owned(), version: config.version, alone: config.alone })
 }
 
 impl Place {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::api_key::KeyRefused;
 use crate::conditions::Conditions;
 use crate::failure::InvalidToken;
+use crate::issuers::Accepted;
 use crate::json::UniqueMembers;
 
 /// What `token_type` says in tokens that are no access tokens.
@@ -19,11 +20,15 @@ const MAX_APIS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct KeyKind(SignedKeyConfig);
 
-/// The API that a key is presented to.
-#[derive(Debug, Clone)]
-pub(crate) struct ApiVersion {
-    pub(crate) name: String,
+/// Which signed keys a scheme accepts.
+#[derive(Debug)]
+pub(crate) struct SignedKeys {
+    pub(crate) accepted: Accepted,
+    /// The API that they are presented to, and its version.
+    pub(crate) api: String,
     pub(crate) version: String,
+    /// Whether no other keys are accepted.
+    pub(crate) alone: bool,
 }
 
 /// What is looked at again each time a key is used.
@@ -74,10 +79,15 @@ impl KeyKind {
 
 impl Restrictions {
     /// Whether the key may be used for this request to this API.
-    pub(crate) fn check(&self, api: &ApiVersion, request: &Request, env: &dyn Env) -> Result<(), KeyRefused> {
+    pub(crate) fn check(
+        &self,
+        keys: &SignedKeys,
+        request: &Request,
+        env: &dyn Env,
+    ) -> Result<(), KeyRefused> {
         self.conditions.check(request, env)?;
         let is_this = |(name, version): &(String, Option<String>)| {
-            *name == api.name && version.as_ref().is_none_or(|version| *version == api.version)
+            *name == keys.api && version.as_ref().is_none_or(|version| *version == keys.version)
         };
         match &self.apis {
             Some(apis) if !apis.iter().any(is_this) => Err(KeyRefused::Api),

@@ -82,7 +82,7 @@ fn route_table(file: &ListenerFile, input: &Input<'_>) -> Value {
     let mut routes: Vec<Value> = jwks::routes(input).collect();
     routes.extend(input.routes.iter().map(|(one, name)| route(one, name)));
     routes.extend(client_certificate::verified_route(file.tls.as_ref()));
-    let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header);
+    let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header).chain(input.internal_header);
     let removed: BTreeSet<&str> = known.chain([ROUTE_HEADER]).collect();
     routes.push(json!({
         "match": { "prefix": "/" },

@@ -19,9 +19,9 @@ mod service;
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use identity::{
-    ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, IssuerFile, KeyFile,
-    KeyIssuerFile, SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile, UserFile,
-    ValuesFile,
+    ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, InternalKeysFile, IssuerFile,
+    KeyFile, KeyIssuerFile, SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile,
+    UserFile, ValuesFile,
 };
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;

@@ -30,6 +30,7 @@ mod user;
 pub use api_key::{KnownKey, known_keys};
 use application::applications;
 pub use date::{read_date, write_date};
+pub(crate) use key_issuer::InternalKeys;
 
 /// Credentials that are good.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +43,8 @@ pub(crate) struct Identity {
     pub issuers: BTreeMap<String, IssuerConfig>,
     /// Servers that judge opaque tokens, by name.
     pub introspections: BTreeMap<String, IntrospectionConfig>,
+    /// Keys by which publishers try out their APIs.
+    pub internal_keys: Option<InternalKeys>,
     /// Where the list of revoked tokens is kept.
     pub revocation: Option<RevocationConfig>,
     /// The file that holds it, if it is one.
@@ -75,9 +78,11 @@ impl Identity {
         clients.chain(revocation).chain(store)
     }
 
-    /// All whose tokens can be judged.
+    /// All whose tokens and keys an API may accept.
     pub(crate) fn issuer_names(&self) -> impl Iterator<Item = &String> {
-        self.issuers.keys().chain(self.introspections.keys())
+        let is_internal =
+            |name: &&String| self.internal_keys.as_ref().is_some_and(|keys| keys.issuers.contains(name));
+        self.issuers.keys().filter(move |name| !is_internal(name)).chain(self.introspections.keys())
     }
 
     /// Whether what is written for the gateway must be kept from others.

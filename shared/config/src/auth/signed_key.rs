@@ -24,4 +24,7 @@ pub struct AcceptedKeysConfig {
     pub issuers: Vec<String>,
     /// The API's version, as its document has it.
     pub version: String,
+    /// Whether no other keys are accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
 }

@@ -16,7 +16,7 @@ mod user;
 pub(crate) use api_key::ApiKeyFile;
 pub(crate) use application::{ApplicationFile, EnvironmentFile, SubscriptionFile, SubscriptionStateFile};
 pub(crate) use issuer::{IssuerFile, KeyFile, SecretEncodingFile, SecretFile, ValuesFile};
-pub(crate) use key_issuer::KeyIssuerFile;
+pub(crate) use key_issuer::{InternalKeysFile, KeyIssuerFile};
 pub(crate) use user::{AttemptsFile, UserFile};
 
 /// Who is known to the gateway. Without an entry here, no credential is good.
@@ -36,6 +36,9 @@ pub struct IdentityFile {
     /// Issuers of API keys that are signed tokens, by name; no name is that of a token issuer.
     #[serde(default)]
     pub api_key_issuers: BTreeMap<String, KeyIssuerFile>,
+    /// Keys by which publishers try out their APIs. Default: there are none.
+    #[serde(default)]
+    pub internal_keys: Option<InternalKeysFile>,
     /// Where the list of revoked tokens is kept. Default: none is revoked before it expires.
     #[serde(default)]
     pub revocation: Option<RevocationFile>,

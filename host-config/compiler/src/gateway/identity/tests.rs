@@ -264,7 +264,7 @@ fn issuers_of_keys_are_told_from_issuers_of_tokens() {
             "jwksFile: jwks, untyped: true",
             Some("5: setting-invalid: untyped: an issuer of tokens is 'i' as well"),
         ),
-        ("main", "jwksFile: jwks", Some("5: name-duplicate: an issuer of tokens is named 'main' as well")),
+        ("main", "jwksFile: jwks", Some("5: name-duplicate: another issuer is named 'main' as well")),
         (
             "keys",
             "requireApis: true",

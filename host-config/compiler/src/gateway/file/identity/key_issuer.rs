@@ -71,6 +71,22 @@ pub struct KeyIssuerFile {
     pub require_apis: bool,
 }
 
+/// Keys by which an API's publisher tries it out: they open every operation that asks for a credential, of the APIs that
+/// they name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InternalKeysFile {
+    /// The header that carries them; it reaches no upstream. Default: `Internal-Key`.
+    #[serde(default = "default_header")]
+    pub header: String,
+    /// Who signs them, by name: JWTs with `token_type: InternalKey`. At least one.
+    pub issuers: BTreeMap<String, KeyIssuerFile>,
+}
+
+fn default_header() -> String {
+    "Internal-Key".to_owned()
+}
+
 impl KeyIssuerFile {
     /// What it has in common with issuers of tokens.
     pub(crate) fn issuer(&self) -> IssuerFile {
