@@ -34,6 +34,8 @@ pub struct Surroundings {
 
 /// Connections of clients at a time; more are closed at once.
 const MAX_CONNECTIONS: u32 = 50_000;
+/// Of what Envoy has freed, given back to the system in a second.
+const RELEASED_BYTES: u64 = 64 << 20;
 
 /// Debian's and Ubuntu's own list of authorities.
 pub const DEFAULT_TRUSTED_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -100,6 +102,8 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
                 "max_active_downstream_connections": MAX_CONNECTIONS,
             },
         }] },
+        // To compile the modules takes memory that is not needed again.
+        "memory_allocator_manager": { "bytes_to_release": RELEASED_BYTES, "memory_release_interval": "1s" },
     });
     if let (Some(_), Some(object)) = (input.revocation_file, bootstrap.as_object_mut()) {
         // What Envoy watches is asked for in the name of a node.

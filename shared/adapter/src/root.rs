@@ -93,8 +93,9 @@ fn compile<C: PolicyChain>() -> Result<(C, ErrorFormat), String>
 where
     C::Config: DeserializeOwned,
 {
-    let text = host::buffer(Buffer::PluginConfiguration, usize::MAX)
-        .map_err(|_| "the host gives none".to_owned())?;
-    let (config, errors) = configuration::read(&text).map_err(|cause| cause.to_string())?;
+    // The text is gone before the policies are made: a module's memory never shrinks.
+    let (config, errors) = host::buffer(Buffer::PluginConfiguration, usize::MAX)
+        .map_err(|_| "the host gives none".to_owned())
+        .and_then(|text| configuration::read(&text).map_err(|cause| cause.to_string()))?;
     C::compile(config).map(|chain| (chain, errors)).map_err(|cause| cause.to_string())
 }

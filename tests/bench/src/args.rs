@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// with tests/bench/fuel.json. `UPDATE=1` in the environment rewrites that file.
     #[arg(long)]
     pub(crate) fuel: bool,
+    /// With `--fuel`: send only the request of this name to the pipeline, over and over, for a profiler to look at.
+    #[arg(long, value_name = "REQUEST", requires = "fuel")]
+    pub(crate) repeat: Option<String>,
     /// Measure how cost grows with operations, consumers, workers and bodies instead, for chain and pipeline unless
     /// `--subject` names others.
     #[arg(long, conflicts_with = "fuel")]

@@ -58,6 +58,11 @@ pub(crate) fn run(markdown: bool) -> Result<()> {
     ))
 }
 
+/// Sends one of the requests so often that a profiler sees where the time goes.
+pub(crate) fn repeat(request: &str) -> Result<()> {
+    count::repeat(request)
+}
+
 /// What has grown, and what stands on one side alone.
 fn differences(known: &Figures, measured: &Figures) -> Vec<String> {
     let (known, measured) = (flat(known), flat(measured));

@@ -37,7 +37,10 @@ use crate::args::Args;
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match (args.fuel, args.growth) {
-        (true, _) => fuel::run(args.markdown),
+        (true, _) => match &args.repeat {
+            Some(request) => fuel::repeat(request),
+            None => fuel::run(args.markdown),
+        },
         (false, true) => run::grow(&args),
         (false, false) => run::run(&args),
     };

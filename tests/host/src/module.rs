@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstancePre, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstancePre, Linker, ProfilingStrategy};
 
 use crate::guest::HostState;
 use crate::imports;
 
 /// The ABI our plugins speak; a module says so by exporting a function of this name.
 const ABI_MARKER: &str = "proxy_abi_version_0_2_1";
+
+/// The environment variable that makes the names of the modules' functions known to `perf`.
+const PERF_MAP: &str = "PORTCULLIS_PERF_MAP";
 
 /// A compiled module, ready to be started any number of times. Clones are cheap.
 #[derive(Clone)]
@@ -79,6 +82,9 @@ fn new_engine() -> wasmtime::Result<Engine> {
     cache.with_directory(cache_directory());
     let mut config = Config::new();
     config.consume_fuel(true).cache(Some(Cache::new(cache)?));
+    if std::env::var_os(PERF_MAP).is_some() {
+        config.profiler(ProfilingStrategy::PerfMap);
+    }
     Engine::new(&config)
 }
 

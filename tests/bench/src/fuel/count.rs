@@ -16,6 +16,7 @@ use crate::tokens::Signer;
 
 const OPERATIONS: usize = 1000;
 const CONSUMERS: usize = 100;
+const REPETITIONS: usize = 100_000;
 /// The requests whose cost is told plugin by plugin.
 const STAGED: [&str; 2] = ["GET", "POST of 1 KiB"];
 
@@ -46,6 +47,21 @@ pub(super) fn count() -> Result<(Figures, Vec<Stage>)> {
         figures.insert(name.to_owned(), costs);
     }
     Ok((figures, stages))
+}
+
+/// Sends one request through the pipeline, over and over.
+pub(super) fn repeat(name: &str) -> Result<()> {
+    let signer = Signer::new();
+    let requests = super::requests::requests(Size::of(OPERATIONS), &signer);
+    let Some(sent) = requests.iter().find(|sent| sent.name == name) else {
+        let names: Vec<_> = requests.iter().map(|sent| sent.name).collect();
+        return failed(format!("there is no request '{name}', but there is {}", names.join(", ")));
+    };
+    let mut chain = Gateway::load("pipeline", Layout::Pipeline, &signer)?.start()?;
+    for time in 0..REPETITIONS {
+        send(&mut chain, sent, time.min(1))?;
+    }
+    Ok(())
 }
 
 /// The modules of a layout with their configurations, in the order of the chain.
