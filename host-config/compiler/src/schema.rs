@@ -282,7 +282,7 @@ fn raw(text: Text) -> Option<Box<RawValue>> {
 
 fn dialect(version: Version) -> DialectConfig {
     match version {
-        Version::V3_0 => DialectConfig::Draft4,
+        Version::V2_0 | Version::V3_0 => DialectConfig::Draft4,
         _ => DialectConfig::Draft202012,
     }
 }

@@ -21,8 +21,8 @@ codes! {
     DUPLICATE_KEY = "duplicate-key": "A key occurs twice in one object; parsers disagree about which one counts.";
     TOO_LARGE = "too-large": "Read out in full, with every reference followed, the definition is larger than any real one.";
     TOO_DEEP = "too-deep": "Values nest deeper than any definition needs.";
-    SWAGGER_2_UNSUPPORTED = "swagger-2-unsupported": "The document is Swagger 2.0; convert it to OpenAPI 3.";
-    OPENAPI_VERSION = "openapi-version": "The field `openapi` is missing or names a version other than 3.0.x and 3.1.x.";
+    SWAGGER_MEDIA_TYPE = "swagger-media-type": "A Swagger 2.0 operation does not say in which media type its body comes, or names one that cannot carry it.";
+    OPENAPI_VERSION = "openapi-version": "The document names neither OpenAPI 3.0.x or 3.1.x nor Swagger 2.0.";
     WRONG_TYPE = "wrong-type": "A value is of another kind than OpenAPI asks for.";
     MISSING_FIELD = "missing-field": "A field that OpenAPI requires, and that a decision depends on, is missing.";
     INVALID_VALUE = "invalid-value": "A value is none of those that OpenAPI allows here.";
@@ -56,7 +56,7 @@ codes! {
 #[must_use]
 pub fn hint(code: &str) -> Option<&'static str> {
     Some(match code {
-        SWAGGER_2_UNSUPPORTED => "convert it with a tool such as swagger2openapi",
+        SWAGGER_MEDIA_TYPE => "say it with `consumes`, at the root or in the operation",
         OPENAPI_VERSION => "write `openapi: 3.0.4` or `openapi: 3.1.1`",
         YAML_MERGE_KEY => "write the merged keys out, or share the whole object with `$ref`",
         YAML_NUMBER => "quote it if it is meant as a string",

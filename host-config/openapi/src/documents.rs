@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::pointer;
 use crate::reference::{Reference, Unresolved};
 use crate::source::{FileId, Loader, Place, Position, Source, saturating};
+use crate::swagger;
 use crate::tree::{self, Node, Value};
 
 /// How many bytes all files of a definition may have together.
@@ -23,6 +24,9 @@ const MAX_HOPS: usize = 64;
 #[derive(Debug)]
 pub struct Documents {
     files: Vec<File>,
+    /// The first document as OpenAPI 3.0, when it is Swagger 2.0. Places, and what references lead to, are the
+    /// document's own.
+    converted: Option<Node>,
     by_name: HashMap<String, FileId>,
 }
 
@@ -44,7 +48,7 @@ impl Documents {
     /// is a problem only where something refers to it; one that is no JSON or YAML is reported here.
     #[must_use]
     pub fn load(loader: &dyn Loader, entry: &str, report: &mut Report) -> Self {
-        let mut documents = Self { files: Vec::new(), by_name: HashMap::new() };
+        let mut documents = Self { files: Vec::new(), converted: None, by_name: HashMap::new() };
         let mut wanted = vec![entry.to_owned()];
         let mut room = MAX_BYTES;
         while let Some(name) = wanted.pop() {
@@ -60,13 +64,24 @@ impl Documents {
             documents.by_name.insert(name, id);
             documents.files.push(file);
         }
+        documents.convert(report);
         documents
     }
 
-    /// The document that was asked for, if it could be read.
+    /// The document that was asked for, if it could be read; as OpenAPI 3.0 if it is Swagger 2.0.
     #[must_use]
     pub fn root(&self) -> Option<&Node> {
-        self.files.first().and_then(File::root)
+        self.converted.as_ref().or_else(|| self.files.first().and_then(File::root))
+    }
+
+    fn convert(&mut self, report: &mut Report) {
+        let root = self.files.first().and_then(File::root).filter(|root| swagger::is_swagger(root));
+        let Some((converted, problems)) = root.map(|root| swagger::convert(self, root)) else { return };
+        for swagger::Problem { severity, code, place, message } in problems {
+            let (pointer, hint) = (self.pointer(place), codes::hint(code).map(str::to_owned));
+            report.push(Diagnostic { severity, code, message, place: Some(place), pointer, hint });
+        }
+        self.converted = Some(converted);
     }
 
     /// The names and texts of all files, the document that was asked for first.

@@ -1,6 +1,7 @@
 //! Reads OpenAPI documents into a model whose every node knows its place.
 //!
 //! Stages: bytes --[`tree`]--> nodes --[`Documents`]--> all files a definition names --[`ApiModel::read`]--> model.
+//! Swagger 2.0 is written anew as OpenAPI 3.0 between the last two.
 //! All problems are collected in one [`Report`]; the crate touches no file, clock or network, and knows no plugin,
 //! no limit and no Envoy.
 
@@ -12,6 +13,7 @@ mod pointer;
 mod read;
 mod reference;
 mod source;
+mod swagger;
 pub mod tree;
 
 pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Report, Severity};

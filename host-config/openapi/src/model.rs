@@ -19,14 +19,31 @@ use crate::reference::Unresolved;
 use crate::source::Place;
 use crate::tree::Node;
 
-/// The version a document follows, by which its schemas are to be read. Leaves room for Swagger 2.0.
+/// The version a document follows, by which its schemas are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Version {
+    /// Swagger 2.0: what OpenAPI 3.0 has another way of saying is said in its way, schemas apart. Their dialect is that of
+    /// 3.0, but for `x-nullable`.
+    V2_0,
     /// OpenAPI 3.0.x: schemas are OpenAPI's own dialect.
     V3_0,
     /// OpenAPI 3.1.x: schemas are JSON Schema 2020-12.
     V3_1,
+}
+
+impl Version {
+    /// Whether schemas are OpenAPI's own dialect of draft 4, not JSON Schema.
+    #[must_use]
+    pub fn is_draft4(self) -> bool {
+        self <= Self::V3_0
+    }
+
+    /// The keyword that lets a schema's value be null besides.
+    #[must_use]
+    pub fn nullable(self) -> &'static str {
+        if self == Self::V2_0 { "x-nullable" } else { "nullable" }
+    }
 }
 
 /// A definition.

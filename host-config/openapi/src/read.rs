@@ -83,11 +83,11 @@ fn read_within<'d>(budget: usize, documents: &'d Documents, report: &mut Report)
 impl<'d> Reading<'d, '_> {
     fn version_of(&mut self, root: &'d Node) -> Option<Version> {
         if let Some(swagger) = root.get("swagger") {
-            self.error(
-                codes::SWAGGER_2_UNSUPPORTED,
-                swagger.place(),
-                "Swagger 2.0 is not supported".to_owned(),
-            );
+            if crate::swagger::is_swagger(root) {
+                return Some(Version::V2_0);
+            }
+            let message = "the field `swagger` names another version than 2.0".to_owned();
+            self.error(codes::OPENAPI_VERSION, swagger.place(), message);
             return None;
         }
         let Some(node) = root.get("openapi") else {

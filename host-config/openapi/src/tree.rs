@@ -150,7 +150,7 @@ const SCANNED: usize = 8;
 
 impl Object {
     /// Orders the members; a key that occurs twice is given back as an error.
-    fn new(members: Vec<Member>) -> Result<Self, Member> {
+    pub(crate) fn new(members: Vec<Member>) -> Result<Self, Member> {
         let mut by_key: Vec<u32> = (0..crate::source::saturating(members.len())).collect();
         let key_at = |at: &u32| members.get(*at as usize).map(|member| &*member.key);
         by_key.sort_by(|left, right| key_at(left).cmp(&key_at(right)));

@@ -178,14 +178,20 @@ impl Parameter {
         }
     }
 
-    /// Whether the style may be used where the parameter is (OpenAPI 3.0.4, "Style Values").
+    /// Whether the style may be used where the parameter is (OpenAPI 3.0.4, "Style Values"; Swagger 2.0,
+    /// `collectionFormat`).
     pub(crate) fn style_fits(&self) -> bool {
-        use StyleConfig::{DeepObject, Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited};
+        use StyleConfig::{
+            DeepObject, Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited, TabDelimited,
+        };
         let EncodingConfig::Style { style, .. } = &self.encoding else { return true };
         match self.location {
-            LocationConfig::Path => matches!(style, Simple | Label | Matrix),
+            _ if *style == TabDelimited => self.location != LocationConfig::Cookie,
+            LocationConfig::Path => {
+                matches!(style, Simple | Label | Matrix | SpaceDelimited | PipeDelimited)
+            }
             LocationConfig::Query => matches!(style, Form | SpaceDelimited | PipeDelimited | DeepObject),
-            LocationConfig::Header => *style == Simple,
+            LocationConfig::Header => matches!(style, Simple | SpaceDelimited | PipeDelimited),
             LocationConfig::Cookie => *style == Form,
         }
     }

@@ -23,6 +23,22 @@ pub enum Coding {
 }
 
 impl Coding {
+    fn spaces(self) -> &'static [&'static str] {
+        match self {
+            Self::Percent => &["%20"],
+            Self::Form => &["%20", "+"],
+            Self::Header => &[" "],
+        }
+    }
+
+    fn tabs(self) -> &'static [&'static str] {
+        if self == Self::Header { &["\t"] } else { &["%09"] }
+    }
+
+    fn pipes(self) -> &'static [&'static str] {
+        if self == Self::Header { &["|"] } else { &["|", "%7C", "%7c"] }
+    }
+
     pub(crate) fn decode(self, text: &str) -> Result<Cow<'_, str>, Fault> {
         let broken = |cause: InvalidEncoding| Fault::new("style", cause.to_string());
         match self {
@@ -155,8 +171,9 @@ fn pieces<'t>(text: &'t str, writing: Writing<'_>) -> Vec<&'t str> {
         return Vec::new();
     }
     match (writing.style, writing.explode) {
-        (StyleConfig::SpaceDelimited, _) => split_at_any(text, &["%20", "+"]),
-        (StyleConfig::PipeDelimited, _) => split_at_any(text, &["|", "%7C", "%7c"]),
+        (StyleConfig::SpaceDelimited, _) => split_at_any(text, writing.coding.spaces()),
+        (StyleConfig::TabDelimited, _) => split_at_any(text, writing.coding.tabs()),
+        (StyleConfig::PipeDelimited, _) => split_at_any(text, writing.coding.pipes()),
         (StyleConfig::Label, true) => text.split('.').collect(),
         (StyleConfig::Matrix, true) => text.split(';').collect(),
         _ => text.split(',').collect(),

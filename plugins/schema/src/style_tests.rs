@@ -1,5 +1,5 @@
 use super::*;
-use StyleConfig::{Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited};
+use StyleConfig::{Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited, TabDelimited};
 use TypeConfig::{Array, Integer, Object, String as Text};
 
 fn shape_of(kind: TypeConfig) -> ShapeConfig {
@@ -56,10 +56,27 @@ fn every_style_is_read_as_the_table_has_it() {
         (SpaceDelimited, false, Object, "R%20100%20G%20200", object),
         (PipeDelimited, false, Array, "3|4%7C5%7c6", "[3,4,5,6]"),
         (PipeDelimited, false, Object, "R|100|G|200", object),
+        (TabDelimited, false, Array, "3%094%095", "[3,4,5]"),
     ];
     for (style, explode, kind, text, expected) in cases {
         let found = read(style, explode, kind, text, Coding::Form);
         assert_eq!(found.as_deref(), Ok(expected), "{style:?} {explode} {text}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_separates_depends_on_how_text_is_encoded() {
+    let cases = [
+        (SpaceDelimited, "3%204", Coding::Percent, "[3,4]"),
+        (SpaceDelimited, "3 4", Coding::Header, "[3,4]"),
+        (TabDelimited, "3\t4", Coding::Header, "[3,4]"),
+        (TabDelimited, "3%094", Coding::Percent, "[3,4]"),
+        (PipeDelimited, "3|4", Coding::Header, "[3,4]"),
+        (PipeDelimited, "3%7C4", Coding::Percent, "[3,4]"),
+    ];
+    for (style, text, coding, expected) in cases {
+        assert_eq!(read(style, false, Array, text, coding).as_deref(), Ok(expected), "{text}");
     }
 }
 
@@ -119,7 +136,7 @@ proptest::proptest! {
 
     #[test]
     fn no_text_panics(text in "[;.,=|%+0-9a-fid]{0,24}") {
-        for style in [Simple, Label, Matrix, Form, SpaceDelimited, PipeDelimited] {
+        for style in [Simple, Label, Matrix, Form, SpaceDelimited, PipeDelimited, TabDelimited] {
             for kind in [Integer, Array, Object] {
                 for explode in [false, true] {
                     let _ = read(style, explode, kind, &text, Coding::Form);

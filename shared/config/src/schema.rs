@@ -132,6 +132,8 @@ pub enum StyleConfig {
     SpaceDelimited,
     /// Query: `id=1|2`.
     PipeDelimited,
+    /// Swagger 2.0: `id=1%092`.
+    TabDelimited,
     /// Query: `id[a]=1`.
     DeepObject,
 }

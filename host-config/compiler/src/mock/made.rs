@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use portcullis_openapi::Node;
-use portcullis_openapi::model::{ApiModel, Version};
+use portcullis_openapi::model::ApiModel;
 
 use super::sample::Sample;
 
@@ -72,10 +72,9 @@ impl<'d> Maker<'d> {
     fn gather(&self, schema: &'d Node, facts: &mut Facts<'d>, depth: usize) {
         let Some(target) = self.followed(schema).filter(|_| depth > 0) else { return };
         // In 3.1 what stands beside a reference counts, and comes first.
-        let parts = [Some(schema).filter(|_| self.model.version != Version::V3_0), Some(target)];
+        let parts = [Some(schema).filter(|_| !self.model.version.is_draft4()), Some(target)];
         let is_same = std::ptr::eq(schema, target);
-        for part in
-            parts.into_iter().flatten().skip(usize::from(is_same && self.model.version != Version::V3_0))
+        for part in parts.into_iter().flatten().skip(usize::from(is_same && !self.model.version.is_draft4()))
         {
             facts.add(part);
             let all = list(part, "allOf").iter();

@@ -28,7 +28,6 @@ const ANNOTATIONS: &[&str] = &[
     "title",
     "description",
     "default",
-    "nullable",
     "discriminator",
     "readOnly",
     "writeOnly",
@@ -89,9 +88,10 @@ impl<'d> Writer<'_, 'd> {
             "format" => self.format(node),
             "pattern" => self.pattern(schema, node),
             "minLength" | "maxLength" => self.length(schema, key, node),
-            "nullable" => {
+            key if key == self.nullable() => {
                 if node.as_bool() == Some(true) && schema.get("type").is_none() {
-                    self.warn(node, "`nullable` has no effect without `type` beside it".to_owned());
+                    let message = format!("`{key}` has no effect without `type` beside it");
+                    self.warn(node, message);
                 }
             }
             "allOf" => {
@@ -146,7 +146,7 @@ impl<'d> Writer<'_, 'd> {
     /// stays without it (OpenAPI 3.0.4, 4.7.24.2).
     fn nullable_type(&mut self, schema: &Node, node: &Node) {
         self.key("type");
-        let is_nullable = schema.get("nullable").and_then(Node::as_bool) == Some(true);
+        let is_nullable = schema.get(self.nullable()).and_then(Node::as_bool) == Some(true);
         let Some(name) = node.as_str().filter(|_| is_nullable) else { return self.verbatim(node) };
         self.push("[");
         self.string(name);
@@ -154,9 +154,13 @@ impl<'d> Writer<'_, 'd> {
         let values = schema.get("enum").and_then(Node::as_array);
         let lists_null = |values: &[Node]| values.iter().any(|value| value.kind() == "null");
         if values.is_some_and(|values| !lists_null(values)) {
-            let message = "`nullable` has no effect: `enum` does not list null".to_owned();
-            self.warn(schema.get("nullable").unwrap_or(schema), message);
+            let message = format!("`{}` has no effect: `enum` does not list null", self.nullable());
+            self.warn(schema.get(self.nullable()).unwrap_or(schema), message);
         }
+    }
+
+    fn nullable(&self) -> &'static str {
+        self.writing.model.version.nullable()
     }
 
     /// `required` without the properties that only responses have.
@@ -195,7 +199,7 @@ impl<'d> Writer<'_, 'd> {
 
     fn warn_of_siblings(&mut self, members: &[Member]) {
         for Member { key, node, .. } in members {
-            let is_annotation = ANNOTATIONS.contains(&&**key) && &**key != "nullable";
+            let is_annotation = ANNOTATIONS.contains(&&**key);
             if &**key != "$ref" && !is_annotation && !key.starts_with("x-") {
                 self.warn(node, format!("`{key}` next to `$ref` has no effect in OpenAPI 3.0"));
             }

@@ -119,7 +119,7 @@ pub(super) fn readable(style: Style, explode: bool, shape: &Shape, place: Place)
             return Ok(());
         }
         Style::DeepObject => return Err(mismatch("arrays and objects")),
-        Style::SpaceDelimited | Style::PipeDelimited
+        Style::SpaceDelimited | Style::PipeDelimited | Style::TabDelimited
             if !shape.takes_array() && !shape.takes_object() && !shape.says_nothing() =>
         {
             return Err(mismatch("arrays and objects"));
@@ -181,6 +181,7 @@ pub(super) fn style_config(style: Style) -> StyleConfig {
         Style::Form => StyleConfig::Form,
         Style::SpaceDelimited => StyleConfig::SpaceDelimited,
         Style::PipeDelimited => StyleConfig::PipeDelimited,
+        Style::TabDelimited => StyleConfig::TabDelimited,
         Style::DeepObject => StyleConfig::DeepObject,
     }
 }

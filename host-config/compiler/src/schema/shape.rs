@@ -180,7 +180,7 @@ impl Look<'_> {
         let documents = self.documents;
         let target = documents.resolve(reference, schema.place().file).ok();
         let shape = target.map_or_else(Shape::default, |target| self.target(target, depth));
-        if self.version == Version::V3_0 { shape } else { self.keywords(schema, depth).and(shape) }
+        if self.version.is_draft4() { shape } else { self.keywords(schema, depth).and(shape) }
     }
 
     fn target(&mut self, target: &Node, depth: usize) -> Shape {
@@ -236,14 +236,14 @@ fn branches<'n>(schema: &'n Node, key: &str) -> &'n [Node] {
 /// From `type`, or else from the values that are listed.
 fn types(schema: &Node, version: Version) -> Option<Types> {
     let Some(node) = schema.get("type") else {
-        let constant = schema.get("const").filter(|_| version != Version::V3_0).map(of_value);
+        let constant = schema.get("const").filter(|_| !version.is_draft4()).map(of_value);
         let listed = branches(schema, "enum").iter().map(of_value).reduce(|left, right| left | right);
         return constant.or(listed);
     };
     let names = node.as_array().unwrap_or(std::slice::from_ref(node));
     let types = names.iter().filter_map(Node::as_str).map(of_name).fold(0, |left, right| left | right);
     let is_nullable =
-        version == Version::V3_0 && schema.get("nullable").and_then(Node::as_bool) == Some(true);
+        version.is_draft4() && schema.get(version.nullable()).and_then(Node::as_bool) == Some(true);
     Some(if is_nullable { types | NULL } else { types })
 }
 

@@ -52,7 +52,7 @@ impl<'d> Writing<'d> {
         let version = self.model.version;
         let mut writer = Writer { writing: self, report, text: Text::default() };
         match version {
-            Version::V3_0 => writer.draft4(schema),
+            Version::V2_0 | Version::V3_0 => writer.draft4(schema),
             _ => writer.draft2020(schema),
         }
         writer.text

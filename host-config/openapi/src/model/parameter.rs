@@ -75,6 +75,8 @@ pub enum Style {
     SpaceDelimited,
     /// `blue|black`
     PipeDelimited,
+    /// `blue%09black`, in Swagger 2.0 alone.
+    TabDelimited,
     /// `color[R]=100`
     DeepObject,
 }
@@ -128,6 +130,19 @@ impl Location {
 }
 
 impl Style {
+    /// By the value of Swagger 2.0's `collectionFormat`, with whether items become several parameters.
+    #[must_use]
+    pub fn from_collection_format(name: &str, location: Location) -> Option<(Self, bool)> {
+        Some(match name {
+            "csv" => (location.default_style(), false),
+            "ssv" => (Self::SpaceDelimited, false),
+            "tsv" => (Self::TabDelimited, false),
+            "pipes" => (Self::PipeDelimited, false),
+            "multi" if location == Location::Query => (Self::Form, true),
+            _ => return None,
+        })
+    }
+
     /// By the value of `style`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -153,6 +168,7 @@ impl Style {
             Self::Form => "form",
             Self::SpaceDelimited => "spaceDelimited",
             Self::PipeDelimited => "pipeDelimited",
+            Self::TabDelimited => "tabDelimited",
             Self::DeepObject => "deepObject",
         }
     }

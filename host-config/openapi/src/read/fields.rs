@@ -3,9 +3,13 @@
 use super::extension::is_ours;
 use super::{MAX_OBJECTS, Reading};
 use crate::codes;
+use crate::model::Version;
 use crate::reference::Unresolved;
 use crate::source::Place;
 use crate::tree::{Member, Node, Object};
+
+/// What is left of Swagger 2.0 in its documents.
+const OF_2_0: &[&str] = &["swagger", "collectionFormat"];
 
 impl<'d> Reading<'d, '_> {
     /// The object, with every field checked against those that OpenAPI defines. `is_extended` where `x-portcullis` is read.
@@ -28,7 +32,7 @@ impl<'d> Reading<'d, '_> {
             } else if key == "$ref" && !fields.contains(&key) {
                 let message = format!("{what} cannot be a `$ref`");
                 self.error(codes::REF_MISPLACED, member.key_place, message);
-            } else if !fields.contains(&key) {
+            } else if !(fields.contains(&key) || self.version == Version::V2_0 && OF_2_0.contains(&key)) {
                 self.warn(
                     codes::UNKNOWN_FIELD,
                     member.key_place,

@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::codes;
-use crate::model::{Encoding, MediaType, RequestBody, Response, Style};
+use crate::model::{Encoding, Location, MediaType, RequestBody, Response, Style, Version};
 use crate::tree::{Member, Node};
 
 impl<'d> Reading<'d, '_> {
@@ -75,6 +75,18 @@ impl<'d> Reading<'d, '_> {
             &["contentType", "headers", "style", "explode", "allowReserved"],
             false,
         )?;
+        if self.version == Version::V2_0 {
+            let (style, explode) = self.collection_format(node, Location::Query)?;
+            return Some(Encoding {
+                property: &member.key,
+                content_type: None,
+                headers: Vec::new(),
+                style: Some(style),
+                explode: Some(explode),
+                allow_reserved: false,
+                place: member.key_place,
+            });
+        }
         let style_name = self.string(node, "style");
         let style = style_name.and_then(Style::from_name);
         if style_name.is_some() && style.is_none() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::Reading;
 use crate::codes;
-use crate::model::{Example, Header, Location, Parameter, ParameterValue, SchemaRef, Style};
+use crate::model::{Example, Header, Location, Parameter, ParameterValue, SchemaRef, Style, Version};
 use crate::tree::{Member, Node};
 
 const VALUE_FIELDS: &[&str] = &[
@@ -118,6 +118,11 @@ impl<'d> Reading<'d, '_> {
     }
 
     fn styled(&mut self, node: &'d Node, location: Location) -> Option<ParameterValue<'d>> {
+        if self.version == Version::V2_0 {
+            let (style, explode) = self.collection_format(node, location)?;
+            let schema = self.parameter_schema(node);
+            return Some(ParameterValue::Styled { style, explode, allow_reserved: false, schema });
+        }
         let style = match self.string(node, "style") {
             None => location.default_style(),
             Some(name) => self.style(node, name, location)?,
@@ -128,6 +133,23 @@ impl<'d> Reading<'d, '_> {
             allow_reserved: self.boolean(node, "allowReserved").unwrap_or(false),
             schema: self.parameter_schema(node),
         })
+    }
+
+    /// How Swagger 2.0 says that a list is written: with commas, unless it says otherwise.
+    pub(super) fn collection_format(&mut self, node: &'d Node, location: Location) -> Option<(Style, bool)> {
+        let kind = node.get("schema").and_then(|schema| schema.get("type")).and_then(Node::as_str);
+        if kind.is_some_and(|kind| kind != "array") {
+            return Some((location.default_style(), false));
+        }
+        let name = self.string(node, "collectionFormat").unwrap_or("csv");
+        let found = Style::from_collection_format(name, location);
+        if found.is_none() {
+            let place = node.get("collectionFormat").unwrap_or(node).place();
+            let message =
+                format!("a {} parameter cannot have the collectionFormat `{name}`", location.as_str());
+            self.error(codes::PARAMETER_STYLE, place, message);
+        }
+        found
     }
 
     fn style(&mut self, node: &'d Node, name: &str, location: Location) -> Option<Style> {

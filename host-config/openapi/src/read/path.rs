@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{EXTENSION, Reading};
 use crate::codes;
-use crate::model::{Location, Method, Operation, Parameter, Security, Server};
+use crate::model::{Location, Method, Operation, Parameter, Security, Server, Version};
 use crate::source::Place;
 use crate::tree::{Member, Node, Object};
 
@@ -130,6 +130,15 @@ impl<'d> Reading<'d, '_> {
         let own_keys: HashSet<_> = own.iter().map(Parameter::key).collect();
         let is_overridden = |parameter: &&Parameter<'d>| own_keys.contains(&parameter.key());
         let kept = inherited.parameters.iter().filter(|parameter| !is_overridden(parameter)).cloned();
+        let security = self.operation_security(node, inherited.security);
+        // In Swagger 2.0 they count, but a credential is gone once it is verified.
+        let is_credential = |parameter: &Parameter<'d>| {
+            !security.alternatives.is_empty() && parameter.name.eq_ignore_ascii_case("authorization")
+        };
+        let version = self.version;
+        let is_ignored = |parameter: &Parameter<'d>| {
+            is_ignorable(parameter) && (version != Version::V2_0 || is_credential(parameter))
+        };
         let (ignored_parameters, parameters) = kept.chain(own.iter().cloned()).partition(is_ignored);
         let operation = Operation {
             method,
@@ -144,7 +153,7 @@ impl<'d> Reading<'d, '_> {
             ignored_parameters,
             request_body: self.request_body(node),
             responses: self.responses(node),
-            security: self.operation_security(node, inherited.security),
+            security,
             path_extension: inherited.extension,
             extension: node.get(EXTENSION),
             callbacks: node.get("callbacks"),
@@ -189,7 +198,7 @@ impl<'d> Reading<'d, '_> {
 }
 
 /// OpenAPI 3.1, 4.8.12.2.1.
-fn is_ignored(parameter: &Parameter<'_>) -> bool {
+fn is_ignorable(parameter: &Parameter<'_>) -> bool {
     let ignored = ["accept", "content-type", "authorization"];
     parameter.location == Location::Header
         && ignored.iter().any(|name| parameter.name.eq_ignore_ascii_case(name))

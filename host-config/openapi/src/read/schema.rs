@@ -3,7 +3,7 @@
 
 use super::Reading;
 use crate::codes;
-use crate::model::{SchemaRef, Version};
+use crate::model::SchemaRef;
 use crate::tree::{Node, Value};
 
 /// Keywords that hold one schema.
@@ -40,7 +40,7 @@ impl<'d> Reading<'d, '_> {
                 continue;
             }
             match node.value() {
-                Value::Bool(_) if self.version > Version::V3_0 => {}
+                Value::Bool(_) if !self.version.is_draft4() => {}
                 Value::Object(_) => self.check_keywords(node, &mut rest),
                 _ => self.wrong_type(node, "a schema", "an object"),
             }
@@ -50,11 +50,11 @@ impl<'d> Reading<'d, '_> {
     fn check_keywords(&mut self, node: &'d Node, rest: &mut Vec<&'d Node>) {
         if let Some(reference) = node.get("$ref") {
             rest.extend(self.referred(node, reference));
-            if self.version == Version::V3_0 {
+            if self.version.is_draft4() {
                 return;
             }
         }
-        if self.version > Version::V3_0
+        if !self.version.is_draft4()
             && let Some(id) = node.get("$id")
         {
             self.error(codes::SCHEMA_ID, id.place(), "a schema may not have an `$id` of its own".to_owned());

@@ -16,8 +16,8 @@ const ID: &str = "{name: id, in: path, required: true, schema: {}}";
 #[test]
 fn a_whole_document_of_the_wrong_kind_is_one_error() {
     for (name, input, expected) in [
-        ("swagger 2.0", "swagger: '2.0'\ninfo: {}\npaths: {}\n", "swagger-2-unsupported"),
-        ("swagger 2.0 with a number", "swagger: 2.0\n", "swagger-2-unsupported"),
+        ("swagger 1.2", "swagger: '1.2'\ninfo: {}\npaths: {}\n", "openapi-version"),
+        ("swagger 2.0 without paths", "swagger: 2.0\n", "missing-field"),
         ("a later version", "openapi: 3.2.0\npaths: {}\n", "openapi-version"),
         ("3.10 is not 3.1", "openapi: 3.10.0\npaths: {}\n", "openapi-version"),
         ("no version", "paths: {}\n", "openapi-version"),

@@ -12,6 +12,7 @@ mod oracle;
 mod places;
 mod properties;
 mod references;
+mod swagger;
 mod syntax;
 
 use std::collections::HashMap;
