@@ -7,11 +7,12 @@ mod identity;
 mod identity_headers;
 mod key_service;
 mod limit;
+mod tier;
 
 use std::collections::BTreeMap;
 
 use portcullis_config::auth::IdentityHeaderConfig;
-use portcullis_config::throttle::LimitConfig;
+use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
@@ -47,6 +48,10 @@ pub(crate) struct Gateway {
     pub key_service: Option<KeyService>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
+    /// Limits by what callers have booked.
+    pub tiers: Option<TiersConfig>,
+    /// Who may not call.
+    pub denials: Vec<DenialConfig>,
     /// Servers that the gateway asks.
     pub services: Services,
 }
@@ -146,6 +151,8 @@ impl Gateway {
         let service = file.api_key_service.as_ref();
         let key_service = service.and_then(|file| reader.key_service(file, &names, &mut identity, report));
         let mut apis = reader.apis(file.apis, &identity, &limits, report);
+        let tiers = reader.tiers(file.tiers, &limits, &identity, report);
+        let denials = reader.denials(file.deny, &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
         let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
@@ -159,6 +166,8 @@ impl Gateway {
             key_service,
             identity_headers,
             limits,
+            tiers,
+            denials,
             services,
         }
     }

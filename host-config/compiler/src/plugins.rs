@@ -184,7 +184,7 @@ impl Parts {
 
     /// Each plugin with its own operations.
     fn chain(self, gateway: &Gateway) -> Result<Configured, Refused> {
-        let (limited, mocked) = (self.is_limited(), self.is_mocked());
+        let (limited, mocked) = (self.is_limited(gateway), self.is_mocked());
         let mut configs = Configured::default();
         let auth = AuthConfig { apis: self.auth, ..auth(gateway, self.schemes) };
         let schema = SchemaConfig { apis: self.schema, ..schema(self.documents) };
@@ -203,7 +203,7 @@ impl Parts {
 
     /// One configuration, in which each operation stands once.
     fn pipeline(self, gateway: &Gateway) -> Result<Configured, Refused> {
-        let throttle = self.is_limited().then(|| throttle(gateway));
+        let throttle = self.is_limited(gateway).then(|| throttle(gateway));
         let rest = self.auth.into_iter().zip(self.schema).zip(self.throttle).zip(self.mock);
         let apis = self.routing.into_iter().zip(rest).map(|(api, (((auth, schema), throttle), mock))| {
             let rest = auth.operations.into_iter().zip(schema.operations);
@@ -237,8 +237,9 @@ impl Parts {
         Ok(configs)
     }
 
-    fn is_limited(&self) -> bool {
-        self.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.is_empty())
+    fn is_limited(&self, gateway: &Gateway) -> bool {
+        let is_for_all = gateway.tiers.is_some() || !gateway.denials.is_empty();
+        is_for_all || self.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.is_empty())
     }
 
     fn is_mocked(&self) -> bool {
@@ -273,5 +274,11 @@ fn schema(documents: BTreeMap<String, DocumentConfig>) -> SchemaConfig {
 }
 
 fn throttle(gateway: &Gateway) -> ThrottleConfig {
-    ThrottleConfig { apis: Vec::new(), limits: gateway.limits.clone(), slots: THROTTLE_SLOTS }
+    ThrottleConfig {
+        apis: Vec::new(),
+        limits: gateway.limits.clone(),
+        slots: THROTTLE_SLOTS,
+        tiers: gateway.tiers.clone(),
+        denials: gateway.denials.clone(),
+    }
 }

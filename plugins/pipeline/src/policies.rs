@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use portcullis_auth::{AuthPolicy, InvalidAuth};
 use portcullis_config::pipeline::{PipelineConfig, PipelineRule};
+use portcullis_config::throttle::ThrottleRule;
 use portcullis_core::{InvalidIndex, Judge, PolicyChain};
 use portcullis_mock::{InvalidMock, MockPolicy};
 use portcullis_routing::{InvalidRouting, RoutingPolicy};
@@ -48,7 +49,7 @@ struct Rules {
     routing: Vec<portcullis_config::routing::RoutingRule>,
     auth: Vec<portcullis_config::auth::AuthRule>,
     schema: Vec<portcullis_config::schema::SchemaRule>,
-    throttle: Vec<portcullis_config::throttle::ThrottleRule>,
+    throttle: Vec<ThrottleRule>,
     mock: Vec<portcullis_config::mock::MockRule>,
 }
 
@@ -57,7 +58,8 @@ impl PolicyChain for Policies {
     type Invalid = InvalidPipeline;
     const ASKS: bool = <AuthPolicy as portcullis_core::Policy>::ASKS;
 
-    fn compile(config: PipelineConfig) -> Result<Self, InvalidPipeline> {
+    fn compile(mut config: PipelineConfig) -> Result<Self, InvalidPipeline> {
+        ThrottleRule::name_apis(&mut config.apis, |rule| &mut rule.throttle);
         let (index, all) = portcullis_config::index(config.apis)?;
         let mut rules = Rules::default();
         all.into_iter().for_each(|rule| rules.add(rule));

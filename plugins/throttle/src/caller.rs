@@ -50,39 +50,58 @@ pub(crate) struct Caller {
     pub(crate) verified: bool,
 }
 
-/// The fingerprints of consumers that came lately: hashing a name costs as much as charging its count.
-#[derive(Debug, Default)]
-pub(crate) struct Consumers(RefCell<HashMap<Box<str>, Fingerprint>>);
+/// The fingerprints of names that came lately: hashing one costs as much as charging its count.
+#[derive(Debug)]
+struct Names {
+    kind: u8,
+    known: RefCell<HashMap<Box<str>, Fingerprint>>,
+}
 
-/// Most consumers whose fingerprints are remembered. With more, all are forgotten and remembered anew.
-const MOST_CONSUMERS: usize = 4096;
+/// Most names whose fingerprints are remembered. With more, all are forgotten and remembered anew.
+const MOST_NAMES: usize = 4096;
 
-impl Consumers {
-    fn fingerprint(&self, consumer: &str) -> Fingerprint {
-        let mut known = self.0.borrow_mut();
-        if let Some(fingerprint) = known.get(consumer) {
+impl Names {
+    fn fingerprint(&self, name: &str) -> Fingerprint {
+        let mut known = self.known.borrow_mut();
+        if let Some(fingerprint) = known.get(name) {
             return *fingerprint;
         }
-        if known.len() >= MOST_CONSUMERS {
+        if known.len() >= MOST_NAMES {
             known.clear();
         }
-        let fingerprint = Fingerprint::of(b'c', &[consumer.as_bytes()]);
-        known.insert(consumer.into(), fingerprint);
+        let fingerprint = Fingerprint::of(self.kind, &[name.as_bytes()]);
+        known.insert(name.into(), fingerprint);
         fingerprint
+    }
+}
+
+/// The names of consumers and applications that came lately.
+#[derive(Debug)]
+pub(crate) struct Known {
+    consumers: Names,
+    applications: Names,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let names = |kind| Names { kind, known: RefCell::default() };
+        Self { consumers: names(b'c'), applications: names(b'a') }
     }
 }
 
 /// The callers of one request; each is looked up once, when a limit wants it.
 pub(crate) struct Callers<'e> {
     env: &'e dyn Env,
-    consumers: &'e Consumers,
+    known: &'e Known,
+    /// Stands for the API.
+    api: Fingerprint,
     consumer: OnceCell<Caller>,
     address: OnceCell<Caller>,
 }
 
 impl<'e> Callers<'e> {
-    pub(crate) fn new(env: &'e dyn Env, consumers: &'e Consumers) -> Self {
-        Self { env, consumers, consumer: OnceCell::new(), address: OnceCell::new() }
+    pub(crate) fn new(env: &'e dyn Env, known: &'e Known, api: Fingerprint) -> Self {
+        Self { env, known, api, consumer: OnceCell::new(), address: OnceCell::new() }
     }
 
     /// Who a limit `by` counts.
@@ -91,13 +110,30 @@ impl<'e> Callers<'e> {
             LimitKeyConfig::Consumer => *self.consumer.get_or_init(|| self.consumer()),
             LimitKeyConfig::Address => self.address(),
             LimitKeyConfig::All => Caller { fingerprint: Fingerprint::default(), verified: true },
+            LimitKeyConfig::Application => self.application(),
+            LimitKeyConfig::Subscription => {
+                let application = self.application();
+                Caller { fingerprint: application.fingerprint.with(self.api), ..application }
+            }
+        }
+    }
+
+    fn application(&self) -> Caller {
+        let identity = self.env.identity();
+        let terms = identity.as_ref().and_then(|identity| identity.terms());
+        match terms.and_then(|terms| terms.application.as_deref()) {
+            Some(application) => {
+                let fingerprint = self.known.applications.fingerprint(application);
+                Caller { fingerprint, verified: true }
+            }
+            None => *self.consumer.get_or_init(|| self.consumer()),
         }
     }
 
     fn consumer(&self) -> Caller {
         match self.env.identity() {
             Some(identity) => {
-                let fingerprint = self.consumers.fingerprint(identity.consumer());
+                let fingerprint = self.known.consumers.fingerprint(identity.consumer());
                 Caller { fingerprint, verified: true }
             }
             None => self.address(),
@@ -124,6 +160,7 @@ impl<'e> Callers<'e> {
 mod tests {
     use super::*;
     use portcullis_core::testing::FakeEnv;
+    use portcullis_core::{Identity, Terms};
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -140,7 +177,7 @@ mod tests {
         for (name, left, right, same) in cases {
             let of = |address: &str| {
                 let env = FakeEnv::new().with_peer(address);
-                Callers::new(&env, &Consumers::default()).by(LimitKeyConfig::Address)
+                Callers::new(&env, &Known::default(), Fingerprint::default()).by(LimitKeyConfig::Address)
             };
             assert_eq!(of(left) == of(right), same, "{name}");
         }
@@ -149,7 +186,7 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_anonymous_are_counted_by_address() {
-        let of = |env: FakeEnv, by| Callers::new(&env, &Consumers::default()).by(by);
+        let of = |env: FakeEnv, by| Callers::new(&env, &Known::default(), Fingerprint::default()).by(by);
         let anonymous = || FakeEnv::new().with_peer("192.0.2.1");
         let known = || anonymous().with_consumer("alice");
         let address = of(anonymous(), LimitKeyConfig::Address);
@@ -163,14 +200,41 @@ mod tests {
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn consumers_are_remembered_within_bounds() {
-        let consumers = Consumers::default();
-        for number in 0..3 * MOST_CONSUMERS {
+    fn an_application_is_one_caller_and_one_for_each_api() {
+        let api = |name: &str| Fingerprint::of(b'i', &[name.as_bytes()]);
+        let of = |consumer: &str, application: Option<&str>, by, api: Fingerprint| {
+            let terms = Terms { application: application.map(str::to_owned), ..Terms::default() };
+            let identity = Identity::new(consumer.into(), "".into(), [].into()).on_terms(Some(terms));
+            let env = FakeEnv::new().with_peer("192.0.2.1").with_identity(identity);
+            Callers::new(&env, &Known::default(), api).by(by)
+        };
+        use LimitKeyConfig::{Application, Consumer, Subscription};
+        let (pets, shop) = (api("pets"), api("shop"));
+        let mobile = of("ann", Some("mobile"), Application, pets);
+        assert_eq!(mobile, of("bob", Some("mobile"), Application, shop));
+        assert_ne!(mobile, of("ann", Some("web"), Application, pets));
+        assert_ne!(mobile, of("mobile", None, Consumer, pets), "a consumer of the same name");
+        assert_eq!(of("ann", None, Application, pets), of("ann", None, Consumer, pets));
+        let booked = of("ann", Some("mobile"), Subscription, pets);
+        assert_eq!(booked, of("bob", Some("mobile"), Subscription, pets));
+        assert_ne!(booked, of("ann", Some("mobile"), Subscription, shop));
+        assert_ne!(of("ann", None, Subscription, pets), of("ann", None, Subscription, shop));
+        let nobody = FakeEnv::new().with_peer("192.0.2.1");
+        let address = |by| Callers::new(&nobody, &Known::default(), pets).by(by);
+        assert_eq!(address(Application), address(LimitKeyConfig::Address));
+        assert!(!address(Subscription).verified);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn names_are_remembered_within_bounds() {
+        let Known { consumers, .. } = Known::default();
+        for number in 0..3 * MOST_NAMES {
             let name = format!("consumer-{number}");
             let fingerprint = consumers.fingerprint(&name);
             assert_eq!(fingerprint, Fingerprint::of(b'c', &[name.as_bytes()]));
             assert_eq!(fingerprint, consumers.fingerprint(&name));
-            assert!(consumers.0.borrow().len() <= MOST_CONSUMERS);
+            assert!(consumers.known.borrow().len() <= MOST_NAMES);
         }
     }
 

@@ -55,4 +55,19 @@ pub enum InvalidThrottle {
         /// The limit's name.
         limit: String,
     },
+    /// A tier's limit is not there.
+    #[error("a tier names the limit '{limit}', which does not exist")]
+    UnknownTierLimit {
+        /// The limit's name.
+        limit: String,
+    },
+    /// A rule that denies everybody everything.
+    #[error("a rule that denies names an API, an application, a consumer or addresses")]
+    EmptyDenial,
+    /// Addresses of a rule that denies.
+    #[error("'{0}' is no range of addresses")]
+    DenialAddress(String),
+    /// More rules than can be looked at with each request.
+    #[error("more than 1000 rules deny by address alone")]
+    TooManyDenials,
 }

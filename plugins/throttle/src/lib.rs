@@ -3,16 +3,20 @@
 
 mod calendar;
 mod caller;
+mod denial;
 mod fields;
 mod gcra;
 mod invalid;
+mod level;
 mod limit;
 mod meter;
 mod policy;
 mod reply;
 mod rule;
+mod selection;
 mod slot;
 mod table;
+mod tiers;
 mod window;
 
 pub use invalid::InvalidThrottle;

@@ -9,12 +9,15 @@ use portcullis_core::{
     Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
 };
 
-use crate::caller::{Callers, Consumers};
+use crate::caller::{Callers, Known};
+use crate::denial::Denials;
 use crate::invalid::InvalidThrottle;
 use crate::limit::Limit;
-use crate::reply::MARK;
+use crate::reply::{self, MARK};
 use crate::rule::Rule;
+use crate::selection::Selection;
 use crate::table::{MOST_SLOTS, Table};
+use crate::tiers::Tiers;
 
 /// The limits of every operation.
 #[derive(Debug)]
@@ -25,7 +28,9 @@ pub struct ThrottlePolicy {
     table: Table,
     /// Whether any request may pass with a mark: then no client's own may arrive, whatever its operation is.
     marks: bool,
-    consumers: Consumers,
+    tiers: Option<Tiers>,
+    denials: Option<Denials>,
+    known: Known,
 }
 
 impl Learn for ThrottlePolicy {}
@@ -35,6 +40,7 @@ impl Policy for ThrottlePolicy {
     type Invalid = InvalidThrottle;
 
     fn compile(mut config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
+        ThrottleRule::name_apis(&mut config.apis, |rule| rule);
         let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;
         Self::over(index, rules, config)
     }
@@ -71,13 +77,22 @@ impl ThrottlePolicy {
             return Err(InvalidThrottle::Slots(config.slots));
         }
         let limits = compile_limits(config.limits)?;
-        let operations = index.operations().zip(&rules);
-        let operations = operations.map(|(operation, rule)| Rule::new(&operation.key, rule, &limits));
-        let operations = operations.collect::<Result<_, _>>()?;
+        let tiers = config.tiers.as_ref().map(|tiers| Tiers::new(tiers, &limits)).transpose()?;
+        let operations = index.operations().zip(rules);
+        let operations = operations.map(|(operation, rule)| {
+            let rule = Rule::new(&operation.key, rule, &limits)?;
+            rule.check_cost(&operation.key, tiers.iter().flat_map(Tiers::limits))?;
+            Ok(rule)
+        });
+        let operations = operations.collect::<Result<_, InvalidThrottle>>()?;
+        let denials = match config.denials.is_empty() {
+            true => None,
+            false => Some(Denials::new(config.denials)?),
+        };
         let reaches = limits.values().map(|limit| limit.meter.reach());
         let table = Table::new(config.slots, reaches.max().unwrap_or_default());
         let marks = limits.values().any(|limit| limit.marks);
-        Ok(Self { index, operations, table, marks, consumers: Consumers::default() })
+        Ok(Self { index, operations, table, marks, tiers, denials, known: Known::default() })
     }
 
     fn judge(&self, operation: OperationId, env: &dyn Env) -> Result<Edits, Rejection> {
@@ -86,13 +101,21 @@ impl ThrottlePolicy {
         if self.marks {
             edits.remove.push(MARK.into());
         }
-        if rule.applied.is_empty() {
+        if self.denials.as_ref().is_some_and(|denials| denials.deny(&rule.api, env)) {
+            return Err(reply::denied());
+        }
+        let tiers = match &self.tiers {
+            Some(tiers) => tiers.of(env.identity().as_deref()).map_err(|_| reply::unknown_tier())?,
+            None => Vec::new(),
+        };
+        let selection = Selection::new(rule, tiers);
+        if selection.is_empty() {
             return Ok(edits);
         }
-        let charges = rule.charges(self.table, &Callers::new(env, &self.consumers));
-        match self.table.charge(&charges, env) {
-            Ok(standings) => rule.admit(&standings, &mut edits),
-            Err(denied) => return Err(rule.refused(denied)),
+        let callers = Callers::new(env, &self.known, rule.api_fingerprint);
+        match self.table.charge(&selection.charges(self.table, &callers), env) {
+            Ok(standings) => selection.admit(&standings, &mut edits),
+            Err(denied) => return Err(selection.refused(denied)),
         }
         Ok(edits)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_core::testing::{Calls, FakeEnv};
-use portcullis_core::{Headers, problem_json};
+use portcullis_core::{Headers, Identity, Terms, problem_json};
 use serde_json::{Value, json};
 
 use super::*;
@@ -244,6 +244,128 @@ fn a_limit_that_marks_refuses_nothing_and_is_charged_no_further() {
     assert_eq!(ask(&unlimited, "GET /closed", &env).0, 200);
 }
 
+/// A caller on terms: application, its tier, and the tier of the subscription or credential.
+fn on_terms(application: Option<&str>, application_tier: Option<&str>, tier: Option<&str>) -> FakeEnv {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let (application, application_tier, tier) = (text(application), text(application_tier), text(tier));
+    let terms = Terms { application, application_tier, tier, environment: None };
+    let identity = Identity::new("alice".into(), "".into(), [].into()).on_terms(Some(terms));
+    FakeEnv::new().with_peer("192.0.2.1").with_identity(identity)
+}
+
+fn tiered() -> ThrottlePolicy {
+    let mut config = config();
+    for (name, requests, by) in
+        [("large", 2, "application"), ("silver", 3, "subscription"), ("strangers", 1, "address")]
+    {
+        config["limits"][name] = json!({"requests": requests, "period_seconds": 60, "by": by});
+    }
+    config["tiers"] = json!({
+        "application": {"Large": "large", "Unlimited": null},
+        "subscription": {"Silver": "silver", "*": "strangers"},
+        "unauthenticated": "strangers",
+    });
+    compile(config).unwrap()
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn tiers_are_charged_beside_the_limits_of_each_operation() {
+    let policy = tiered();
+    let cases = [
+        (
+            "its application's",
+            on_terms(Some("shop"), Some("Large"), Some("Silver")),
+            "GET /health",
+            2,
+            "application-limit-exceeded",
+        ),
+        (
+            "its subscription's",
+            on_terms(Some("shop"), Some("Unlimited"), Some("Silver")),
+            "GET /health",
+            3,
+            "subscription-limit-exceeded",
+        ),
+        ("that of who has none", on_terms(None, None, None), "GET /health", 1, "subscription-limit-exceeded"),
+        (
+            "that of nobody",
+            FakeEnv::new().with_peer("192.0.2.1"),
+            "GET /health",
+            1,
+            "subscription-limit-exceeded",
+        ),
+        (
+            "the operation's",
+            on_terms(Some("shop"), Some("Unlimited"), Some("Silver")),
+            "GET /all",
+            1,
+            "limit-exceeded",
+        ),
+        (
+            "a tier that is none",
+            on_terms(Some("shop"), Some("large"), Some("Silver")),
+            "GET /health",
+            0,
+            "tier-unknown",
+        ),
+        ("another", on_terms(Some("shop"), Some("Large"), Some("Gold")), "GET /health", 0, "tier-unknown"),
+    ];
+    for (name, env, line, expected, code) in cases {
+        let (method, target) = line.split_once(' ').unwrap();
+        let mut passed = 0;
+        let rejection = loop {
+            match policy.on_request(&request(method, target), &env) {
+                Decision::Continue(_) if passed < 10 => passed += 1,
+                Decision::Reject(rejection) => break rejection,
+                other => panic!("{name}: {other:?}"),
+            }
+        };
+        assert_eq!((passed, rejection.code), (expected, code), "{name}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn all_levels_are_charged_or_none() {
+    let policy = tiered();
+    let env = || on_terms(Some("shop"), Some("Large"), Some("Silver"));
+    let alice = env();
+    let (_, headers) = ask(&policy, "GET /pets", &alice);
+    assert_eq!(
+        field(&headers, "ratelimit-policy").unwrap(),
+        r#""gold";q=6;w=60, "large";q=2;w=60, "silver";q=3;w=60"#
+    );
+    assert_eq!(field(&headers, "ratelimit").unwrap(), r#""large";r=1;t=30"#);
+    assert_eq!(ask(&policy, "GET /pets", &alice).0, 200);
+    for _ in 0..5 {
+        let (status, headers) = ask(&policy, "GET /pets", &alice);
+        assert_eq!((status, field(&headers, "ratelimit").unwrap().as_str()), (429, r#""large";r=0;t=30"#));
+    }
+    let unlimited =
+        on_terms(Some("shop"), Some("Unlimited"), Some("Silver")).with_store(alice.store().clone());
+    let (_, headers) = ask(&policy, "GET /health", &unlimited);
+    assert_eq!(field(&headers, "ratelimit").unwrap(), r#""silver";r=0;t=60"#, "two of three were used");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn who_is_denied_is_refused_before_anything_is_charged() {
+    let mut config = config();
+    config["denials"] = json!([{"consumer": "alice", "api": "petstore"}]);
+    let policy = compile(config).unwrap();
+    let (alice, bob) = (FakeEnv::new().with_consumer("alice"), FakeEnv::new().with_consumer("bob"));
+    for line in ["GET /pets", "GET /health", "GET /closed"] {
+        let (method, target) = line.split_once(' ').unwrap();
+        let Decision::Reject(rejection) = policy.on_request(&request(method, target), &alice) else {
+            panic!()
+        };
+        assert_eq!((rejection.status, rejection.code), (403, "denied"), "{line}");
+    }
+    assert_eq!(alice.store().keys(), 0);
+    assert_eq!(ask(&policy, "GET /pets", &bob).0, 200);
+}
+
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn the_host_is_asked_no_more_than_the_limits_need() {
@@ -341,6 +463,18 @@ fn a_configuration_that_cannot_be_enforced_is_refused() {
         *config.pointer_mut(pointer).unwrap() = value;
         assert_eq!(compile(config).err(), Some(expected), "{pointer}");
     }
+    let mut tiers = config();
+    tiers["tiers"] = json!({"application": {"Large": "large"}});
+    let unknown = InvalidThrottle::UnknownTierLimit { limit: "large".into() };
+    assert_eq!(compile(tiers.clone()).err(), Some(unknown));
+    tiers["tiers"] = json!({"unauthenticated": "everybody"});
+    tiers["apis"][0]["operations"][2]["rule"]["cost"] = json!(2);
+    let dear = InvalidThrottle::HighCost {
+        operation: "petstore GET /health".into(),
+        cost: 2,
+        limit: "everybody".into(),
+    };
+    assert_eq!(compile(tiers).err(), Some(dear));
     let mut twice = config();
     twice["apis"][0]["operations"][1]["key"] = json!("petstore GET /pets");
     assert!(matches!(compile(twice).err(), Some(InvalidThrottle::Index(_))));

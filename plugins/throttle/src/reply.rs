@@ -5,16 +5,17 @@ use portcullis_core::{Edits, Rejection};
 
 use crate::fields;
 use crate::limit::Limit;
-use crate::rule::{AppliedLimit, Rule};
+use crate::rule::AppliedLimit;
+use crate::selection::Selection;
 use crate::table::{Denied, Standing};
 
 /// Tells upstreams the limits that a request is over.
 pub(crate) const MARK: &str = "x-portcullis-over-limit";
 
-impl Rule {
+impl Selection<'_> {
     /// The fields of a response: all limits, and where the tightest stands; and the mark.
     pub(crate) fn admit(&self, standings: &[Standing], edits: &mut Edits) {
-        let applied = self.applied.iter().zip(standings);
+        let applied = self.iter().zip(standings);
         let tightest = applied.min_by(|(left, a), (right, b)| {
             // The least part of the burst that remains: a/left < b/right, without fractions.
             let part = |rest: &Standing, whole: &Limit| {
@@ -25,9 +26,9 @@ impl Rule {
         let Some((AppliedLimit { limit, .. }, standing)) = tightest else { return };
         let value = fields::standing(limit, standing.remaining, fields::seconds(standing.full_in));
         edits.response =
-            vec![("ratelimit-policy".into(), self.policies.clone()), ("ratelimit".into(), value)];
+            vec![("ratelimit-policy".into(), self.policies().into_owned()), ("ratelimit".into(), value)];
         if standings.iter().any(|standing| standing.over) {
-            let over = self.applied.iter().zip(standings).filter(|(_, standing)| standing.over);
+            let over = self.iter().zip(standings).filter(|(_, standing)| standing.over);
             let names: Vec<&str> = over.map(|(applied, _)| applied.limit.quoted.as_str()).collect();
             edits.set.push((MARK.into(), names.join(", ")));
         }
@@ -35,8 +36,8 @@ impl Rule {
 
     pub(crate) fn refused(&self, denied: Denied) -> Rejection {
         match denied {
-            Denied::UsedUp { charge, retry_in } => match self.applied.get(charge) {
-                Some(applied) => self.limit_exceeded(&applied.limit, retry_in),
+            Denied::UsedUp { charge, retry_in } => match self.get(charge) {
+                Some(applied) => self.limit_exceeded(applied, retry_in),
                 None => Rejection::internal("limit-state-unreadable"),
             },
             Denied::Contended => Rejection::internal("limit-contended").with_header("retry-after", "1"),
@@ -45,13 +46,25 @@ impl Rule {
     }
 
     /// Body, `Retry-After` and `RateLimit` name the same limit and the same time.
-    fn limit_exceeded(&self, limit: &Limit, retry_in: u64) -> Rejection {
+    fn limit_exceeded(&self, applied: &AppliedLimit, retry_in: u64) -> Rejection {
         let seconds = fields::seconds(retry_in);
-        let Limit { name, allowance, .. } = limit;
+        let AppliedLimit { limit, level, .. } = applied;
+        let Limit { name, allowance, .. } = &**limit;
         let detail = format!("The limit '{name}' of {allowance} is used up; retry in {seconds} seconds.");
-        Rejection::new(429, "limit-exceeded", detail)
+        Rejection::new(429, level.code(), detail)
             .with_header("retry-after", seconds.to_string())
-            .with_header("ratelimit-policy", self.policies.clone())
+            .with_header("ratelimit-policy", self.policies())
             .with_header("ratelimit", fields::standing(limit, 0, seconds))
     }
+}
+
+/// A tier that the configuration does not know is no reason to let anybody through.
+pub(crate) fn unknown_tier() -> Rejection {
+    let detail = "The caller's tier is none that this gateway knows.";
+    Rejection::new(500, "tier-unknown", detail)
+}
+
+/// Says neither by which rule nor until when.
+pub(crate) fn denied() -> Rejection {
+    Rejection::new(403, "denied", "Calls are blocked.")
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portcullis_config::throttle::ThrottleRule;
+use portcullis_config::throttle::{AppliedLimitConfig, ThrottleRule};
 
-use crate::caller::{Callers, Fingerprint};
+use crate::caller::Fingerprint;
 use crate::fields;
 use crate::invalid::InvalidThrottle;
+use crate::level::Level;
 use crate::limit::Limit;
-use crate::table::{Charge, Table};
 
 /// Most limits of one operation; each may cost two calls to the host.
 pub(crate) const MOST_LIMITS: usize = 16;
@@ -22,6 +22,10 @@ pub(crate) struct Rule {
     pub(crate) units: u32,
     /// The value of `RateLimit-Policy`.
     pub(crate) policies: String,
+    /// The name of its API.
+    pub(crate) api: String,
+    /// Stands for its API.
+    pub(crate) api_fingerprint: Fingerprint,
 }
 
 /// A limit within a scope.
@@ -29,12 +33,13 @@ pub(crate) struct Rule {
 pub(crate) struct AppliedLimit {
     pub(crate) limit: Rc<Limit>,
     pub(crate) counter: Fingerprint,
+    pub(crate) level: Level,
 }
 
 impl Rule {
     pub(crate) fn new(
         operation: &str,
-        rule: &ThrottleRule,
+        rule: ThrottleRule,
         limits: &BTreeMap<String, Rc<Limit>>,
     ) -> Result<Self, InvalidThrottle> {
         if rule.limits.len() > MOST_LIMITS {
@@ -46,33 +51,42 @@ impl Rule {
         }
         let mut applied: Vec<AppliedLimit> = Vec::new();
         for config in &rule.limits {
-            let named = || (operation.to_owned(), config.limit.clone());
-            let limit = limits.get(&config.limit).ok_or_else(|| {
-                let (operation, limit) = named();
-                InvalidThrottle::UnknownLimit { operation, limit }
-            })?;
-            if (1..u64::from(units)).contains(&limit.meter.burst()) {
-                let (operation, limit) = named();
-                return Err(InvalidThrottle::HighCost { operation, cost: units, limit });
-            }
-            let counter = limit.counter(&config.scope);
-            if applied.iter().any(|applied| applied.counter == counter) {
-                let (operation, limit) = named();
+            let (operation, limit) = (operation.to_owned(), config.limit.clone());
+            let Some(found) = limits.get(&limit) else {
+                return Err(InvalidThrottle::UnknownLimit { operation, limit });
+            };
+            let new = AppliedLimit::new(found, config);
+            if applied.iter().any(|applied| applied.counter == new.counter) {
                 return Err(InvalidThrottle::RepeatedLimit { operation, limit });
             }
-            applied.push(AppliedLimit { limit: limit.clone(), counter });
+            applied.push(new);
         }
         let policies = fields::policies(applied.iter().map(|applied| &*applied.limit));
-        Ok(Self { applied, units, policies })
+        let api_fingerprint = Fingerprint::of(b'i', &[rule.api.as_bytes()]);
+        let rule = Self { applied, units, policies, api: rule.api, api_fingerprint };
+        rule.check_cost(operation, rule.applied.iter().map(|applied| &*applied.limit))?;
+        Ok(rule)
     }
 
-    /// The counts of the caller.
-    pub(crate) fn charges(&self, table: Table, callers: &Callers<'_>) -> Vec<Charge> {
-        let charge = |applied: &AppliedLimit| {
-            let AppliedLimit { limit, counter } = applied;
-            let charge = table.locate(callers.by(limit.by), *counter, limit.meter);
-            charge.times(self.units).marking(limit.marks)
-        };
-        self.applied.iter().map(charge).collect()
+    /// Refuses a limit that none of these requests could ever pass, though others can.
+    pub(crate) fn check_cost<'l>(
+        &self,
+        operation: &str,
+        mut limits: impl Iterator<Item = &'l Limit>,
+    ) -> Result<(), InvalidThrottle> {
+        match limits.find(|limit| (1..u64::from(self.units)).contains(&limit.meter.burst())) {
+            Some(limit) => {
+                let (operation, limit) = (operation.to_owned(), limit.name.clone());
+                Err(InvalidThrottle::HighCost { operation, cost: self.units, limit })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl AppliedLimit {
+    fn new(limit: &Rc<Limit>, config: &AppliedLimitConfig) -> Self {
+        let counter = limit.counter(&config.scope);
+        Self { limit: Rc::clone(limit), counter, level: config.level.into() }
     }
 }

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
 
+mod level;
 mod limit;
 
+pub use level::{DenialConfig, LevelConfig, TiersConfig};
 pub use limit::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
 /// The whole configuration.
@@ -22,6 +24,12 @@ pub struct ThrottleConfig {
     /// How many shared slots callers are spread over, 16 callers to a slot: bounds the memory, at most about
     /// 500 bytes a slot. A power of two, at most 1,048,576.
     pub slots: u32,
+    /// Limits by what the caller has booked, for all operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<TiersConfig>,
+    /// Who may not call at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denials: Vec<DenialConfig>,
 }
 
 /// The limits of an operation; all are charged or none.
@@ -34,12 +42,24 @@ pub struct ThrottleRule {
     /// As how many requests one of this operation counts. Default: 1; not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u32>,
+    /// The operation's API, as [`ThrottleRule::name_apis`] sets it.
+    #[serde(skip)]
+    pub api: String,
 }
 
 impl ThrottleRule {
     /// Whether nothing is counted.
     pub fn is_empty(&self) -> bool {
         self.limits.is_empty()
+    }
+
+    /// Tells each rule its API, before the operations go into an index; `rule` finds it among those of other plugins.
+    pub fn name_apis<R>(apis: &mut [ApiConfig<R>], rule: impl Fn(&mut R) -> &mut Self) {
+        for api in apis {
+            for operation in &mut api.operations {
+                rule(&mut operation.rule).api.clone_from(&api.name);
+            }
+        }
     }
 }
 
@@ -51,4 +71,7 @@ pub struct AppliedLimitConfig {
     pub limit: String,
     /// Requests under the same scope share one count per caller: `api petstore`, or an operation's key.
     pub scope: String,
+    /// What it is a limit of. Default: the operation.
+    #[serde(default, skip_serializing_if = "LevelConfig::is_operation")]
+    pub level: LevelConfig,
 }

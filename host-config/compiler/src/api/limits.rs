@@ -1,6 +1,6 @@
 //! The limits of one operation: those of the gateway file for the whole API, and those of the document.
 
-use portcullis_config::throttle::{AppliedLimitConfig, LimitConfig, ThrottleRule};
+use portcullis_config::throttle::{AppliedLimitConfig, LevelConfig, LimitConfig, ThrottleRule};
 use portcullis_openapi::model::Operation;
 use portcullis_openapi::{Diagnostic, Report};
 
@@ -21,11 +21,12 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         let apply = |limit: &String, scope: &str| AppliedLimitConfig {
             limit: limit.clone(),
             scope: scope.to_owned(),
+            level: if scope == api_scope { LevelConfig::Api } else { LevelConfig::Operation },
         };
         let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
         if let Some((names, level, place)) = &settings.limits {
             let scope = match level {
-                Level::Root => api_scope,
+                Level::Root => api_scope.clone(),
                 Level::Path => format!("path {} {}", self.source.name, operation.path),
                 Level::Operation => {
                     format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path)
@@ -61,7 +62,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         }
         self.check_cost(settings, &limits, report);
         let cost = settings.cost.map(|(cost, _)| cost).filter(|cost| *cost > 1 && !limits.is_empty());
-        ThrottleRule { limits, cost }
+        ThrottleRule { limits, cost, api: String::new() }
     }
 
     /// A request that costs more than a limit ever lets pass at once could never pass.

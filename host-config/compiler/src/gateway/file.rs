@@ -15,6 +15,7 @@ mod identity_headers;
 mod key_service;
 mod limit;
 mod service;
+mod tier;
 
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
@@ -27,6 +28,7 @@ pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;
 pub(crate) use limit::{AlgorithmFile, LimitFile, LimitKeyFile, UnitFile};
 pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
+pub(crate) use tier::{DenyFile, TiersFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -64,6 +66,12 @@ pub struct GatewayFile {
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,
+    /// Limits by what callers have booked. Default: none.
+    #[serde(default)]
+    pub tiers: Option<TiersFile>,
+    /// Who may not call.
+    #[serde(default)]
+    pub deny: Vec<DenyFile>,
 }
 
 /// How clients are told of refusals.

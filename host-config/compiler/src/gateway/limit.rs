@@ -71,6 +71,8 @@ fn limit(file: &LimitFile) -> Result<LimitConfig, String> {
             LimitKeyFile::Consumer => LimitKeyConfig::Consumer,
             LimitKeyFile::Address => LimitKeyConfig::Address,
             LimitKeyFile::All => LimitKeyConfig::All,
+            LimitKeyFile::Application => LimitKeyConfig::Application,
+            LimitKeyFile::Subscription => LimitKeyConfig::Subscription,
         },
         marks: file.stop_on_quota == Some(false),
     })

@@ -70,6 +70,10 @@ pub enum LimitKeyConfig {
     Address,
     /// Everybody together.
     All,
+    /// The application that the credential belongs to; who has none, as the consumer.
+    Application,
+    /// The application and the API; who has no application, as the consumer and the API.
+    Subscription,
 }
 
 fn one() -> u32 {

@@ -83,6 +83,10 @@ pub enum LimitKeyFile {
     Address,
     /// Everybody together.
     All,
+    /// The application that the credential belongs to; without one, as `consumer`.
+    Application,
+    /// The application and the API; without application, the consumer and the API.
+    Subscription,
 }
 
 impl TryFrom<String> for PeriodFile {

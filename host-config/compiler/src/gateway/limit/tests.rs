@@ -135,3 +135,52 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
         }
     }
 }
+
+#[test]
+fn tiers_and_rules_that_name_what_is_not_there_are_refused() {
+    let large =
+        "identity: { applications: { shop: { tier: Large, subscriptions: [{ api: api, tier: Gold }] } } }";
+    let cases = [
+        ("tiers: { application: { Large: gold }, subscription: { Gold: null } }", None),
+        ("tiers: { subscription: { Gold: gold, '*': gold }, unauthenticated: gold }", None),
+        (
+            "tiers: { application: { Small: gold } }",
+            Some("gateway.yaml:5: limit-unknown: the tier 'Large' does not stand under `tiers`"),
+        ),
+        (
+            "tiers: { subscription: { Large: gold } }",
+            Some("gateway.yaml:5: limit-unknown: the tier 'Gold' does not stand under `tiers`"),
+        ),
+        (
+            "tiers: { application: { Large: silver } }",
+            Some("gateway.yaml:4: limit-unknown: no limit is named 'silver'"),
+        ),
+        (
+            "tiers: { unauthenticated: silver }",
+            Some("gateway.yaml:4: limit-unknown: no limit is named 'silver'"),
+        ),
+        ("deny: [{ api: api, addresses: [10.0.0.0/8], until: 2027-01-31 }]", None),
+        (
+            "deny: [{ until: 2027-01-31 }]",
+            Some("gateway.yaml:4: setting-invalid: a rule that denies names an API"),
+        ),
+        ("deny: [{ api: shop }]", Some("gateway.yaml:4: setting-invalid: no API is named 'shop'")),
+        (
+            "deny: [{ addresses: [10.0.0.1/8] }]",
+            Some("gateway.yaml:4: setting-invalid: '10.0.0.1/8' is no range of addresses"),
+        ),
+        (
+            "deny: [{ consumer: ann, until: soon }]",
+            Some("gateway.yaml:4: setting-invalid: 'soon' is no date"),
+        ),
+    ];
+    for (settings, expected) in cases {
+        let told = problems(&format!("gold: {{ requests: 1, per: day }}\n{settings}\n{large}"), "{}");
+        match expected {
+            Some(expected) => {
+                assert!(told.iter().any(|one| one.starts_with(expected)), "{settings}: {told:?}")
+            }
+            None => assert_eq!(told, [""; 0], "{settings}"),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Limits by tier and rules that deny: what they name must be there, and so must the tiers that the gateway file gives out.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
+use portcullis_core::AddressRange;
+use portcullis_openapi::Report;
+
+use super::file::{DenyFile, TiersFile};
+use super::{ApiSource, Identity, Reader, read_date};
+use crate::codes;
+use crate::settings::problem;
+
+impl Reader<'_> {
+    pub(super) fn tiers(
+        &self,
+        file: Option<TiersFile>,
+        limits: &BTreeMap<String, LimitConfig>,
+        identity: &Identity,
+        report: &mut Report,
+    ) -> Option<TiersConfig> {
+        let TiersFile { application, subscription, unauthenticated } = file?;
+        let named =
+            [&application, &subscription].into_iter().flatten().flat_map(|tiers| tiers.values().flatten());
+        for name in named.chain(&unauthenticated).filter(|name| !limits.contains_key(*name)) {
+            let message = format!("no limit is named '{name}'");
+            report.push(problem(codes::LIMIT_UNKNOWN, message, self.place(&["tiers"])));
+        }
+        let applications = identity.applications.iter();
+        let of_applications = applications.clone().map(|(name, application)| {
+            (vec!["applications", name], application.tier.iter().collect::<Vec<_>>())
+        });
+        let of_subscriptions = applications.map(|(name, application)| {
+            let tiers =
+                application.subscriptions.iter().filter_map(|subscription| subscription.tier.as_ref());
+            (vec!["applications", name], tiers.collect())
+        });
+        let keys = identity.api_keys.iter().filter_map(|key| key.account.tier.as_ref());
+        let users = identity.users.iter().filter_map(|user| user.account.tier.as_ref());
+        let certificates = identity.certificates.iter().filter_map(|one| one.account.tier.as_ref());
+        let of_credentials = [
+            (vec!["apiKeys"], keys.collect()),
+            (vec!["users"], users.collect()),
+            (vec!["certificates"], certificates.collect()),
+        ];
+        self.check_tiers(application.as_ref(), of_applications, report);
+        self.check_tiers(subscription.as_ref(), of_subscriptions.chain(of_credentials), report);
+        Some(TiersConfig { application, subscription, unauthenticated })
+    }
+
+    /// A tier that somebody has and nobody defines would refuse all of its holder's requests.
+    fn check_tiers<'t>(
+        &self,
+        tiers: Option<&BTreeMap<String, Option<String>>>,
+        given: impl Iterator<Item = (Vec<&'t str>, Vec<&'t String>)>,
+        report: &mut Report,
+    ) {
+        let Some(tiers) = tiers else { return };
+        for (path, names) in given {
+            for name in names.into_iter().filter(|name| !tiers.contains_key(*name)) {
+                let message = format!("the tier '{name}' does not stand under `tiers`");
+                let path: Vec<&str> = std::iter::once("identity").chain(path.iter().copied()).collect();
+                report.push(problem(codes::LIMIT_UNKNOWN, message, self.place(&path)));
+            }
+        }
+    }
+
+    pub(super) fn denials(
+        &self,
+        files: Vec<DenyFile>,
+        apis: &[ApiSource],
+        report: &mut Report,
+    ) -> Vec<DenialConfig> {
+        let mut denials = Vec::with_capacity(files.len());
+        for (at, file) in files.into_iter().enumerate() {
+            let mut wrong = |message: String| {
+                let place = self.place(&["deny", &at.to_string()]);
+                report.push(problem(codes::SETTING_INVALID, message, place));
+            };
+            let DenyFile { api, application, consumer, addresses, until } = file;
+            if api.is_none() && application.is_none() && consumer.is_none() && addresses.is_empty() {
+                wrong("a rule that denies names an API, an application, a consumer or addresses".to_owned());
+            }
+            if let Some(api) = api.as_ref().filter(|api| apis.iter().all(|known| known.name != **api)) {
+                wrong(format!("no API is named '{api}'"));
+            }
+            for text in addresses.iter().filter(|text| AddressRange::parse(text).is_none()) {
+                wrong(format!("'{text}' is no range of addresses such as 192.0.2.0/24"));
+            }
+            let until = until.and_then(|text| {
+                let date = read_date(&text);
+                if date.is_none() {
+                    wrong(format!("'{text}' is no date such as 2027-01-31 or 2027-01-31T18:30:00Z"));
+                }
+                date
+            });
+            denials.push(DenialConfig { api, application, consumer, addresses, until });
+        }
+        denials
+    }
+}

@@ -1,0 +1,37 @@
+//! What a limit is a limit of, and the code by which clients are told of it.
+
+use portcullis_config::throttle::LevelConfig;
+
+/// What a limit is a limit of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// The whole API.
+    Api,
+    /// The operation, or its path.
+    Operation,
+    /// The caller's application.
+    Application,
+    /// What the caller's application, or the credential, has booked of the API; and who is not known at all.
+    Subscription,
+}
+
+impl Level {
+    /// The code of a refusal.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Api => "api-limit-exceeded",
+            Self::Operation => "limit-exceeded",
+            Self::Application => "application-limit-exceeded",
+            Self::Subscription => "subscription-limit-exceeded",
+        }
+    }
+}
+
+impl From<LevelConfig> for Level {
+    fn from(config: LevelConfig) -> Self {
+        match config {
+            LevelConfig::Api => Self::Api,
+            LevelConfig::Operation => Self::Operation,
+        }
+    }
+}
