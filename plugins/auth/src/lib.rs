@@ -15,6 +15,7 @@ mod claims;
 mod client;
 mod conditions;
 mod etcd;
+mod etcd_user;
 mod failure;
 mod feed;
 mod fingerprint;

@@ -59,6 +59,17 @@ impl Remote {
         call
     }
 
+    /// A POST to another path at the same server.
+    pub(crate) fn post_to(
+        &self,
+        path: &'static str,
+        content_type: &'static str,
+        body: String,
+        max_reply: u32,
+    ) -> Call {
+        Call { path: Cow::Borrowed(path), ..self.post(content_type, body, max_reply) }
+    }
+
     fn call(&self, method: &'static str, path: String, max_reply: u32) -> Call {
         Call {
             service: Rc::clone(&self.service),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::etcd;
+use crate::etcd_user::EtcdUser;
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::feed;
 use crate::json::UniqueMembers;
@@ -35,6 +36,8 @@ pub(crate) struct Revocation {
     store: RevocationStoreConfig,
     interval: Duration,
     authorization_env: Option<String>,
+    /// Who the gateway is at the store.
+    user: Option<EtcdUser>,
     revoked: Revoked,
     /// What the worker that fetches knows of the store.
     known: RefCell<Known>,
@@ -108,6 +111,10 @@ impl Revocation {
         Self {
             source: SOURCE.into(),
             remote: Remote::new(config.remote),
+            user: match &config.store {
+                RevocationStoreConfig::Etcd { user, .. } => user.clone().map(EtcdUser::new),
+                RevocationStoreConfig::Feed => None,
+            },
             store: config.store,
             interval: Duration::from_millis(config.interval_milliseconds.max(100).into()),
             authorization_env: config.authorization_env,
@@ -153,14 +160,33 @@ impl Revocation {
     /// The next step of a fetch.
     pub(crate) fn fetch(&self, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
         let step = match answer {
-            None => self.begin(env),
-            Some(Answer::Replied(reply)) => self.go_on(reply, env),
+            None => {
+                self.user.iter().for_each(EtcdUser::begin);
+                self.begin(env)
+            }
+            Some(Answer::Replied(reply)) => self.step(reply, env),
             Some(other) => Err(format!("there is no reply: {other:?}")),
         };
         step.unwrap_or_else(Fetch::Failed)
     }
 
+    fn step(&self, reply: &CallReply, env: &dyn Env) -> Result<Fetch, String> {
+        match &self.user {
+            Some(user) if user.learn(reply)? || user.forget(reply.status) => self.begin(env),
+            _ => self.go_on(reply, env),
+        }
+    }
+
+    /// The first call, once the gateway may make it.
     fn begin(&self, env: &dyn Env) -> Result<Fetch, String> {
+        let first = self.user.as_ref().map(|user| user.authenticate(&self.remote, env)).transpose()?;
+        match first.flatten() {
+            Some(call) => Ok(Fetch::Call(call)),
+            None => self.ask(env),
+        }
+    }
+
+    fn ask(&self, env: &dyn Env) -> Result<Fetch, String> {
         self.is_ours.set(false);
         let mut gathered = self.gathered.borrow_mut();
         let standing = self.revoked.standing();
@@ -175,7 +201,7 @@ impl Revocation {
                 call.headers.extend(etag.map(|etag| ("if-none-match".into(), etag)));
                 call
             }
-            RevocationStoreConfig::Etcd { prefix } => {
+            RevocationStoreConfig::Etcd { prefix, .. } => {
                 let age = |since: UnixNanos| env.now().0.abs_diff(since.0);
                 let revision =
                     known.revision.filter(|(_, since)| standing.is_some() && age(*since) < WHOLE_NANOS);
@@ -208,7 +234,7 @@ impl Revocation {
                 next.map(|next| self.remote.get_path(&next, MAX_REPLY).ok_or("`next` is no path"))
                     .transpose()?
             }
-            RevocationStoreConfig::Etcd { prefix } => {
+            RevocationStoreConfig::Etcd { prefix, .. } => {
                 let since = (!gathered.is_whole).then_some(gathered.revision + 1);
                 let page = etcd::read(&reply.body, prefix, key, &mut gathered.entries)?;
                 if page.revision < gathered.revision {
@@ -262,6 +288,7 @@ impl Revocation {
             let value = env.secret(name).ok_or_else(|| format!("the environment lacks {name}"))?;
             call.headers.push(("authorization".into(), value));
         }
+        self.user.iter().for_each(|user| user.sign(&mut call));
         Ok(Fetch::Call(call))
     }
 }
@@ -270,7 +297,7 @@ impl Revocation {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
-    use portcullis_config::auth::RemoteConfig;
+    use portcullis_config::auth::{EtcdUserConfig, RemoteConfig};
     use portcullis_core::Headers;
     use portcullis_core::testing::FakeEnv;
     use serde_json::json;
@@ -278,6 +305,10 @@ mod tests {
     use super::*;
 
     fn in_etcd() -> Revocation {
+        in_etcd_as(None)
+    }
+
+    fn in_etcd_as(user: Option<EtcdUserConfig>) -> Revocation {
         let remote = RemoteConfig {
             service: "etcd".into(),
             authority: "etcd".into(),
@@ -285,7 +316,7 @@ mod tests {
             path: "/v3/kv/range".into(),
             timeout_milliseconds: 1000,
         };
-        let store = RevocationStoreConfig::Etcd { prefix: "revoked/".into() };
+        let store = RevocationStoreConfig::Etcd { prefix: "revoked/".into(), user };
         Revocation::new(RevocationConfig {
             remote,
             store,
@@ -349,5 +380,49 @@ mod tests {
         whole(3);
         revocation.learn(text, true);
         assert_eq!(asked(revocation.fetch(None, &env)).get("min_mod_revision"), None);
+    }
+
+    fn reply(status: u16, body: &str) -> Answer {
+        let body = body.as_bytes().to_vec();
+        Answer::Replied(CallReply { status, headers: Headers::default(), body })
+    }
+
+    /// Path and `Authorization` of the next call.
+    fn called(fetch: Fetch) -> (String, String) {
+        let Fetch::Call(call) = fetch else { panic!("{fetch:?}") };
+        let token = call.headers.iter().find(|(name, _)| name == "authorization");
+        (call.path.into_owned(), token.map(|(_, value)| value.clone()).unwrap_or_default())
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_user_of_etcd_gets_a_token_and_another_when_that_has_ended() {
+        let user = EtcdUserConfig { name: "gateway".into(), password_env: "PASSWORD".into() };
+        let (revocation, env) = (in_etcd_as(Some(user)), FakeEnv::new().with_secret("PASSWORD", "pass word"));
+        let (authenticate, range) = ("/v3/auth/authenticate".to_owned(), "/v3/kv/range".to_owned());
+        let first = revocation.fetch(None, &env);
+        let Fetch::Call(call) = &first else { panic!("{first:?}") };
+        let sent: Value = serde_json::from_slice(&call.body).unwrap();
+        assert_eq!(sent, json!({ "name": "gateway", "password": "pass word" }));
+        assert_eq!(called(first), (authenticate.clone(), String::new()));
+        let token = |token: &str| reply(200, &json!({ "header": {}, "token": token }).to_string());
+        assert_eq!(called(revocation.fetch(Some(&token("t.1")), &env)), (range.clone(), "t.1".to_owned()));
+        assert!(matches!(revocation.fetch(Some(&page("a", 5, false)), &env), Fetch::Replace(_)));
+
+        // The token is used until etcd knows it no more; then there is one attempt in a fetch.
+        assert_eq!(called(revocation.fetch(None, &env)), (range.clone(), "t.1".to_owned()));
+        assert_eq!(called(revocation.fetch(Some(&reply(401, "{}")), &env)).0, authenticate);
+        assert_eq!(called(revocation.fetch(Some(&token("t.2")), &env)), (range.clone(), "t.2".to_owned()));
+        assert!(matches!(revocation.fetch(Some(&reply(401, "{}")), &env), Fetch::Failed(_)));
+        assert!(!format!("{revocation:?}").contains("t.2"), "the token is shown");
+
+        for wrong in [reply(400, "{}"), reply(200, "{}"), token(""), token("a b"), token(&"x".repeat(9000))] {
+            let user = EtcdUserConfig { name: "gateway".into(), password_env: "PASSWORD".into() };
+            let revocation = in_etcd_as(Some(user));
+            called(revocation.fetch(None, &env));
+            assert!(matches!(revocation.fetch(Some(&wrong), &env), Fetch::Failed(_)), "{wrong:?}");
+        }
+        let without = revocation.fetch(None, &FakeEnv::new());
+        assert_eq!(called(without).0, range, "a token that is known needs no password");
     }
 }

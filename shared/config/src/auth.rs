@@ -31,7 +31,7 @@ pub use identity_headers::IdentityHeaderConfig;
 pub use issuer::{IssuerConfig, SecretConfig};
 pub use key_service::KeyServiceConfig;
 pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig};
-pub use revocation::{RevocationConfig, RevocationStoreConfig};
+pub use revocation::{EtcdUserConfig, RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use signed_key::{AcceptedKeysConfig, SignedKeyConfig};
 pub use user::{AttemptsConfig, UserConfig};

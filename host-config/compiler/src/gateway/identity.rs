@@ -74,7 +74,7 @@ impl Identity {
     pub(crate) fn environment(&self) -> impl Iterator<Item = &str> {
         let clients = self.introspections.values().filter_map(|one| one.client.secret_env());
         let store = self.user_store.iter().filter_map(|one| one.authorization_env.as_deref());
-        let revocation = self.revocation.iter().filter_map(|one| one.authorization_env.as_deref());
+        let revocation = self.revocation.iter().filter_map(RevocationConfig::secret_env);
         clients.chain(revocation).chain(store)
     }
 

@@ -19,6 +19,16 @@ pub struct RevocationConfig {
     pub authorization_env: Option<String>,
 }
 
+impl RevocationConfig {
+    /// The environment variable that holds what the gateway proves itself with.
+    pub fn secret_env(&self) -> Option<&str> {
+        match &self.store {
+            RevocationStoreConfig::Etcd { user: Some(user), .. } => Some(&user.password_env),
+            _ => self.authorization_env.as_deref(),
+        }
+    }
+}
+
 /// How a list is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -29,5 +39,18 @@ pub enum RevocationStoreConfig {
     Etcd {
         /// What the keys begin with.
         prefix: String,
+        /// Who the gateway is there; default: etcd asks nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<EtcdUserConfig>,
     },
+}
+
+/// A user of etcd (`/v3/auth/authenticate`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EtcdUserConfig {
+    /// Its name.
+    pub name: String,
+    /// The environment variable of Envoy that holds its password.
+    pub password_env: String,
 }

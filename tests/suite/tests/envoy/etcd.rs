@@ -20,6 +20,8 @@ paths: { /x: { get: { security: [{ Token: [] }], responses: { '200': { descripti
 components: { securitySchemes: { Token: { type: http, scheme: bearer } } }
 "#;
 
+const ROOT_PASSWORD: &str = "root-password";
+const GATEWAY_PASSWORD: &str = "gate\"way password";
 const START_TIME: Time = Time::from_secs(30);
 const PULSE: Time = Time::from_millis(20);
 
@@ -29,6 +31,8 @@ struct Etcd {
     client: SocketAddr,
     peer: SocketAddr,
     folder: TempDir,
+    /// Whether its authentication is on.
+    asks_who: bool,
 }
 
 impl Etcd {
@@ -36,7 +40,7 @@ impl Etcd {
         // It cannot be told to choose its ports. Both are held until both are known.
         let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
         let [client, peer] = ports.each_ref().map(|port| port.local_addr().expect("an address"));
-        Self { server: None, client, peer, folder: gateway::folder(&[]) }
+        Self { server: None, client, peer, folder: gateway::folder(&[]), asks_who: false }
     }
 
     fn start(&mut self) {
@@ -64,10 +68,40 @@ impl Etcd {
 
     /// Puts a key with a value.
     fn put(&self, key: &str, value: &str) {
-        let body = json!({ "key": STANDARD.encode(key), "value": STANDARD.encode(value) }).to_string();
-        let head = [("Content-Type", "application/json")];
-        let reply = http1::request(self.client, "POST /v3/kv/put", &head, body.as_bytes());
-        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        let pair = json!({ "key": STANDARD.encode(key), "value": STANDARD.encode(value) });
+        if self.asks_who {
+            let root = json!({ "name": "root", "password": ROOT_PASSWORD });
+            let token = self.post("/v3/auth/authenticate", &root, "")["token"].clone();
+            self.post("/v3/kv/put", &pair, token.as_str().expect("a token"));
+        } else {
+            self.post("/v3/kv/put", &pair, "");
+        }
+    }
+
+    fn post(&self, path: &str, body: &Value, token: &str) -> Value {
+        let head = [("Content-Type", "application/json"), ("Authorization", token)];
+        let head = if token.is_empty() { &head[..1] } else { &head };
+        let reply = http1::request(self.client, &format!("POST {path}"), head, body.to_string().as_bytes());
+        assert_eq!(reply.status, 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
+        reply.json()
+    }
+
+    /// From now on nobody may read or write who is not known, and the gateway may read what is revoked, and nothing else.
+    fn ask_who(&mut self) {
+        let ends = (STANDARD.encode("revoked/"), STANDARD.encode("revoked0"));
+        let may_read = json!({ "permType": "READ", "key": ends.0, "range_end": ends.1 });
+        for (path, body) in [
+            ("user/add", json!({ "name": "root", "password": ROOT_PASSWORD })),
+            ("user/grant", json!({ "user": "root", "role": "root" })),
+            ("role/add", json!({ "name": "reader" })),
+            ("role/grant", json!({ "name": "reader", "perm": may_read })),
+            ("user/add", json!({ "name": "gateway", "password": GATEWAY_PASSWORD })),
+            ("user/grant", json!({ "user": "gateway", "role": "reader" })),
+            ("enable", json!({})),
+        ] {
+            self.post(&format!("/v3/auth/{path}"), &body, "");
+        }
+        self.asks_who = true;
     }
 
     fn kill(&mut self) {
@@ -78,6 +112,15 @@ impl Etcd {
     }
 
     fn gateway(&self, jwk: &Value) -> Gateway {
+        self.gateway_as(jwk, GATEWAY_PASSWORD)
+    }
+
+    fn gateway_as(&self, jwk: &Value, password: &str) -> Gateway {
+        let mut revocation = json!({ "etcd": format!("http://{}", self.client) });
+        if self.asks_who {
+            revocation["user"] = "gateway".into();
+            revocation["passwordEnv"] = "ETCD_PASSWORD".into();
+        }
         let settings = json!({
             "apis": [{ "definition": "api.yaml", "endpoint": "mock" }],
             "identity": {
@@ -86,12 +129,14 @@ impl Etcd {
                     "algorithms": ["ES256"],
                     "jwks": { "keys": [jwk] },
                 } },
-                "revocation": { "etcd": format!("http://{}", self.client) },
+                "revocation": revocation,
             },
         });
         let folder = gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", &settings.to_string())]);
         let file = folder.path().join("gateway.yaml");
-        Gateway::start(gateway::command(), &[file.to_str().expect("a UTF-8 path"), "--workers", "1"])
+        let mut command = gateway::command();
+        command.env("ETCD_PASSWORD", password);
+        Gateway::start(command, &[file.to_str().expect("a UTF-8 path"), "--workers", "1"])
     }
 }
 
@@ -182,4 +227,31 @@ fn before_etcd_has_told_what_is_revoked_no_token_is_good() {
         thread::sleep(Time::from_millis(100));
     }
     is_refused_within(&gateway, &revoked, Time::from_secs(2));
+}
+
+#[test]
+fn etcd_that_asks_who_reads_is_followed_by_name_and_password_whatever_becomes_of_its_tokens() {
+    let mut etcd = Etcd::new();
+    etcd.start();
+    etcd.put("revoked/jti/early", "");
+    etcd.ask_who();
+    let (key, jwk) = key();
+    let gateway = etcd.gateway(&jwk);
+    let [early, late, last] = ["early", "late", "last"].map(|id| token(&key, id, "ada"));
+    assert_eq!(ask(&gateway, &early), "token-revoked", "{}", gateway.words());
+    assert_eq!(ask(&gateway, &late), "");
+    etcd.put("revoked/jti/late", "");
+    is_refused_within(&gateway, &late, Time::from_secs(2));
+
+    // It forgets its tokens when it stops.
+    etcd.kill();
+    etcd.start();
+    assert_eq!(ask(&gateway, &last), "");
+    etcd.put("revoked/jti/last", "");
+    is_refused_within(&gateway, &last, Time::from_secs(10));
+    let everything = gateway.printed().join("\n") + &gateway.words();
+    assert!(!everything.contains(GATEWAY_PASSWORD), "{everything}");
+
+    let stranger = etcd.gateway_as(&jwk, "wrong");
+    assert_eq!(ask(&stranger, &token(&key, "new", "ada")), "revocation-unavailable");
 }

@@ -61,6 +61,12 @@ pub struct RevocationFile {
     /// What the keys in etcd begin with. Default: `revoked/`.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// The gateway's name in etcd, where etcd has authentication on; with `passwordEnv`. Default: it has none.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The environment variable of Envoy that holds the password of `user`.
+    #[serde(default)]
+    pub password_env: Option<String>,
     /// Milliseconds between two looks. Default: 1000.
     #[serde(default)]
     #[schemars(range(min = 100, max = 600000))]

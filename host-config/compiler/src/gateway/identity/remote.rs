@@ -1,7 +1,7 @@
 //! What the gateway fetches from issuers, and what it asks authorization servers.
 
 use portcullis_config::auth::{
-    ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
+    ClientConfig, EtcdUserConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
     RevocationStoreConfig, UserStoreConfig,
 };
 use portcullis_openapi::{Diagnostic, Report};
@@ -107,6 +107,18 @@ impl Reader<'_> {
         if !(100..=600_000).contains(&interval_milliseconds) {
             wrong("intervalMilliseconds is between 100 and 600000");
         }
+        let user = match (&file.user, &file.password_env) {
+            (Some(name), Some(password_env)) if file.etcd.is_some() && file.authorization_env.is_none() => {
+                Some(EtcdUserConfig { name: name.clone(), password_env: password_env.clone() })
+            }
+            (None, None) => None,
+            _ => {
+                wrong(
+                    "`user` and `passwordEnv` are there together, for `etcd` alone, and instead of `authorizationEnv`",
+                );
+                None
+            }
+        };
         if let (Some(name), None, None, None) = (&file.file, &file.feed, &file.etcd, &file.prefix) {
             return self.revocation_in_file(name, interval_milliseconds, report);
         }
@@ -122,7 +134,7 @@ impl Reader<'_> {
                     wrong("an empty prefix would take every key for a revoked token");
                 }
                 let url = format!("{}/v3/kv/range", url.trim_end_matches('/'));
-                ("etcd", url, RevocationStoreConfig::Etcd { prefix })
+                ("etcd", url, RevocationStoreConfig::Etcd { prefix, user })
             }
             _ => {
                 wrong(

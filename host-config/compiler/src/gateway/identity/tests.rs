@@ -157,6 +157,28 @@ fn problems_with_certificates_are_told_with_their_line() {
 }
 
 #[test]
+fn a_user_of_etcd_has_a_password_and_no_authorization_beside() {
+    let wrong = Some("3: setting-invalid: `user` and `passwordEnv` are there together");
+    let cases = [
+        ("etcd: 'http://etcd', user: u, passwordEnv: P", None),
+        ("etcd: 'http://etcd', authorizationEnv: A", None),
+        ("etcd: 'http://etcd', user: u", wrong),
+        ("etcd: 'http://etcd', passwordEnv: P", wrong),
+        ("etcd: 'http://etcd', user: u, passwordEnv: P, authorizationEnv: A", wrong),
+        ("feed: 'http://feed', user: u, passwordEnv: P", wrong),
+        (
+            "etcd: 'http://etcd', user: u, passwordEnv: 'P-Q'",
+            Some("3: setting-invalid: 'P-Q' is no name of an"),
+        ),
+    ];
+    for (settings, expected) in cases {
+        let told = problems(&format!("  revocation: {{ {settings} }}\n"), &[]);
+        let fits = expected.map_or(told.is_empty(), |expected| told[0].starts_with(expected));
+        assert!(fits, "{settings}: {told:?}");
+    }
+}
+
+#[test]
 fn problems_with_issuers_are_told_with_their_line() {
     let issuer = |settings: &str| format!("  issuers:\n    a: {{ issuer: x, {settings} }}\n");
     let rsa = include_str!("key_file/keys/rsa.pem");
