@@ -50,14 +50,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
 
 /// Envoy inherits this program's environment; a secret that is missing there would be missed by the first request.
 fn check_secrets(compiled: &Compiled) -> Result<(), Failure> {
-    let is_set = |name: &&String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    match compiled.environment.iter().find(|name| !is_set(name)) {
-        None => Ok(()),
-        Some(name) => {
-            let message = format!("the environment variable {name} is not set");
-            Err(Failure::with_hint(message, "the gateway file names it as one that holds a secret"))
-        }
+    let hint = "the gateway file names it as one that holds a secret";
+    for name in &compiled.environment {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        let checked = match value {
+            None => Err("is not set".to_owned()),
+            Some(value) => {
+                compiled.check_secret(name, &value).map_err(|cause| format!("cannot be used: {cause}"))
+            }
+        };
+        checked
+            .map_err(|cause| Failure::with_hint(format!("the environment variable {name} {cause}"), hint))?;
     }
+    Ok(())
 }
 
 fn compile_with(

@@ -22,6 +22,7 @@ codes! {
     APPLICATION_UNKNOWN = "application-unknown": "A key or user belongs to an application that the gateway file does not define.";
     IDENTITY_EMPTY = "identity-empty": "A security scheme is used for which the gateway knows no credential: nobody can pass.";
     ISSUER_DERIVED = "issuer-derived": "The gateway file names no issuer: the one of `openIdConnectUrl` is accepted.";
+    SECRET_IN_BUNDLE = "secret-in-bundle": "A secret stands in the bundle, where an environment variable could hold it.";
     LISTENER_INVALID = "listener-invalid": "A listener's address or TLS settings are not usable.";
     WAIVER_UNKNOWN = "waiver-unknown": "A waiver names no code that can be waived.";
     // Paths.

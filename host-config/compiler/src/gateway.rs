@@ -17,11 +17,12 @@ use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
 use crate::endpoint::{Endpoint, NO_ENDPOINT};
+use crate::late_secret::LateSecret;
 use crate::openid::DerivedIssuer;
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::problem;
-pub(crate) use backend_jwt::{BackendJwt, PublishedKeys};
+pub(crate) use backend_jwt::{BackendJwt, PublishedKeys, SigningKey};
 use file::{ApiFile, ErrorsFile, GatewayFile, LifecycleFile, ListenerFile, ServiceFile};
 pub(crate) use identity::{Identity, InternalKeys};
 pub use identity::{KnownKey, known_keys, read_date, write_date};
@@ -106,6 +107,20 @@ impl Gateway {
             issues_keys: false,
         };
         Self { apis: vec![api], ..Self::default() }
+    }
+
+    /// Secrets that a plugin needs itself, and that only the environment has.
+    pub(crate) fn late_secrets(&self) -> Vec<LateSecret> {
+        let signing = self.backend_jwt.iter().filter_map(|one| one.late.clone());
+        let issuing = self.key_service.iter().filter_map(|one| one.late.clone());
+        self.identity.issuers.values().flat_map(LateSecret::of_issuer).chain(signing).chain(issuing).collect()
+    }
+
+    /// Whether what is written for it must be kept from others.
+    pub(crate) fn holds_secrets(&self) -> bool {
+        let signs = self.backend_jwt.as_ref().is_some_and(|one| one.late.is_none());
+        let issues = self.key_service.as_ref().is_some_and(|one| one.late.is_none());
+        self.identity.holds_secrets() || signs || issues
     }
 
     /// Takes in issuers that only documents name.

@@ -8,6 +8,7 @@ pub mod coverage;
 mod endpoint;
 mod envoy;
 mod gateway;
+mod late_secret;
 mod mock;
 mod module;
 mod openid;
@@ -43,6 +44,7 @@ pub use revocation_file::{NoRevocationFile, RevokedEntry, add_revoked, count_rev
 use api::ApiCompiler;
 use endpoint::Routes;
 use gateway::{Gateway, PublishedKeys};
+use late_secret::LateSecret;
 use plugins::Configured;
 use schema::SchemaCompiler;
 use service::Services;
@@ -112,6 +114,8 @@ pub struct Compiled {
     pub coverage: Coverage,
     /// Environment variables of Envoy that plugins read: they hold secrets.
     pub environment: BTreeSet<String>,
+    /// Those that plugins do not send on but use themselves.
+    late_secrets: Vec<LateSecret>,
     /// Plugins that ask servers.
     asking: BTreeSet<Plugin>,
     listeners: Vec<ListenerFile>,
@@ -137,6 +141,16 @@ impl Compiled {
     /// Whether the bundle has secrets in it: whoever may read it can sign what the gateway believes.
     pub fn holds_secrets(&self) -> bool {
         self.holds_secrets
+    }
+
+    /// Whether an environment variable holds what it has to hold.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the value, without it.
+    pub fn check_secret(&self, variable: &str, value: &str) -> Result<(), String> {
+        let mut asked = self.late_secrets.iter().filter(|late| late.variable == variable);
+        asked.try_for_each(|late| late.check(value))
     }
 
     /// How refusals are told.
@@ -351,9 +365,10 @@ impl Run<'_> {
                 return None;
             }
         };
-        let environment = gateway.identity.environment().map(str::to_owned).collect();
-        let signs = gateway.backend_jwt.is_some() || gateway.key_service.is_some();
-        let holds_secrets = gateway.identity.holds_secrets() || signs;
+        let late_secrets = gateway.late_secrets();
+        let of_plugin = late_secrets.iter().map(|late| late.variable.clone());
+        let environment = gateway.identity.environment().map(str::to_owned).chain(of_plugin).collect();
+        let holds_secrets = gateway.holds_secrets();
         let published_keys = gateway.published_keys().cloned().collect();
         let internal_header = gateway.identity.internal_keys.map(|keys| keys.header);
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
@@ -378,6 +393,7 @@ impl Run<'_> {
             services: gateway.services,
             revocation_file: gateway.identity.revocation_file,
             environment,
+            late_secrets,
             max_body_bytes,
             certificate_header,
             internal_header,

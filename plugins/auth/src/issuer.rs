@@ -19,6 +19,7 @@ use crate::invalid::IssuerError;
 use crate::json::UniqueMembers;
 use crate::kept::Keeper;
 use crate::key::Key;
+use crate::late_keys::LateKeys;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
 use crate::revocation::Marks;
@@ -39,6 +40,8 @@ pub(crate) struct Issuer {
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     keys: Vec<Key>,
+    /// Those that only the host's environment has.
+    late: Vec<LateKeys>,
     /// As [`short_type`] has them.
     token_types: Vec<String>,
     /// Keys beside those of the configuration.
@@ -87,6 +90,8 @@ impl Issuer {
             return Err(IssuerError::NoConsumerClaim);
         }
         let keys = read_keys(&config, &algorithms)?;
+        let late: Vec<_> =
+            config.secrets.iter().filter_map(|secret| LateKeys::new(secret, &algorithms)).collect();
         if let Some(name) = config.claim_map.keys().find(|name| UNMAPPED.contains(&name.as_str())) {
             return Err(IssuerError::MappedClaim(name.clone()));
         }
@@ -96,7 +101,7 @@ impl Issuer {
         let published = config
             .published
             .map(|published| PublishedKeys::new(name, &config.issuer, &algorithms, published));
-        if keys.is_empty() && published.is_none() {
+        if keys.is_empty() && late.is_empty() && published.is_none() {
             return Err(IssuerError::NoKey);
         }
         let mapped_first = |name: &str, names: Vec<String>| {
@@ -108,6 +113,7 @@ impl Issuer {
             audiences: config.audiences,
             algorithms,
             keys,
+            late,
             token_types: config.token_types.iter().map(|typ| short_type(typ)).collect(),
             published,
             skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
@@ -183,7 +189,10 @@ impl Issuer {
     /// are tried.
     fn check_signature(&self, token: &Token, algorithm: Algorithm, env: &dyn Env) -> Result<(), Failure> {
         let published = self.published.as_ref().and_then(PublishedKeys::keys);
-        let all = || self.keys.iter().chain(published.iter().flat_map(|keys| keys.iter()));
+        let late: Option<Vec<&[Key]>> = self.late.iter().map(|late| late.keys(env)).collect();
+        let late = late.ok_or(Unavailable::Secret)?;
+        let own = || self.keys.iter().chain(late.iter().copied().flatten());
+        let all = || own().chain(published.iter().flat_map(|keys| keys.iter()));
         let fits = |key: &&Key| key.algorithm == algorithm;
         let is_named = |key: &&Key| key.id.is_some() && (token.key_id.is_none() || token.key_id == key.id);
         let named = all().filter(is_named);
@@ -234,7 +243,8 @@ fn read_keys(config: &IssuerConfig, algorithms: &[Algorithm]) -> Result<Vec<Key>
     for (position, jwk) in config.keys.iter().enumerate() {
         keys.extend(Key::read(jwk, position, algorithms)?);
     }
-    for (position, secret) in config.secrets.iter().enumerate() {
+    let here = config.secrets.iter().enumerate().filter(|(_, one)| one.secret.env().is_none());
+    for (position, secret) in here {
         keys.extend(Key::share(secret, position, algorithms)?);
     }
     Ok(keys)

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Verifier as _;
+use portcullis_config::SecretSource;
 use portcullis_config::auth::SecretConfig;
 use portcullis_core::{Env, HashFunction, SignatureVerdict};
 use serde_json::Value;
@@ -74,7 +75,10 @@ impl Key {
         accepted: &[Algorithm],
     ) -> Result<Vec<Self>, IssuerError> {
         let key = |algorithm: Algorithm| {
-            let bytes = URL_SAFE_NO_PAD.decode(config.secret.expose()).ok();
+            let bytes = match &config.secret {
+                SecretSource::Here(secret) => URL_SAFE_NO_PAD.decode(secret.expose()).ok(),
+                SecretSource::Environment { .. } => None,
+            };
             let secret =
                 bytes.zip(algorithm.hash()).and_then(|(bytes, hash)| Some((Secret::new(bytes, hash)?, hash)));
             let (secret, hash) =

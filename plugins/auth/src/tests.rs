@@ -16,6 +16,8 @@ mod truth;
 #[cfg(not(target_arch = "wasm32"))]
 mod backend_jwt;
 #[cfg(not(target_arch = "wasm32"))]
+mod environment;
+#[cfg(not(target_arch = "wasm32"))]
 mod vectors;
 #[cfg(not(target_arch = "wasm32"))]
 mod wycheproof;

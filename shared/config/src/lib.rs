@@ -12,4 +12,4 @@ mod secret;
 pub mod throttle;
 
 pub use apis::{ApiConfig, ConditionConfig, ConditionPlaceConfig, OperationConfig, index};
-pub use secret::Secret;
+pub use secret::{Secret, SecretSource};

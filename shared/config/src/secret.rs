@@ -26,3 +26,26 @@ impl fmt::Debug for Secret {
         f.write_str("Secret")
     }
 }
+
+/// A secret, or where it is to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SecretSource {
+    /// In the configuration.
+    Here(Secret),
+    /// In the host's environment: the configuration is accepted or refused without it.
+    Environment {
+        /// The variable's name.
+        env: String,
+    },
+}
+
+impl SecretSource {
+    /// The environment variable that holds it.
+    pub fn env(&self) -> Option<&str> {
+        match self {
+            Self::Here(_) => None,
+            Self::Environment { env } => Some(env),
+        }
+    }
+}

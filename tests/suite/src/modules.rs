@@ -11,7 +11,7 @@ use portcullis_test_host::{Chain, Headers, Message, Module, Outcome, Request, Se
 
 use crate::case::{Step, repository};
 use crate::seen::{Seen, SeenUpstream};
-use crate::service::{Called, SECRET, Services};
+use crate::service::{Called, SECRETS, Services};
 
 /// The built modules, compiled once.
 pub struct Modules(BTreeMap<Plugin, Module>);
@@ -75,7 +75,9 @@ fn settle(chain: &mut Chain) {
 }
 
 fn serve(state: &SharedState, begin: Duration, services: &Arc<Services>) {
-    state.set_variable(SECRET.0, SECRET.1);
+    for (name, secret) in SECRETS {
+        state.set_variable(name, secret);
+    }
     let (services, clock) = (Arc::clone(services), state.clone());
     state.serve(move |call: &ServiceCall| {
         let at = clock.now().saturating_sub(begin).as_secs_f64();

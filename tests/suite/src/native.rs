@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::case::Step;
 use crate::seen::{Seen, SeenUpstream};
-use crate::service::{Called, SECRET, Services};
+use crate::service::{Called, SECRETS, Services};
 
 /// Runs the steps on fresh plugins.
 pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &Arc<Services>) -> Vec<Seen> {
@@ -99,8 +99,12 @@ struct World<'w> {
     fetched: &'w mut Fetched,
 }
 
+fn with_secrets(env: FakeEnv) -> FakeEnv {
+    SECRETS.iter().fold(env, |env, (name, secret)| env.with_secret(name, secret))
+}
+
 fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services) -> bool {
-    let env = FakeEnv::new().with_secret(SECRET.0, SECRET.1);
+    let env = with_secrets(FakeEnv::new());
     env.advance(Duration::from_secs_f64(at));
     let mut answer = None;
     loop {
@@ -162,10 +166,7 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
     let mut operation: Option<Rc<str>> = None;
     let mut identity: Option<Rc<Identity>> = None;
     for plugin in plugins {
-        let mut env = FakeEnv::new()
-            .with_secret(SECRET.0, SECRET.1)
-            .with_store(world.store.clone())
-            .with_peer(sent.peer());
+        let mut env = with_secrets(FakeEnv::new()).with_store(world.store.clone()).with_peer(sent.peer());
         if let Some(key) = &operation {
             env = env.with_operation(key);
         }

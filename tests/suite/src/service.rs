@@ -9,8 +9,17 @@ use serde_json::Value;
 use crate::case::OneOrMany;
 use crate::token::key_set;
 
-/// The one secret in the environment of a gateway under test.
-pub(crate) const SECRET: (&str, &str) = ("TEST_SECRET", "s3cret&");
+/// What the environment of a gateway under test holds; the private key is that of the test issuer.
+pub(crate) const SECRETS: [(&str, &str); 4] = [
+    ("TEST_SECRET", "s3cret&"),
+    ("TEST_SHARED_SECRET", "0123456789abcdef0123456789abcdef"),
+    ("TEST_SHARED_SECRET_BASE64", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    (
+        "TEST_PRIVATE_KEY",
+        "-----BEGIN PRIVATE KEY-----\nMEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCAHBwcHBwcHBwcHBwcH\n\
+         BwcHBwcHBwcHBwcHBwcHBwcHBw==\n-----END PRIVATE KEY-----\n",
+    ),
+];
 
 /// A server's reply to some calls. The first that fits answers; where none fits, the server is down (503).
 #[derive(Debug, Clone, Deserialize)]

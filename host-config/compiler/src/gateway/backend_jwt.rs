@@ -4,8 +4,8 @@ mod signing_key;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_config::Secret;
 use portcullis_config::auth::{BackendAlgorithmConfig, BackendJwtConfig};
+use portcullis_config::{Secret, SecretSource};
 use portcullis_core::CanonicalPath;
 use portcullis_openapi::Report;
 use serde_json::{Value, json};
@@ -14,8 +14,9 @@ use super::Reader;
 use super::file::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 use super::identity::key_file;
 use crate::codes;
+use crate::late_secret::{LateSecret, is_variable};
 use crate::settings::problem;
-use signing_key::SigningKey;
+pub(crate) use signing_key::SigningKey;
 
 /// Seconds that a token may live.
 const TTL: std::ops::RangeInclusive<u32> = 4..=86_400;
@@ -25,6 +26,8 @@ const TTL: std::ops::RangeInclusive<u32> = 4..=86_400;
 pub(crate) struct BackendJwt {
     pub(crate) config: BackendJwtConfig,
     pub(crate) published: PublishedKeys,
+    /// The private key, if it is to come from the environment.
+    pub(crate) late: Option<LateSecret>,
 }
 
 /// The gateway's own public keys.
@@ -41,9 +44,16 @@ pub(super) struct SigningKeys {
     /// The `kid` of the key that signs.
     pub(super) id: String,
     /// As [`BackendJwtConfig::key`].
-    pub(super) private: Secret,
+    pub(super) private: SecretSource,
     /// All keys as JWKs.
     pub(super) public: Vec<Value>,
+}
+
+impl SigningKeys {
+    /// The private key, if it is to come from the environment.
+    pub(super) fn late(&self) -> Option<LateSecret> {
+        Some(LateSecret::private_of(self.public.first()?, self.private.env()?))
+    }
 }
 
 impl Reader<'_> {
@@ -57,6 +67,7 @@ impl Reader<'_> {
             return None;
         }
         let signing = self.signing_keys("backendJwt", algorithm, &file.keys, report)?;
+        let late = signing.late();
         let config = BackendJwtConfig {
             header: file.header.to_ascii_lowercase(),
             issuer: file.issuer.clone(),
@@ -69,7 +80,7 @@ impl Reader<'_> {
             claims: file.claims.clone(),
             restricted_claims: file.restricted_claims.clone(),
         };
-        Some(BackendJwt { config, published: PublishedKeys::new(path?, &signing.public) })
+        Some(BackendJwt { config, published: PublishedKeys::new(path?, &signing.public), late })
     }
 
     /// The keys of a setting that signs. `None` when one of them cannot be used: the report says which.
@@ -89,18 +100,35 @@ impl Reader<'_> {
         for (at, key) in files.iter().enumerate() {
             let is_repeated = files.iter().take(at).any(|other| other.kid == key.kid);
             let signs = (at == 0).then_some(algorithm);
+            let place = self.place(&[setting, "keys", &at.to_string()]);
+            let variable = key.private_key_env.as_deref().filter(|name| !is_variable(name));
             let read = match self.bytes(&key.file) {
+                _ if variable.is_some() => {
+                    Err(format!("'{}' is no name of an environment variable", variable.unwrap_or_default()))
+                }
                 _ if is_repeated => Err(format!("another key is named '{}' as well", key.kid)),
-                Ok(bytes) => read(&bytes, &key.kid, signs),
+                Ok(bytes) => match &key.private_key_env {
+                    Some(env) => {
+                        read_public(&bytes, &key.kid, signs).map(|jwk| (jwk, signs.map(|_| by_env(env))))
+                    }
+                    None => read(&bytes, &key.kid, signs),
+                },
                 Err(cause) => Err(cause),
             };
             match read {
                 Ok((jwk, secret)) => {
+                    if matches!(secret, Some(SecretSource::Here(_))) {
+                        self.warn_of_secret(
+                            &format!("the private key of {setting}"),
+                            "privateKeyEnv",
+                            place,
+                            report,
+                        );
+                    }
                     public.push(jwk);
                     private = private.or(secret);
                 }
                 Err(cause) => {
-                    let place = self.place(&[setting, "keys", &at.to_string()]);
                     report.push(problem(codes::CREDENTIAL_FILE, format!("{}: {cause}", key.file), place));
                 }
             }
@@ -146,7 +174,7 @@ fn read(
     bytes: &[u8],
     kid: &str,
     signs: Option<BackendAlgorithmConfig>,
-) -> Result<(Value, Option<Secret>), String> {
+) -> Result<(Value, Option<SecretSource>), String> {
     let public = if signs.is_some() || SigningKey::is_private(bytes) {
         let key = SigningKey::read(bytes)?;
         let secret = match signs {
@@ -160,7 +188,41 @@ fn read(
             _ => return Err("holds several keys".to_owned()),
         }
     };
-    let (mut jwk, secret) = public;
+    let (jwk, secret) = public;
+    let here = |secret| SecretSource::Here(Secret::new(URL_SAFE_NO_PAD.encode(secret)));
+    Ok((published(jwk, kid)?, secret.map(here)))
+}
+
+/// The public key of one whose private key is in the environment.
+fn read_public(bytes: &[u8], kid: &str, signs: Option<BackendAlgorithmConfig>) -> Result<Value, String> {
+    if SigningKey::is_private(bytes) {
+        return Err(
+            "holds a private key, which `privateKeyEnv` is there to spare it: `openssl pkey -pubout` \
+                    makes the public one"
+                .to_owned(),
+        );
+    }
+    let jwk = match key_file::read(bytes, None)?.as_slice() {
+        [only] => published(only.clone(), kid)?,
+        _ => return Err("holds several keys".to_owned()),
+    };
+    let fits = signs.is_none_or(|algorithm| jwk.get("alg").is_some_and(|alg| alg == name(algorithm)));
+    if fits { Ok(jwk) } else { Err("the first key signs, and this one is none of its algorithm".to_owned()) }
+}
+
+fn by_env(env: &str) -> SecretSource {
+    SecretSource::Environment { env: env.to_owned() }
+}
+
+fn name(algorithm: BackendAlgorithmConfig) -> &'static str {
+    match algorithm {
+        BackendAlgorithmConfig::Rs256 => "RS256",
+        BackendAlgorithmConfig::Es256 => "ES256",
+    }
+}
+
+/// As it is published.
+fn published(mut jwk: Value, kid: &str) -> Result<Value, String> {
     let is_rsa = jwk.get("kty").is_some_and(|kty| kty == "RSA");
     if let Some(members) = jwk.as_object_mut() {
         members.insert("kid".to_owned(), kid.into());
@@ -171,7 +233,7 @@ fn read(
     if !is_known {
         return Err("holds a key that is neither RSA nor on P-256".to_owned());
     }
-    Ok((jwk, secret.map(|secret| Secret::new(URL_SAFE_NO_PAD.encode(secret)))))
+    Ok(jwk)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use portcullis_openapi::Report;
 use super::Reader;
 use super::file::{AttemptsFile, IdentityFile};
 use crate::codes;
+use crate::late_secret::is_variable;
 use crate::service::Services;
 use crate::settings::problem;
 
@@ -75,7 +76,8 @@ impl Identity {
         let clients = self.introspections.values().filter_map(|one| one.client.secret_env());
         let store = self.user_store.iter().filter_map(|one| one.authorization_env.as_deref());
         let revocation = self.revocation.iter().filter_map(RevocationConfig::secret_env);
-        clients.chain(revocation).chain(store)
+        let shared = self.issuers.values().flat_map(|issuer| &issuer.secrets);
+        clients.chain(revocation).chain(store).chain(shared.filter_map(|one| one.secret.env()))
     }
 
     /// All whose tokens and keys an API may accept.
@@ -87,18 +89,15 @@ impl Identity {
 
     /// Whether what is written for the gateway must be kept from others.
     pub(crate) fn holds_secrets(&self) -> bool {
-        self.issuers.values().any(|issuer| !issuer.secrets.is_empty())
+        let mut secrets = self.issuers.values().flat_map(|issuer| &issuer.secrets);
+        secrets.any(|one| one.secret.env().is_none())
     }
 }
 
 impl Reader<'_> {
     /// Names of environment variables that no shell would take.
     fn check_environment(&self, identity: &Identity, report: &mut Report) {
-        let is_name = |name: &str| {
-            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
-        };
-        for name in identity.environment().filter(|name| !is_name(name)) {
+        for name in identity.environment().filter(|name| !is_variable(name)) {
             let message = format!("'{name}' is no name of an environment variable");
             report.push(problem(codes::SETTING_INVALID, message, self.place(&["identity"])));
         }

@@ -13,6 +13,7 @@ use super::file::{BackendAlgorithmFile, KeyServiceFile, LifecycleFile};
 use super::{ApiSource, Identity, PublishedKeys, Reader};
 use crate::codes;
 use crate::endpoint::Endpoint;
+use crate::late_secret::LateSecret;
 use crate::settings::problem;
 
 /// The name of its issuer, and of its API.
@@ -28,6 +29,8 @@ pub(crate) struct KeyService {
     path: CanonicalPath,
     hosts: Vec<String>,
     pub(crate) published: Option<PublishedKeys>,
+    /// The private key, if it is to come from the environment.
+    pub(crate) late: Option<LateSecret>,
 }
 
 impl KeyService {
@@ -74,6 +77,7 @@ impl Reader<'_> {
         let algorithm = algorithm(file.algorithm);
         let path = self.plain_path(&[KEY_SERVICE, "path"], &file.path, report);
         let signing = self.signing_keys(KEY_SERVICE, algorithm, &file.keys, report)?;
+        let late = signing.late();
         let published = match &file.jwks_path {
             None => None,
             Some(path) => {
@@ -115,7 +119,7 @@ impl Reader<'_> {
             per_minute,
         };
         let hosts = file.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        Some(KeyService { config, path: path?, hosts, published })
+        Some(KeyService { config, path: path?, hosts, published, late })
     }
 
     fn check_key_service(

@@ -1,5 +1,6 @@
 //! Tokens that others have published, with their keys: see `tests/suite/vectors`.
 
+use portcullis_config::SecretSource;
 use portcullis_config::auth::SecretConfig;
 use serde_json::Value;
 
@@ -17,7 +18,11 @@ fn verifies(vector: &Value, signed: &str, signature: &[u8]) -> bool {
     let keys = match key.get("k") {
         Some(secret) => {
             let secret = serde_json::from_value(secret.clone()).unwrap();
-            Key::share(&SecretConfig { id: None, secret }, 0, &[algorithm])
+            Key::share(
+                &SecretConfig { id: None, secret: SecretSource::Here(secret), base64: false },
+                0,
+                &[algorithm],
+            )
         }
         None => Key::read(key, 0, &[algorithm]),
     };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
+use crate::SecretSource;
 
 /// The token that upstreams get with each request of a known caller.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,9 +19,9 @@ pub struct BackendJwtConfig {
     pub algorithm: BackendAlgorithmConfig,
     /// The `kid`.
     pub key_id: String,
-    /// In base64url without padding: for ES256 the 32 bytes of the private number, for RS256 the DER of a
-    /// PrivateKeyInfo (RFC 5208).
-    pub key: Secret,
+    /// Here in base64url without padding: for ES256 the 32 bytes of the private number, for RS256 the DER of a
+    /// PrivateKeyInfo (RFC 5208). In the environment in PEM, as a PrivateKeyInfo.
+    pub key: SecretSource,
     /// Put before the names of the gateway's own claims.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dialect: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PublishedKeysConfig, SignedKeyConfig};
-use crate::Secret;
+use crate::SecretSource;
 
 /// A token issuer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct SecretConfig {
     /// The `kid` of tokens signed with it; none: it is tried on all that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The secret in base64url without padding, at least as long as the hash of each algorithm.
-    pub secret: Secret,
+    /// The secret, at least as long as the hash of each algorithm: here in base64url without padding, in the environment as it is.
+    pub secret: SecretSource,
+    /// Whether the environment has it in base64, of either alphabet, with padding or without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub base64: bool,
 }

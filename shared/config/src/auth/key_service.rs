@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::BackendAlgorithmConfig;
-use crate::Secret;
+use crate::SecretSource;
 
 /// What the keys say that operations with [`super::AuthRule::issues_keys`] give to their callers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct KeyServiceConfig {
     /// The `kid`.
     pub key_id: String,
     /// As [`super::BackendJwtConfig::key`].
-    pub key: Secret,
+    pub key: SecretSource,
     /// Seconds that a key lives at most, and if its caller asks for nothing else; absent: it need not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_seconds: Option<NonZeroU32>,

@@ -18,7 +18,7 @@ const END: &str = "-----END PRIVATE KEY-----";
 /// Octets of an RSA modulus: 2048 to 4096 bits.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
 
-pub(super) enum SigningKey {
+pub(crate) enum SigningKey {
     P256(SecretKey),
     Rsa { der: Vec<u8>, modulus: Vec<u8>, exponent: Vec<u8> },
 }
@@ -29,7 +29,7 @@ impl SigningKey {
         String::from_utf8_lossy(pem).contains("PRIVATE KEY-----")
     }
 
-    pub(super) fn read(pem: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(pem: &[u8]) -> Result<Self, String> {
         let text = String::from_utf8_lossy(pem);
         let block = text.split_once(BEGIN).and_then(|(_, rest)| Some(rest.split_once(END)?.0));
         let Some(block) = block else {
@@ -51,7 +51,7 @@ impl SigningKey {
     }
 
     /// As a JWK (RFC 7518, section 6).
-    pub(super) fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
             Self::P256(key) => {

@@ -54,13 +54,17 @@ pub enum BackendAlgorithmFile {
 
 /// A key of the gateway.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SigningKeyFile {
     /// PEM file with the private key (`PRIVATE KEY`, PKCS #8), relative to this file. Of a key that does not sign, the public
     /// key or its certificate will do.
     pub file: String,
     /// The `kid`.
     pub kid: String,
+    /// The environment variable of Envoy that holds the private key in PEM (`PRIVATE KEY`, PKCS #8), so that it stands in no
+    /// bundle; then `file` has the public key or its certificate. Only the key that signs is read.
+    #[serde(default)]
+    pub private_key_env: Option<String>,
 }
 
 fn default_header() -> String {

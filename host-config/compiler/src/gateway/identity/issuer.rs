@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use portcullis_config::Secret;
 use portcullis_config::auth::{IssuerConfig, SecretConfig};
-use portcullis_openapi::Report;
+use portcullis_config::{Secret, SecretSource};
+use portcullis_openapi::{Diagnostic, Place, Report, Severity};
 use serde_json::Value;
 
 use super::key_file;
@@ -31,7 +31,7 @@ impl Reader<'_> {
         let mut wrong = Vec::new();
         let published = self.published((section, name), file, services, report)?;
         let keys = self.keys(file, &mut wrong);
-        let secrets = self.secrets(file, &mut wrong);
+        let secrets = self.secrets(name, file, &mut wrong, report);
         if wrong.is_empty() && keys.is_empty() && secrets.is_empty() && published.is_none() {
             wrong.push((format!("the issuer '{name}' has neither keys nor secrets"), Vec::new()));
         }
@@ -66,16 +66,48 @@ impl Reader<'_> {
         keys
     }
 
-    fn secrets(&self, file: &IssuerFile, wrong: &mut Vec<Wrong>) -> Vec<SecretConfig> {
+    fn secrets(
+        &self,
+        issuer: &str,
+        file: &IssuerFile,
+        wrong: &mut Vec<Wrong>,
+        report: &mut Report,
+    ) -> Vec<SecretConfig> {
         let mut secrets = Vec::new();
         for (at, secret) in file.secrets.iter().enumerate() {
+            let setting = ["secrets".to_owned(), at.to_string()];
             match self.secret(secret) {
-                Ok(secret) => secrets.push(secret),
-                Err(cause) => wrong
-                    .push((format!("{}: {cause}", secret.file), vec!["secrets".to_owned(), at.to_string()])),
+                Ok(secret) => {
+                    if secret.secret.env().is_none() {
+                        let place = self.place(&["identity", "issuers", issuer, "secrets", &setting[1]]);
+                        self.warn_of_secret(
+                            &format!("the secret of the issuer '{issuer}'"),
+                            "env",
+                            place,
+                            report,
+                        );
+                    }
+                    secrets.push(secret);
+                }
+                Err(cause) => wrong.push((cause, setting.to_vec())),
             }
         }
         secrets
+    }
+
+    /// What stands in the bundle is told to everybody who may read it, and lasts as long as its copies.
+    pub(in crate::gateway) fn warn_of_secret(
+        &self,
+        what: &str,
+        key: &str,
+        place: Place,
+        report: &mut Report,
+    ) {
+        report.push(Diagnostic {
+            severity: Severity::Warning,
+            hint: Some(format!("name an environment variable of Envoy that holds it: `{key}`")),
+            ..problem(codes::SECRET_IN_BUNDLE, format!("{what} stands in the bundle"), place)
+        });
     }
 
     pub(in crate::gateway) fn bytes(&self, file: &str) -> Result<Vec<u8>, String> {
@@ -83,11 +115,30 @@ impl Reader<'_> {
     }
 
     fn secret(&self, file: &SecretFile) -> Result<SecretConfig, String> {
-        let bytes = self.bytes(&file.file)?;
+        let id = file.kid.clone();
+        let name = match (&file.file, &file.env) {
+            (Some(name), None) => name,
+            (None, Some(env)) => {
+                let base64 = file.encoding == SecretEncodingFile::Base64;
+                return Ok(SecretConfig {
+                    id,
+                    secret: SecretSource::Environment { env: env.clone() },
+                    base64,
+                });
+            }
+            _ => return Err("a secret has a `file` or an `env`, and not both".to_owned()),
+        };
+        let secret = self.secret_of_file(name, file.encoding).map_err(|cause| format!("{name}: {cause}"))?;
+        let secret = SecretSource::Here(Secret::new(URL_SAFE_NO_PAD.encode(secret)));
+        Ok(SecretConfig { id, secret, base64: false })
+    }
+
+    fn secret_of_file(&self, name: &str, encoding: SecretEncodingFile) -> Result<Vec<u8>, String> {
+        let bytes = self.bytes(name)?;
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let secret = match file.encoding {
-            SecretEncodingFile::Raw => bytes.to_vec(),
+        match encoding {
+            SecretEncodingFile::Raw => Ok(bytes.to_vec()),
             SecretEncodingFile::Base64 => {
                 let text: Vec<u8> = bytes
                     .iter()
@@ -98,10 +149,9 @@ impl Reader<'_> {
                         other => *other,
                     })
                     .collect();
-                STANDARD_NO_PAD.decode(text).map_err(|_| "is not base64".to_owned())?
+                STANDARD_NO_PAD.decode(text).map_err(|_| "is not base64".to_owned())
             }
-        };
-        Ok(SecretConfig { id: file.kid.clone(), secret: Secret::new(URL_SAFE_NO_PAD.encode(secret)) })
+        }
     }
 }
 

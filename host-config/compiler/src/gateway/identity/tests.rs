@@ -10,6 +10,11 @@ const API: &str = "openapi: 3.0.3\ninfo: { title: A, version: '1' }\npaths: {}\n
 /// `htpasswd -nbB bert hunter2`.
 const BERT: &str = "bert:$2y$05$YegHUCHmsrW6r1H3WpCaMOon5ygEhoPBTlYdYBIRJp37AMs6NFAS6\n";
 
+/// That secrets stand in the bundle is told elsewhere.
+fn is_problem(diagnostic: &portcullis_openapi::Diagnostic) -> bool {
+    diagnostic.severity != Severity::Note && diagnostic.code != crate::codes::SECRET_IN_BUNDLE
+}
+
 /// Errors and warnings as `line: code: message`; `identity` begins in line 3 of the gateway file.
 fn problems(identity: &str, files: &[(&str, &str)]) -> Vec<String> {
     let gateway = format!("apis: [{{ definition: api.yaml, endpoint: mock }}]\nidentity:\n{identity}");
@@ -19,7 +24,7 @@ fn problems(identity: &str, files: &[(&str, &str)]) -> Vec<String> {
     let compilation = compile(&files, "gateway.yaml", Options::default());
     let mut told = Vec::new();
     for part in &compilation.parts {
-        for one in part.diagnostics.iter().filter(|one| one.severity != Severity::Note) {
+        for one in part.diagnostics.iter().filter(|one| is_problem(one)) {
             let line = one.place.map_or(0, |place| part.documents.position(place).line);
             told.push(format!("{line}: {}: {}", one.code, one.message));
         }

@@ -103,12 +103,16 @@ pub enum KeyFile {
     },
 }
 
-/// A file with a secret.
+/// A secret: in a file or, so that it stands in no bundle, in Envoy's environment.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretFile {
-    /// Its name, relative to this file. A line end at its end does not count.
-    pub file: String,
+    /// The file's name, relative to this file. A line end at its end does not count.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The environment variable of Envoy that holds it, instead of `file`.
+    #[serde(default)]
+    pub env: Option<String>,
     /// The `kid` of tokens signed with it. Default: it is tried whatever a token names.
     #[serde(default)]
     pub kid: Option<String>,
