@@ -260,6 +260,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         api_keys: identity.api_keys.clone(),
         users: identity.users.clone(),
         applications: identity.applications.clone(),
+        subscription_feed: identity.subscription_feed.clone(),
         attempts: identity.attempts,
         certificates: identity.certificates.clone(),
         terminator: identity.terminator.clone(),

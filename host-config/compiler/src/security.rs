@@ -102,10 +102,11 @@ impl<'d, 'g> Schemes<'d, 'g> {
         }
         let certificates = self.certificates(settings, report);
         let is_judged = self.api.validate_subscription && !alternatives.is_empty();
-        let subscribed = is_judged.then(|| SubscribedApiConfig {
-            api: self.api.name.clone(),
-            version: self.model.api_version.to_owned(),
-        });
+        let api =
+            || SubscribedApiConfig { api: self.api.name.clone(), version: self.model.api_version.to_owned() };
+        let subscribed = is_judged.then(api);
+        let is_fed = self.api.validate_subscription && self.identity.subscription_feed.is_some();
+        let fed = is_fed.then(api);
         let (keep_credential, endpoints) = (settings.keep_credential, EndpointsConfig::default());
         AuthRule {
             alternatives,
@@ -115,6 +116,7 @@ impl<'d, 'g> Schemes<'d, 'g> {
             endpoints,
             asserted: None,
             issues_keys: self.api.issues_keys,
+            fed,
             blocked: self.api.lifecycle == LifecycleFile::Blocked,
         }
     }

@@ -12,6 +12,8 @@ use portcullis_config::auth::{
 };
 use portcullis_core::{Environment, Terms};
 
+use crate::subscriptions::Fed;
+
 /// Of one credential; most say nothing, and have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Account {
@@ -53,24 +55,44 @@ pub(crate) enum NotAdmitted {
 
 /// The applications of keys and users, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Applications(BTreeMap<String, Rc<Application>>);
+pub(crate) struct Applications {
+    known: BTreeMap<String, Rc<Application>>,
+    /// Whether a feed knows others.
+    are_fed: bool,
+}
+
+impl Application {
+    pub(crate) fn new(name: String, tier: Option<String>, subscriptions: Vec<SubscriptionConfig>) -> Self {
+        Self { name, tier, subscriptions }
+    }
+
+    fn subscription(&self, to: &SubscribedApiConfig) -> Option<&SubscriptionConfig> {
+        let version = |one: &&SubscriptionConfig| one.version.as_ref().is_none_or(|one| *one == to.version);
+        self.subscriptions.iter().filter(|one| one.api == to.api).find(version)
+    }
+}
 
 impl Applications {
-    pub(crate) fn compile(configs: BTreeMap<String, ApplicationConfig>) -> Self {
+    pub(crate) fn compile(configs: BTreeMap<String, ApplicationConfig>, are_fed: bool) -> Self {
         let compile = |(name, config): (String, ApplicationConfig)| {
             let (tier, subscriptions) = (config.tier, config.subscriptions);
             (name.clone(), Rc::new(Application { name, tier, subscriptions }))
         };
-        Self(configs.into_iter().map(compile).collect())
+        Self { known: configs.into_iter().map(compile).collect(), are_fed }
     }
 
     /// The account of a key or user, which may say nothing; `None` when its application is not known.
     pub(crate) fn account(&self, config: AccountConfig) -> Option<Option<Account>> {
         let application = match &config.application {
-            Some(name) => Some(self.0.get(name)?.clone()),
+            Some(name) => Some(self.find(name)?),
             None => None,
         };
         Some(Account::compile(config, application))
+    }
+
+    fn find(&self, name: &str) -> Option<Rc<Application>> {
+        let fed = || self.are_fed.then(|| Rc::new(Application::new(name.to_owned(), None, Vec::new())));
+        self.known.get(name).cloned().or_else(fed)
     }
 }
 
@@ -103,10 +125,9 @@ impl Account {
         self.environment
     }
 
-    fn subscription(&self, to: &SubscribedApiConfig) -> Option<&SubscriptionConfig> {
-        let version = |one: &&SubscriptionConfig| one.version.as_ref().is_none_or(|one| *one == to.version);
-        let subscriptions = &self.application.as_ref()?.subscriptions;
-        subscriptions.iter().filter(|one| one.api == to.api).find(version)
+    /// The application that the credential names.
+    pub(crate) fn application_name(&self) -> Option<&str> {
+        self.application.as_ref().map(|application| application.name.as_str()).filter(|name| !name.is_empty())
     }
 }
 
@@ -138,11 +159,16 @@ impl Admission {
         Self { subscribed, endpoints }
     }
 
-    /// Whether a caller with this account may call.
-    pub(crate) fn check(&self, account: Option<&Account>) -> Result<(), NotAdmitted> {
+    /// Whether it is asked what the caller's application has subscribed to.
+    pub(crate) fn asks_for_subscription(&self) -> bool {
+        self.subscribed.is_some()
+    }
+
+    /// Whether a caller with this account may call. What is `fed` of its application goes before what it says itself.
+    pub(crate) fn check(&self, account: Option<&Account>, fed: Option<&Fed>) -> Result<(), NotAdmitted> {
         let environment = environment(account);
         if let Some(api) = &self.subscribed {
-            let found = account.and_then(|account| account.subscription(api));
+            let found = application(account, fed).and_then(|application| application.subscription(api));
             check_state(found.ok_or(NotAdmitted::NotSubscribed)?.state, environment)?;
         }
         match environment {
@@ -159,16 +185,25 @@ impl Admission {
     }
 
     /// The terms of a caller; `None` where there is nothing to say.
-    pub(crate) fn terms(&self, account: Option<&Account>) -> Option<Terms> {
-        let account = account?;
-        let booked = self.subscribed.as_ref().and_then(|api| account.subscription(api)?.tier.as_ref());
-        let application = account.application.as_ref();
+    pub(crate) fn terms(&self, account: Option<&Account>, fed: Option<&Fed>) -> Option<Terms> {
+        let application = application(account, fed);
+        if account.is_none() && application.is_none() {
+            return None;
+        }
+        let booked = self.subscribed.as_ref().and_then(|api| application?.subscription(api)?.tier.as_ref());
         Some(Terms {
             application: application.map(|application| application.name.clone()),
             application_tier: application.and_then(|application| application.tier.clone()),
-            tier: booked.or(account.tier.as_ref()).cloned(),
-            environment: account.environment,
+            tier: booked.or(account.and_then(|account| account.tier.as_ref())).cloned(),
+            environment: account.and_then(|account| account.environment),
         })
+    }
+}
+
+fn application<'a>(account: Option<&'a Account>, fed: Option<&'a Fed>) -> Option<&'a Application> {
+    match fed {
+        Some(fed) => fed.application.as_deref(),
+        None => account?.application.as_deref(),
     }
 }
 

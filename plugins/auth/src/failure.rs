@@ -65,6 +65,8 @@ pub(crate) enum Unavailable {
     Keys,
     #[error("The list of revoked tokens has not been fetched yet.")]
     Revocation,
+    #[error("What applications have subscribed to has not been fetched yet.")]
+    Subscriptions,
     #[error("The user store cannot be asked at the moment.")]
     UserStore,
     #[error("The gateway lacks a secret that it needs for this.")]
@@ -79,6 +81,7 @@ impl Unavailable {
             Self::Introspection => "introspection-unavailable",
             Self::Keys => "keys-unavailable",
             Self::Revocation => "revocation-unavailable",
+            Self::Subscriptions => "subscriptions-unavailable",
             Self::UserStore => "user-store-unavailable",
             Self::Secret => "secret-missing",
             Self::Random => "random-missing",

@@ -7,6 +7,7 @@ use portcullis_core::Identity;
 
 use crate::account::{Account, Admission};
 use crate::kept::Kept;
+use crate::subscriptions::Fed;
 
 /// What a good credential says of its bearer.
 #[derive(Debug)]
@@ -16,7 +17,14 @@ pub(crate) struct Grant {
     account: Option<Rc<Account>>,
     kept: Kept,
     /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
-    callers: RefCell<Vec<Rc<Identity>>>,
+    callers: RefCell<Callers>,
+}
+
+/// Callers, and the edition of the feed of subscriptions that says on what terms.
+#[derive(Debug, Default)]
+struct Callers {
+    edition: u64,
+    known: Vec<Rc<Identity>>,
 }
 
 impl Grant {
@@ -91,14 +99,18 @@ impl Grant {
 
     /// The bearer, for whom the scheme of this name has vouched. Schemes belong to one API, so what is admitted by one is
     /// admitted on the same terms each time.
-    pub(crate) fn caller(&self, scheme: &Rc<str>, admission: &Admission) -> Rc<Identity> {
+    pub(crate) fn caller(&self, scheme: &Rc<str>, admission: &Admission, fed: Option<&Fed>) -> Rc<Identity> {
         let mut callers = self.callers.borrow_mut();
-        if let Some(known) = callers.iter().find(|known| *known.scheme() == **scheme) {
+        let edition = fed.map_or(0, |fed| fed.edition);
+        if callers.edition != edition {
+            *callers = Callers { edition, known: Vec::new() };
+        }
+        if let Some(known) = callers.known.iter().find(|known| *known.scheme() == **scheme) {
             return known.clone();
         }
         let caller = Identity::new(self.consumer.clone(), scheme.clone(), self.scopes.clone());
-        let caller = Rc::new(caller.on_terms(admission.terms(self.account())));
-        callers.push(caller.clone());
+        let caller = Rc::new(caller.on_terms(admission.terms(self.account(), fed)));
+        callers.known.push(caller.clone());
         caller
     }
 }

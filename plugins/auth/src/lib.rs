@@ -49,6 +49,7 @@ mod secret;
 mod signed_key;
 mod signer;
 mod strip;
+mod subscriptions;
 mod token;
 mod user_store;
 mod wildcard;

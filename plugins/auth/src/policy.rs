@@ -5,7 +5,9 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portcullis_config::auth::{AssertedApiConfig, AuthConfig, AuthRule, RequirementConfig};
+use portcullis_config::auth::{
+    AssertedApiConfig, AuthConfig, AuthRule, RequirementConfig, SubscribedApiConfig,
+};
 use portcullis_config::routing::ROUTE_HEADER;
 use portcullis_core::{
     Answer, Decision, Edits, Env, Fetch, Identity, Learn, OperationIndex, Policy, Rejection, Request, Source,
@@ -30,6 +32,7 @@ use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
 use crate::scheme::Scheme;
 use crate::signed_key::{SignedKeys, looks_signed};
 use crate::strip::strip;
+use crate::subscriptions::{Fed, SubscriptionFeed};
 
 /// Says who is calling, and turns away who may not.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ struct Known {
     api_keys: ApiKeys,
     users: Users,
     certificates: KnownCertificates,
+    feed: Option<SubscriptionFeed>,
 }
 
 /// What an operation requires; operations that require the same share it.
@@ -67,26 +71,35 @@ struct Rule {
     asserted: Option<AssertedApiConfig>,
     issues_keys: bool,
     blocked: bool,
+    fed: Option<SubscribedApiConfig>,
 }
 
 type NamedScheme = (Rc<str>, Rc<Scheme>);
 
 impl Learn for AuthPolicy {
     fn sources(&self) -> Vec<Source> {
-        self.known.issuers.sources()
+        let feed = self.known.feed.as_ref().map(SubscriptionFeed::source);
+        self.known.issuers.sources().into_iter().chain(feed).collect()
     }
 
     fn asks(&self) -> bool {
         // What a key is wanted for stands in a body.
-        self.known.issuers.asks() || self.known.users.asks() || self.key_service.is_some()
+        let asks = self.known.issuers.asks() || self.known.users.asks();
+        asks || self.known.feed.is_some() || self.key_service.is_some()
     }
 
     fn fetch(&self, source: &str, answer: Option<&Answer>, env: &dyn Env) -> Fetch {
-        self.known.issuers.fetch(source, answer, env)
+        match self.feed_as(source) {
+            Some(feed) => feed.fetch(answer, env),
+            None => self.known.issuers.fetch(source, answer, env),
+        }
     }
 
     fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
-        self.known.issuers.learn(source, text, replaces);
+        match self.feed_as(source) {
+            Some(feed) => feed.learn(&text),
+            None => self.known.issuers.learn(source, text, replaces),
+        }
     }
 }
 
@@ -116,7 +129,7 @@ impl AuthPolicy {
         rules: Vec<AuthRule>,
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
-        let applications = Applications::compile(config.applications);
+        let applications = Applications::compile(config.applications, config.subscription_feed.is_some());
         let clients = Clients::compile(config.terminator)?;
         let backend_jwt = config.backend_jwt.map(BackendJwt::compile).transpose()?;
         let own = backend_jwt.as_ref().map(BackendJwt::header).into_iter().chain(clients.header());
@@ -130,6 +143,7 @@ impl AuthPolicy {
             api_keys: ApiKeys::compile(config.api_keys, &applications)?,
             users: Users::compile(config.users, config.attempts, config.user_store, &applications)?,
             certificates: KnownCertificates::compile(config.certificates, &applications)?,
+            feed: config.subscription_feed.map(SubscriptionFeed::new),
         };
         let key_service = config.key_service.map(KeyService::compile).transpose()?;
         let mut schemes = BTreeMap::new();
@@ -149,23 +163,33 @@ impl AuthPolicy {
         Ok(Self { index, rules, clients, known, backend_jwt, key_service, identity_headers: keeper.headers })
     }
 
+    fn feed_as(&self, source: &str) -> Option<&SubscriptionFeed> {
+        self.known.feed.as_ref().filter(|feed| feed.is(source))
+    }
+
+    /// Refuses everybody where the API is blocked.
+    fn check_life(&self, rule: &Rule, env: &dyn Env) -> Result<(), Decision> {
+        let is_blocked = match self.known.feed.as_ref().zip(rule.fed.as_ref()) {
+            Some((feed, api)) => feed.is_blocked(api, env).map_err(|failure| rule.told(failure))?,
+            None => false,
+        };
+        if !(rule.blocked || is_blocked) {
+            return Ok(());
+        }
+        Err(Rejection::new(503, "api-blocked", "The API is blocked for the time being.").into())
+    }
+
     /// The error is what has to be done instead.
     fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Decision> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
         let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
-        if rule.blocked {
-            let detail = "The API is blocked for the time being.";
-            return Err(Rejection::new(503, "api-blocked", detail).into());
-        }
+        self.check_life(rule, env)?;
         let presented = rule.presented(request)?;
         let client = Client { clients: &self.clients, request, env, found: OnceCell::new() };
         let credentials = Credentials { rule, known: &self.known, client, presented };
         let satisfied = rule.alternatives.judge(&credentials);
-        let satisfied = satisfied.map_err(|failure| match failure {
-            Failure::Pending(need) => Decision::Ask(need.into_question()),
-            failure => failure.into_rejection(&rule.challenges).into(),
-        })?;
+        let satisfied = satisfied.map_err(|failure| rule.told(failure))?;
         if rule.issues_keys {
             return Err(self.issue_key(satisfied.as_ref(), &credentials));
         }
@@ -175,7 +199,8 @@ impl AuthPolicy {
         }
         self.clients.strip(request, &mut edits);
         if let Some(satisfied) = &satisfied {
-            edits.identity = rule.identity(satisfied);
+            let fed = credentials.fed(&satisfied.grant).map_err(|failure| rule.told(failure))?;
+            edits.identity = rule.identity(satisfied, fed.as_ref());
             if let Some(route) = rule.admission.route(satisfied.grant.account()) {
                 edits.set.push((ROUTE_HEADER.into(), route.to_owned()));
             }
@@ -232,9 +257,17 @@ impl Rule {
         })
     }
 
-    fn identity(&self, satisfied: &Satisfied) -> Option<Rc<Identity>> {
+    fn identity(&self, satisfied: &Satisfied, fed: Option<&Fed>) -> Option<Rc<Identity>> {
         let (name, _) = self.schemes.get(satisfied.scheme)?;
-        Some(satisfied.grant.caller(name, &self.admission))
+        Some(satisfied.grant.caller(name, &self.admission, fed))
+    }
+
+    /// What is done instead of letting through.
+    fn told(&self, failure: Failure) -> Decision {
+        match failure {
+            Failure::Pending(need) => Decision::Ask(need.into_question()),
+            failure => failure.into_rejection(&self.challenges).into(),
+        }
     }
 }
 
@@ -265,6 +298,12 @@ impl Client<'_> {
 }
 
 impl Credentials<'_> {
+    /// What the feed says of a caller, where the operation asks for subscriptions.
+    fn fed(&self, grant: &Grant) -> Result<Option<Fed>, Failure> {
+        let feed = self.known.feed.as_ref().filter(|_| self.rule.admission.asks_for_subscription());
+        feed.map(|feed| feed.application(grant.account(), grant.consumer(), self.client.env)).transpose()
+    }
+
     fn bytes(&self, scheme: usize) -> Option<&[u8]> {
         self.presented.get(scheme).and_then(Option::as_deref)
     }
@@ -311,7 +350,8 @@ impl Vouch for Credentials<'_> {
     }
 
     fn admit(&self, grant: &Grant) -> Result<(), Failure> {
-        self.rule.admission.check(grant.account()).map_err(Failure::NotAdmitted)
+        let fed = self.fed(grant)?;
+        self.rule.admission.check(grant.account(), fed.as_ref()).map_err(Failure::NotAdmitted)
     }
 }
 
@@ -358,6 +398,7 @@ impl RuleCompiler {
             asserted: config.asserted,
             issues_keys: config.issues_keys,
             blocked: config.blocked,
+            fed: config.fed,
         });
         self.compiled.insert(written, rule.clone());
         Ok(rule)

@@ -17,6 +17,7 @@ mod remote;
 mod revocation;
 mod scheme;
 mod signed_key;
+mod subscriptions;
 mod user;
 mod user_store;
 
@@ -34,6 +35,7 @@ pub use remote::{ClientConfig, IntrospectionConfig, PublishedKeysConfig, RemoteC
 pub use revocation::{EtcdUserConfig, RevocationConfig, RevocationStoreConfig};
 pub use scheme::{KeyPlaceConfig, SchemeConfig};
 pub use signed_key::{AcceptedKeysConfig, SignedKeyConfig};
+pub use subscriptions::SubscriptionFeedConfig;
 pub use user::{AttemptsConfig, UserConfig};
 pub use user_store::UserStoreConfig;
 
@@ -70,6 +72,9 @@ pub struct AuthConfig {
     /// Applications by name, for keys and users.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub applications: BTreeMap<String, ApplicationConfig>,
+    /// Who knows what applications have subscribed to; then nobody else's word counts. Default: the configuration and tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_feed: Option<SubscriptionFeedConfig>,
     /// How often passwords may be tried.
     #[serde(default, skip_serializing_if = "AttemptsConfig::is_default")]
     pub attempts: AttemptsConfig,
@@ -112,6 +117,9 @@ pub struct AuthRule {
     /// The API as upstreams are told of it; there exactly where callers may be known and [`AuthConfig::backend_jwt`] is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted: Option<AssertedApiConfig>,
+    /// The API whose life the feed of subscriptions tells; there only if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed: Option<SubscribedApiConfig>,
     /// Whether nobody may call for the time being, with whatever credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blocked: bool,

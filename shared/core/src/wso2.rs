@@ -64,6 +64,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("revocation-unavailable", UNCLASSIFIED),
     ("introspection-unavailable", UNCLASSIFIED),
     ("user-store-unavailable", UNCLASSIFIED),
+    ("subscriptions-unavailable", UNCLASSIFIED),
     ("secret-missing", UNCLASSIFIED),
     ("random-missing", UNCLASSIFIED),
     ("token-unbound", INVALID),

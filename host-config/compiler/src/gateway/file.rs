@@ -27,7 +27,9 @@ pub(crate) use identity::{
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;
 pub(crate) use limit::{AlgorithmFile, LimitFile, LimitKeyFile, UnitFile};
-pub(crate) use service::{ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, UserStoreFile};
+pub(crate) use service::{
+    ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, SubscriptionsFile, UserStoreFile,
+};
 pub(crate) use tier::{DenyFile, TiersFile};
 
 /// A gateway: the APIs it serves, where it listens, whom it knows and what it limits.

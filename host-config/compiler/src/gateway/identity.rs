@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use portcullis_config::auth::{
     ApiKeyConfig, ApplicationConfig, AttemptsConfig, CertificateConfig, IntrospectionConfig, IssuerConfig,
-    RevocationConfig, TerminatorConfig, UserConfig, UserStoreConfig,
+    RevocationConfig, SubscriptionFeedConfig, TerminatorConfig, UserConfig, UserStoreConfig,
 };
 use portcullis_openapi::Report;
 
@@ -58,6 +58,8 @@ pub(crate) struct Identity {
     pub users: Vec<UserConfig>,
     /// Applications by name.
     pub applications: BTreeMap<String, ApplicationConfig>,
+    /// Who knows what applications have subscribed to.
+    pub subscription_feed: Option<SubscriptionFeedConfig>,
     /// Whether callers must have subscribed, unless their API says otherwise.
     pub validate_subscription: bool,
     /// How often passwords may be tried.
@@ -76,8 +78,10 @@ impl Identity {
         let clients = self.introspections.values().filter_map(|one| one.client.secret_env());
         let store = self.user_store.iter().filter_map(|one| one.authorization_env.as_deref());
         let revocation = self.revocation.iter().filter_map(RevocationConfig::secret_env);
+        let feed = self.subscription_feed.iter().filter_map(|one| one.authorization_env.as_deref());
         let shared = self.issuers.values().flat_map(|issuer| &issuer.secrets);
-        clients.chain(revocation).chain(store).chain(shared.filter_map(|one| one.secret.env()))
+        let shared = shared.filter_map(|one| one.secret.env());
+        clients.chain(revocation).chain(store).chain(feed).chain(shared)
     }
 
     /// All whose tokens and keys an API may accept.
@@ -121,12 +125,14 @@ impl Reader<'_> {
         self.key_issuers(file, &mut identity, services, report);
         identity.authorization_header =
             file.authorization_header.as_ref().map(|name| name.to_ascii_lowercase());
-        identity.applications = applications(&file.applications);
+        identity.applications = applications(file);
         identity.validate_subscription = file.validate_subscription;
         let revocation = file.revocation.as_ref();
         identity.revocation_file = revocation.and_then(|file| file.file.clone());
         identity.revocation = revocation.and_then(|file| self.revocation(file, services, report));
         identity.api_keys = self.api_keys(file, report);
+        let feed = file.subscriptions.as_ref();
+        identity.subscription_feed = feed.and_then(|feed| self.subscriptions(feed, file, services, report));
         let store = file.user_store.as_ref();
         identity.user_store = store.and_then(|file| self.user_store(file, services, report));
         identity.users = self.users(file, report);

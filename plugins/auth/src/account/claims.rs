@@ -134,11 +134,11 @@ mod tests {
         ];
         for (subscribed, expected) in cases {
             let account = read(&format!(r#"{{"subscribedAPIs":{subscribed}}}"#)).unwrap();
-            assert_eq!(admission.check(account.as_ref()), expected, "{subscribed}");
+            assert_eq!(admission.check(account.as_ref(), None), expected, "{subscribed}");
         }
-        assert_eq!(admission.check(None), Err(NotAdmitted::NotSubscribed));
+        assert_eq!(admission.check(None, None), Err(NotAdmitted::NotSubscribed));
         assert_eq!(
-            admission.check(read(r#"{"application":{"name":"books"}}"#).unwrap().as_ref()),
+            admission.check(read(r#"{"application":{"name":"books"}}"#).unwrap().as_ref(), None),
             Err(NotAdmitted::NotSubscribed)
         );
     }
@@ -150,7 +150,8 @@ mod tests {
             "subscribedAPIs":[{"name":"books","version":"*","subscriptionTier":"Gold"}],"keytype":"SANDBOX"}"#;
         let account = read(claims).unwrap();
         let api = SubscribedApiConfig { api: "books".into(), version: "1".into() };
-        let terms = Admission::new(Some(api), EndpointsConfig::default()).terms(account.as_ref()).unwrap();
+        let terms =
+            Admission::new(Some(api), EndpointsConfig::default()).terms(account.as_ref(), None).unwrap();
         let texts = (terms.application.as_deref(), terms.application_tier.as_deref(), terms.tier.as_deref());
         assert_eq!(texts, (Some("shop"), Some("Large"), Some("Gold")));
         assert_eq!(terms.environment, Some(Environment::Sandbox));

@@ -70,7 +70,7 @@ fn the_first_requirement_names_the_consumer_and_scopes_are_joined() {
     let caller = Caller::new(vec![grant("zero", &["a", "c"]), grant("one", &["b", "c"])]);
     let satisfied = alternatives.judge(&caller).unwrap().unwrap();
     assert_eq!(
-        (satisfied.scheme, satisfied.grant.caller(&"s".into(), &Admission::default()).consumer()),
+        (satisfied.scheme, satisfied.grant.caller(&"s".into(), &Admission::default(), None).consumer()),
         (1, "one")
     );
     assert_eq!(satisfied.grant.scopes(), ["b", "c", "a"]);

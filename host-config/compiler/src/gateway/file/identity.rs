@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CertificateFile, CertificateHeaderFile, RevocationFile, UserStoreFile};
+use super::{CertificateFile, CertificateHeaderFile, RevocationFile, SubscriptionsFile, UserStoreFile};
 
 mod api_key;
 mod application;
@@ -67,6 +67,9 @@ pub struct IdentityFile {
     /// Whether callers must belong to an application that has subscribed to the API. Default: false.
     #[serde(default)]
     pub validate_subscription: bool,
+    /// Who knows what applications have subscribed to; then nobody else's word counts. Default: this file and tokens.
+    #[serde(default)]
+    pub subscriptions: Option<SubscriptionsFile>,
     /// How many wrong passwords are looked at.
     #[serde(default)]
     pub attempts: AttemptsFile,

@@ -76,6 +76,22 @@ pub struct RevocationFile {
     pub authorization_env: Option<String>,
 }
 
+/// A server that knows what applications have subscribed to.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SubscriptionsFile {
+    /// The URL of a JSON document behind an ETag: `{"applications": [{"name": "shop", "consumers": ["client-7"], "tier": "Large",
+    /// "subscriptions": [{"api": "pets", "version": "1.0.0", "tier": "Gold", "state": "active"}]}]}`.
+    pub feed: String,
+    /// Milliseconds between two looks. Default: 5000.
+    #[serde(default)]
+    #[schemars(range(min = 100, max = 600000))]
+    pub interval_milliseconds: Option<u32>,
+    /// The environment variable of Envoy whose value is sent as `Authorization`. Default: none is sent.
+    #[serde(default)]
+    pub authorization_env: Option<String>,
+}
+
 /// A server that says whether a user's password is right: it gets a POST with `{"username": "…", "password": "…"}`, and answers
 /// 200 with `{"consumer": "…", "scopes": ["…"]}`, of which each may be missing, or 401.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -14,12 +14,13 @@ use crate::gateway::file::{
     ApplicationFile, EnvironmentFile, IdentityFile, SubscriptionFile, SubscriptionStateFile,
 };
 
-pub(super) fn applications(files: &BTreeMap<String, ApplicationFile>) -> BTreeMap<String, ApplicationConfig> {
+/// Those that the file describes and, where a feed does that, those that it only names.
+pub(super) fn applications(file: &IdentityFile) -> BTreeMap<String, ApplicationConfig> {
     let application = |(name, file): (&String, &ApplicationFile)| {
         let subscriptions = file.subscriptions.iter().map(subscription).collect();
         (name.clone(), ApplicationConfig { tier: file.tier.clone(), subscriptions })
     };
-    files.iter().map(application).collect()
+    file.applications.iter().map(application).collect()
 }
 
 fn subscription(file: &SubscriptionFile) -> SubscriptionConfig {
@@ -56,7 +57,7 @@ impl Reader<'_> {
         report: &mut Report,
     ) -> bool {
         match &account.application {
-            Some(name) if !file.applications.contains_key(name) => {
+            Some(name) if file.subscriptions.is_none() && !file.applications.contains_key(name) => {
                 let message = format!("no application is named '{name}'");
                 origin.refuse(codes::APPLICATION_UNKNOWN, &message, report);
                 false

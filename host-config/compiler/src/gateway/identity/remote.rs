@@ -2,11 +2,14 @@
 
 use portcullis_config::auth::{
     ClientConfig, EtcdUserConfig, IntrospectionConfig, PublishedKeysConfig, RemoteConfig, RevocationConfig,
-    RevocationStoreConfig, UserStoreConfig,
+    RevocationStoreConfig, SubscriptionFeedConfig, UserStoreConfig,
 };
 use portcullis_openapi::{Diagnostic, Report};
 
-use super::super::file::{ClientMethodFile, IntrospectionFile, IssuerFile, RevocationFile, UserStoreFile};
+use super::super::file::{
+    ClientMethodFile, IdentityFile, IntrospectionFile, IssuerFile, RevocationFile, SubscriptionsFile,
+    UserStoreFile,
+};
 use super::super::{Reader, join};
 use crate::codes;
 use crate::revocation_file::{self, count_revoked};
@@ -15,6 +18,8 @@ use crate::settings::problem;
 
 /// Milliseconds between two looks at the list of revoked tokens.
 const REVOCATION_INTERVAL: u32 = 1000;
+/// And between two at the subscriptions.
+const SUBSCRIPTIONS_INTERVAL: u32 = 5000;
 /// What its keys in etcd begin with.
 const REVOCATION_PREFIX: &str = "revoked/";
 
@@ -175,6 +180,30 @@ impl Reader<'_> {
         };
         let store = RevocationStoreConfig::Feed;
         Some(RevocationConfig { remote, store, interval_milliseconds, authorization_env: None })
+    }
+
+    /// Who knows what applications have subscribed to.
+    pub(super) fn subscriptions(
+        &self,
+        file: &SubscriptionsFile,
+        identity: &IdentityFile,
+        services: &mut Services,
+        report: &mut Report,
+    ) -> Option<SubscriptionFeedConfig> {
+        let path = ["identity", "subscriptions"];
+        let interval_milliseconds = file.interval_milliseconds.unwrap_or(SUBSCRIPTIONS_INTERVAL);
+        if !(100..=600_000).contains(&interval_milliseconds) {
+            let message = "intervalMilliseconds is between 100 and 600000";
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
+        }
+        for (name, _) in identity.applications.iter().filter(|(_, one)| !one.subscriptions.is_empty()) {
+            let message = format!("the feed of subscriptions says what '{name}' has subscribed to");
+            let place = self.place(&["identity", "applications", name]);
+            report.push(problem(codes::SETTING_INVALID, message, place));
+        }
+        let remote = self.remote(&[path[0], path[1], "feed"], &file.feed, services, report)?;
+        let authorization_env = file.authorization_env.clone();
+        Some(SubscriptionFeedConfig { remote, interval_milliseconds, authorization_env })
     }
 
     /// Who knows users beside those of the gateway file.
