@@ -237,19 +237,31 @@ fn collect_files(node: &Node, name: &str, wanted: &mut Vec<String>) {
 fn anchors(root: &Node, text: &str) -> HashMap<Box<str>, Vec<u32>> {
     let mut anchors = HashMap::new();
     if text.contains("$anchor") {
-        collect_anchors(root, &mut Vec::new(), &mut anchors);
+        collect_anchors(root, false, &mut Vec::new(), &mut anchors);
     }
     anchors
 }
 
-fn collect_anchors(node: &Node, steps: &mut Vec<u32>, anchors: &mut HashMap<Box<str>, Vec<u32>>) {
-    if let Some(anchor) = node.get("$anchor").and_then(Node::as_str) {
+/// `by_name` where the members' keys are names and no keywords.
+fn collect_anchors(
+    node: &Node,
+    by_name: bool,
+    steps: &mut Vec<u32>,
+    anchors: &mut HashMap<Box<str>, Vec<u32>>,
+) {
+    if let Some(anchor) = node.get("$anchor").and_then(Node::as_str).filter(|_| !by_name) {
         anchors.entry(anchor.into()).or_insert_with(|| steps.clone());
     }
     for at in 0..node.children() {
+        let key = node.key(at).filter(|_| !by_name).unwrap_or_default();
+        // What stands there is a value, whatever it looks like.
+        if matches!(key, "enum" | "const") {
+            continue;
+        }
+        let names = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"];
         steps.push(saturating(at));
         if let Some(child) = node.child(at) {
-            collect_anchors(child, steps, anchors);
+            collect_anchors(child, names.contains(&key), steps, anchors);
         }
         steps.pop();
     }
@@ -262,6 +274,10 @@ impl Node {
             Value::Object(object) => object.members().len(),
             _ => 0,
         }
+    }
+
+    fn key(&self, at: usize) -> Option<&str> {
+        self.as_object()?.members().get(at).map(|member| &*member.key)
     }
 
     fn child(&self, at: usize) -> Option<&Node> {

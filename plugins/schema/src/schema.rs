@@ -97,7 +97,10 @@ impl Schema {
 /// Refuses a reference to a definition that does not exist.
 pub(crate) fn check_references(document: &DocumentConfig, text: &str) -> Result<(), InvalidSchema> {
     match references::names(text).find(|name| !document.definitions.contains_key(name)) {
-        Some(name) => Err(InvalidSchema::DanglingReference { name }),
+        // It may be a value that looks like a reference; only compiling tells.
+        Some(name) => {
+            compile(document, text).map(drop).map_err(|_| InvalidSchema::DanglingReference { name })
+        }
         None => Ok(()),
     }
 }
@@ -111,7 +114,7 @@ pub(crate) fn compile(document: &DocumentConfig, text: &str) -> Result<Validator
 /// A schema with the definitions it needs, as one JSON value.
 pub(crate) fn assemble<'d>(document: &'d DocumentConfig, text: &'d str) -> Result<Value<'d>, InvalidSchema> {
     let root = read(text)?;
-    let definitions = needed(document, text)?;
+    let definitions = needed(document, text);
     let Value::Object(members) = root else { return Ok(root) };
     if definitions.is_empty() {
         return Ok(Value::Object(members));
@@ -124,20 +127,18 @@ pub(crate) fn assemble<'d>(document: &'d DocumentConfig, text: &'d str) -> Resul
 }
 
 /// The definitions that a schema needs, directly and through others.
-fn needed<'d>(document: &'d DocumentConfig, text: &str) -> Result<BTreeMap<&'d str, &'d str>, InvalidSchema> {
+fn needed<'d>(document: &'d DocumentConfig, text: &str) -> BTreeMap<&'d str, &'d str> {
     let mut found = BTreeMap::new();
     let mut wanted: BTreeSet<String> = references::names(text).collect();
     while let Some(name) = wanted.pop_first() {
-        let Some((name, definition)) = document.definitions.get_key_value(&name) else {
-            return Err(InvalidSchema::DanglingReference { name });
-        };
+        let Some((name, definition)) = document.definitions.get_key_value(&name) else { continue };
         if found.insert(name.as_str(), definition.get()).is_none() {
             wanted.extend(
                 references::names(definition.get()).filter(|next| !found.contains_key(next.as_str())),
             );
         }
     }
-    Ok(found)
+    found
 }
 
 fn read(text: &str) -> Result<Value<'_>, InvalidSchema> {

@@ -14,7 +14,7 @@ mod token;
 pub mod upstream;
 
 pub use case::{Case, CaseFile, Expected, Request, Step, case_files, repository};
-pub use compiled::compile;
+pub use compiled::{compile, try_compile};
 pub use modules::{Modules, run as run_modules};
 pub use native::run as run_natively;
 pub use seen::{Seen, differences};
