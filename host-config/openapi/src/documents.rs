@@ -258,7 +258,8 @@ fn collect_anchors(
         if matches!(key, "enum" | "const") {
             continue;
         }
-        let names = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"];
+        let names =
+            ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"];
         steps.push(saturating(at));
         if let Some(child) = node.child(at) {
             collect_anchors(child, names.contains(&key), steps, anchors);
