@@ -289,10 +289,25 @@ impl Run<'_> {
             let mut api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
                 .compile(&mut self.routes, &mut report);
             gateway.add_issuers(std::mem::take(&mut api.issuers));
+            self.check_schemes(&api, &documents, &mut report);
             self.cover(&documents, &api, &model);
             self.apis.push(api);
         }
         self.part(Some(name), documents, report);
+    }
+
+    /// Names with dots may run into one another: `a.b` of `c` and `b.c` of `a`. Each is one API's, so that no key is good for two.
+    fn check_schemes(&self, api: &api::CompiledApi, documents: &Documents, report: &mut Report) {
+        let taken = |name: &&String| self.apis.iter().any(|other| other.schemes.contains_key(*name));
+        let root = documents.root();
+        if let (Some(name), Some(root)) = (api.schemes.keys().find(taken), root) {
+            let message =
+                format!("another API has a security scheme that is '{name}' to the gateway as well");
+            report.push(Diagnostic {
+                hint: Some("give one of the APIs another `name` in the gateway file".into()),
+                ..settings::problem(codes::NAME_DUPLICATE, message, root.place())
+            });
+        }
     }
 
     fn cover(&mut self, documents: &Documents, api: &api::CompiledApi, model: &ApiModel<'_>) {

@@ -90,7 +90,9 @@ impl ApiKeys {
 impl ApiKey {
     fn compile(config: ApiKeyConfig, applications: &Applications) -> Result<Self, &'static str> {
         let account = applications.account(config.account).ok_or("its application is not known")?;
-        let grant = Rc::new(Grant::new(&config.consumer, config.scopes).with_account(account));
+        let grant = Rc::new(
+            Grant::new(&config.consumer, config.scopes).with_account(account).of_credential(&config.sha256),
+        );
         let address = |text: &String| AddressRange::parse(text);
         let addresses = config.addresses.iter().map(address).collect::<Option<Vec<_>>>();
         let addresses = addresses.ok_or("one of its addresses is no range in CIDR notation")?;

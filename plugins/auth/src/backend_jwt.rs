@@ -121,7 +121,7 @@ impl BackendJwt {
     fn token(&self, caller: &Caller<'_>, env: &dyn Env) -> Option<Rc<Made>> {
         let now = env.now();
         // The scheme, which stands in the line, belongs to one API; and a line has no line end.
-        let content = format!("{}\n{}", caller.identity.line(), caller.claims.unwrap_or_default());
+        let content = format!("{}\n{}", caller.identity.line_of_caller(), caller.claims.unwrap_or_default());
         let fingerprint = self.fingerprints.of(CONTENT, content.as_bytes());
         let known = fingerprint.and_then(|fingerprint| self.made.get(fingerprint));
         if let Some(known) = known.filter(|made| self.is_fresh(made, now)) {

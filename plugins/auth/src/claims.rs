@@ -1,6 +1,7 @@
 //! What the claims of a token say (RFC 7519, section 4.1), judged against an issuer's rules and a time.
 //! Knows no keys: whether the claims are true is the signature's business.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use portcullis_core::UnixNanos;
@@ -88,8 +89,31 @@ pub(crate) fn check_required(
     Ok(())
 }
 
+/// Names or paths that are looked at, after the one that the author maps.
+pub(crate) fn mapped_first(
+    name: &str,
+    map: &BTreeMap<String, Vec<String>>,
+    names: Vec<String>,
+) -> Vec<String> {
+    let mapped = map.contains_key(name).then(|| name.to_owned());
+    mapped.into_iter().chain(names).collect()
+}
+
+/// Claims under the names that the gateway reads.
+pub(crate) fn mapped<'c>(
+    claims: &'c UniqueMembers,
+    names: &BTreeMap<String, Vec<String>>,
+) -> Cow<'c, UniqueMembers> {
+    if names.is_empty() {
+        return Cow::Borrowed(claims);
+    }
+    let mut mapped = claims.clone();
+    map(&mut mapped, names);
+    Cow::Owned(mapped)
+}
+
 /// Puts claims under the names that the gateway reads; what a token itself says under such a name does not count.
-pub(crate) fn map(claims: &mut UniqueMembers, map: &BTreeMap<String, Vec<String>>) {
+fn map(claims: &mut UniqueMembers, map: &BTreeMap<String, Vec<String>>) {
     let found: Vec<_> = map
         .iter()
         .map(|(name, paths)| (name, paths.iter().find_map(|path| claims.find(path)).cloned()))

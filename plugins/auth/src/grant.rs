@@ -9,6 +9,9 @@ use crate::account::{Account, Admission};
 use crate::kept::Kept;
 use crate::subscriptions::Fed;
 
+/// How much of a credential's digest logs see.
+const LOGGED_DIGITS: usize = 16;
+
 /// What a good credential says of its bearer.
 #[derive(Debug)]
 pub(crate) struct Grant {
@@ -16,6 +19,8 @@ pub(crate) struct Grant {
     scopes: Rc<[String]>,
     account: Option<Rc<Account>>,
     kept: Kept,
+    /// What it is told apart by in logs.
+    credential: Option<Rc<str>>,
     /// The caller under each scheme that has vouched so far: at most as many as there are schemes.
     callers: RefCell<Callers>,
 }
@@ -35,6 +40,7 @@ impl Grant {
             scopes: scopes.into(),
             account: None,
             kept: Kept::default(),
+            credential: None,
             callers: RefCell::default(),
         }
     }
@@ -47,6 +53,12 @@ impl Grant {
     /// The same with what upstreams see of the caller's token.
     pub(crate) fn with_kept(self, kept: Kept) -> Self {
         Self { kept, ..self }
+    }
+
+    /// The same of the credential with this SHA-256 in hexadecimal, of which logs see the beginning: 64 bits tell credentials apart, and
+    /// nobody finds one by them that was chosen at random. Passwords have none.
+    pub(crate) fn of_credential(self, digest: &str) -> Self {
+        Self { credential: digest.get(..LOGGED_DIGITS).map(Rc::from), ..self }
     }
 
     /// What upstreams see of the caller's token.
@@ -93,6 +105,7 @@ impl Grant {
             scopes: scopes.into(),
             account: self.account.clone(),
             kept: self.kept.clone(),
+            credential: self.credential.clone(),
             callers: RefCell::default(),
         }
     }
@@ -109,7 +122,8 @@ impl Grant {
             return known.clone();
         }
         let caller = Identity::new(self.consumer.clone(), scheme.clone(), self.scopes.clone());
-        let caller = Rc::new(caller.on_terms(admission.terms(self.account(), fed)));
+        let caller = caller.on_terms(admission.terms(self.account(), fed));
+        let caller = Rc::new(caller.by_credential(self.credential.clone()));
         callers.known.push(caller.clone());
         caller
     }

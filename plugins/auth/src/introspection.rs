@@ -1,5 +1,6 @@
 //! Opaque tokens: what their authorization server says of them (RFC 7662), remembered for a while.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_config::auth::{ClientConfig, IntrospectionConfig};
@@ -12,12 +13,14 @@ use crate::claims::{self, Refused, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::grant::Grant;
+use crate::invalid::IssuerError;
+use crate::issuer::check_map;
 use crate::issuers::Holder;
 use crate::json::UniqueMembers;
 use crate::kept::Keeper;
-use crate::remembered::Remembered;
+use crate::remembered::{MAX_SAID, Remembered};
 use crate::remote::{Remote, authenticate, encode};
-use crate::revocation::Marks;
+use crate::revocation::{Marks, digest_of};
 use crate::signed_key::is_key;
 
 /// Longest token that is asked about, in bytes.
@@ -35,6 +38,9 @@ pub(crate) struct Introspection {
     audiences: Vec<String>,
     consumer_claims: Vec<String>,
     scope_claims: Vec<String>,
+    required_claims: BTreeMap<String, Vec<Value>>,
+    claim_map: BTreeMap<String, Vec<String>>,
+    require_certificate_binding: bool,
     /// Apart, so that strangers do not drive out callers.
     good: Remembered<Rc<Active>>,
     bad: Remembered<Failure>,
@@ -51,19 +57,24 @@ struct Active {
 }
 
 impl Introspection {
-    pub(crate) fn new(config: IntrospectionConfig, keeper: Keeper) -> Self {
-        Self {
+    pub(crate) fn compile(config: IntrospectionConfig, keeper: Keeper) -> Result<Self, IssuerError> {
+        check_map(&config.claim_map)?;
+        let first = |name: &str, names| claims::mapped_first(name, &config.claim_map, names);
+        Ok(Self {
             keeper,
             remote: Remote::new(config.remote),
             client: config.client,
             issuer: config.issuer,
             audiences: config.audiences,
-            consumer_claims: config.consumer_claims,
-            scope_claims: config.scope_claims,
+            consumer_claims: first("consumer", config.consumer_claims),
+            scope_claims: first("scope", config.scope_claims),
+            required_claims: config.required_claims,
+            claim_map: config.claim_map,
+            require_certificate_binding: config.require_certificate_binding,
             good: Remembered::new(config.ceiling_seconds),
             bad: Remembered::new(config.negative_seconds),
             fingerprints: FingerprintKey::default(),
-        }
+        })
     }
 
     /// What a token grants, as its server says.
@@ -118,6 +129,7 @@ impl Introspection {
             _ => return Err(Unavailable::Introspection.into()),
         };
         match judged {
+            Ok(active) if active.size() > MAX_SAID => Err(Unavailable::Introspection.into()),
             Ok(active) => {
                 let said = Rc::new(active);
                 self.good.insert(key, now, Rc::clone(&said));
@@ -148,22 +160,31 @@ impl Introspection {
         if !self.audiences.is_empty() {
             claims::check_audience(said, &self.audiences)?;
         }
-        let consumer = claims::consumer(said, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
-        let scopes = claims::scopes(said, &self.scope_claims);
-        let binding = Binding::read(said, false)?;
-        let account = Account::of_claims(said).map_err(|_| InvalidToken::MemberType)?;
+        claims::check_required(said, &self.required_claims)?;
+        let mapped = claims::mapped(said, &self.claim_map);
+        let consumer =
+            claims::consumer(&mapped, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
+        let scopes = claims::scopes(&mapped, &self.scope_claims);
+        let binding = Binding::read(said, self.require_certificate_binding)?;
+        let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
         let kept = self.keeper.keep(said, self.issuer.as_deref());
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_kept(kept));
+        let digest = digest_of(token);
+        let grant = Grant::new(consumer, scopes).with_account(account).with_kept(kept).of_credential(&digest);
         Ok(Active {
-            grant,
+            grant: Rc::new(grant),
             validity,
             binding,
-            marks: Marks::of(token, said).or_issuer(self.issuer.as_deref()),
+            marks: Marks::of(digest, said).or_issuer(self.issuer.as_deref()),
         })
     }
 }
 
 impl Active {
+    /// Bytes of its texts.
+    fn size(&self) -> usize {
+        self.grant.size() + self.marks.size()
+    }
+
     fn grant_at(&self, now: UnixNanos, holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
         self.validity.check(now, 0).map_err(InvalidToken::from)?;
         self.binding.check(holder.certificate)?;

@@ -1,7 +1,6 @@
 //! One issuer of tokens: under which rules its tokens are accepted, and what a good one says of its bearer. Cheap checks
 //! come before the signature, which costs a hundred times as much as all of them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -16,13 +15,12 @@ use crate::claims::{self, Validity};
 use crate::failure::{Failure, InvalidToken, Need, Unavailable};
 use crate::grant::Grant;
 use crate::invalid::IssuerError;
-use crate::json::UniqueMembers;
 use crate::kept::Keeper;
 use crate::key::Key;
 use crate::late_keys::LateKeys;
 use crate::published::PublishedKeys;
 use crate::registered::{claims_are_typed, header_is_typed};
-use crate::revocation::Marks;
+use crate::revocation::{Marks, digest_of};
 use crate::signed_key::{KeyKind, Restrictions, is_key};
 use crate::token::{Token, is_jwt, short_type};
 
@@ -92,9 +90,7 @@ impl Issuer {
         let keys = read_keys(&config, &algorithms)?;
         let late: Vec<_> =
             config.secrets.iter().filter_map(|secret| LateKeys::new(secret, &algorithms)).collect();
-        if let Some(name) = config.claim_map.keys().find(|name| UNMAPPED.contains(&name.as_str())) {
-            return Err(IssuerError::MappedClaim(name.clone()));
-        }
+        check_map(&config.claim_map)?;
         if let Some(typ) = config.token_types.iter().find(|typ| !is_jwt(typ)) {
             return Err(IssuerError::TokenType(typ.clone()));
         }
@@ -104,10 +100,7 @@ impl Issuer {
         if keys.is_empty() && late.is_empty() && published.is_none() {
             return Err(IssuerError::NoKey);
         }
-        let mapped_first = |name: &str, names: Vec<String>| {
-            let mapped = config.claim_map.contains_key(name).then(|| name.to_owned());
-            mapped.into_iter().chain(names).collect()
-        };
+        let first = |name: &str, names| claims::mapped_first(name, &config.claim_map, names);
         Ok(Self {
             issuer: config.issuer,
             audiences: config.audiences,
@@ -119,8 +112,8 @@ impl Issuer {
             skew_nanos: u64::from(config.skew_seconds) * 1_000_000_000,
             without_expiry: config.without_expiry,
             required_claims: config.required_claims,
-            consumer_claims: mapped_first("consumer", config.consumer_claims),
-            scope_claims: mapped_first("scope", config.scope_claims),
+            consumer_claims: first("consumer", config.consumer_claims),
+            scope_claims: first("scope", config.scope_claims),
             claim_map: config.claim_map,
             require_certificate_binding: config.require_certificate_binding,
             keys_issued: config.api_keys.map(KeyKind::new),
@@ -133,7 +126,14 @@ impl Issuer {
         self.published.as_ref().map_or(self.issuer == name, |published| published.is_issuer(name))
     }
 
-    pub(crate) fn verify(&self, token: &Token, now: UnixNanos, env: &dyn Env) -> Result<Verdict, Failure> {
+    /// `is_revocable`: whether anything is ever revoked.
+    pub(crate) fn verify(
+        &self,
+        token: &Token,
+        is_revocable: bool,
+        now: UnixNanos,
+        env: &dyn Env,
+    ) -> Result<Verdict, Failure> {
         let algorithm = Algorithm::parse(&token.algorithm)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(InvalidToken::AlgorithmRefused)?;
@@ -147,7 +147,7 @@ impl Issuer {
         validity.check(now, self.skew_nanos)?;
         claims::check_audience(&token.claims, &self.audiences)?;
         claims::check_required(&token.claims, &self.required_claims)?;
-        let mapped = self.mapped(&token.claims);
+        let mapped = claims::mapped(&token.claims, &self.claim_map);
         let consumer =
             claims::consumer(&mapped, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
         let binding = Binding::read(&token.claims, self.require_certificate_binding)?;
@@ -162,8 +162,17 @@ impl Issuer {
             None => None,
         };
         let kept = self.keeper.keep(&token.claims, Some(&self.issuer));
-        let grant = Rc::new(Grant::new(consumer, scopes).with_account(account).with_kept(kept));
-        Ok(Verdict { validity, skew_nanos: self.skew_nanos, binding, marks: None, restrictions, grant })
+        let digest = digest_of(token.text);
+        let grant = Grant::new(consumer, scopes).with_account(account).with_kept(kept).of_credential(&digest);
+        let marks = is_revocable.then(|| Marks::of(digest, &token.claims));
+        Ok(Verdict {
+            validity,
+            skew_nanos: self.skew_nanos,
+            binding,
+            marks,
+            restrictions,
+            grant: Rc::new(grant),
+        })
     }
 
     fn check_type(&self, token: &Token) -> Result<(), InvalidToken> {
@@ -173,16 +182,6 @@ impl Issuer {
         } else {
             Err(InvalidToken::TypeRefused)
         }
-    }
-
-    /// The claims under the names that the gateway reads.
-    fn mapped<'c>(&self, claims: &'c UniqueMembers) -> Cow<'c, UniqueMembers> {
-        if self.claim_map.is_empty() {
-            return Cow::Borrowed(claims);
-        }
-        let mut mapped = claims.clone();
-        claims::map(&mut mapped, &self.claim_map);
-        Cow::Owned(mapped)
     }
 
     /// With a `kid`, keys of that name and then those without a name, which a PEM file has; without, all that fit. Few
@@ -223,6 +222,14 @@ impl Issuer {
             return Failure::Pending(Need::Refresh(Rc::clone(source)));
         }
         if published.keys().is_none() { Unavailable::Keys.into() } else { InvalidToken::KeyUnknown.into() }
+    }
+}
+
+/// Whether a claim is mapped that means the same in every token.
+pub(crate) fn check_map(map: &BTreeMap<String, Vec<String>>) -> Result<(), IssuerError> {
+    match map.keys().find(|name| UNMAPPED.contains(&name.as_str())) {
+        Some(name) => Err(IssuerError::MappedClaim(name.clone())),
+        None => Ok(()),
     }
 }
 

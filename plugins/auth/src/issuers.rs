@@ -17,7 +17,8 @@ use crate::invalid::InvalidAuth;
 use crate::issuer::{Issuer, Verdict};
 use crate::kept::Keeper;
 use crate::published::PublishedKeys;
-use crate::revocation::{Marks, Revocation};
+use crate::remembered::Remembered;
+use crate::revocation::Revocation;
 use crate::signed_key::{SignedKeys, is_key};
 use crate::token::{MAX_TOKEN, TokenError, parse_token};
 
@@ -26,7 +27,7 @@ const HALF_CACHE: usize = 2048;
 /// Half of the bad tokens remembered per VM. They have a memory of their own: they evict no good one.
 const HALF_BAD_CACHE: usize = 512;
 /// How long a bad token is remembered.
-const BAD_NANOS: u64 = 10_000_000_000;
+const BAD_SECONDS: u32 = 10;
 /// Largest consumer and scopes that are remembered, so that the memory of all is bounded.
 const MAX_REMEMBERED: usize = 2048;
 
@@ -41,7 +42,7 @@ pub(crate) struct Issuers {
     /// Tokens found good, by the whole token and by who was accepted.
     good: Cache<Rc<Verdict>>,
     /// Tokens found bad for good, by the same.
-    bad: Cache<Rc<Refusal>>,
+    bad: Remembered<InvalidToken>,
     fingerprints: FingerprintKey,
 }
 
@@ -64,20 +65,6 @@ pub(crate) struct Holder<'h> {
     pub(crate) revocation: Option<&'h Revocation>,
 }
 
-/// Why a bad token is bad, and from when on that is known.
-#[derive(Debug)]
-struct Refusal {
-    cause: InvalidToken,
-    since: UnixNanos,
-}
-
-impl Refusal {
-    /// Whether it is recent; the clock may have stepped back.
-    fn holds(&self, now: UnixNanos) -> bool {
-        now.0.checked_sub(self.since.0).is_some_and(|age| age < BAD_NANOS)
-    }
-}
-
 impl Issuers {
     /// Compiles all issuers.
     pub(crate) fn compile(
@@ -86,12 +73,13 @@ impl Issuers {
         revocation: Option<RevocationConfig>,
         keeper: &Keeper,
     ) -> Result<Self, InvalidAuth> {
-        let (good, bad) = (Cache::new(HALF_CACHE), Cache::new(HALF_BAD_CACHE));
+        let (good, bad) = (Cache::new(HALF_CACHE), Remembered::of_size(HALF_BAD_CACHE, BAD_SECONDS));
         let fingerprints = FingerprintKey::default();
-        let introspections = introspections
-            .into_iter()
-            .map(|(name, config)| (name, Rc::new(Introspection::new(config, keeper.clone()))))
-            .collect();
+        let compile = |(name, config): (String, _)| match Introspection::compile(config, keeper.clone()) {
+            Ok(introspection) => Ok((name, Rc::new(introspection))),
+            Err(cause) => Err(InvalidAuth::Issuer { name, cause }),
+        };
+        let introspections = introspections.into_iter().map(compile).collect::<Result<_, _>>()?;
         let revocation = revocation.map(Revocation::new);
         let (names, issuers) = (Vec::new(), Vec::new());
         let mut all = Self { names, issuers, introspections, revocation, good, bad, fingerprints };
@@ -217,9 +205,8 @@ impl Issuers {
             self.check_revoked(&verdict, now, env)?;
             return Ok(Some(verdict));
         }
-        let known = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint));
-        if let Some(refusal) = known.filter(|refusal| refusal.holds(now)) {
-            return Err(refusal.cause.clone().into());
+        if let Some(cause) = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint, now)) {
+            return Err(cause.into());
         }
         match self.judge(presented, accepted, now, env) {
             Ok(None) => Ok(None),
@@ -231,7 +218,7 @@ impl Issuers {
             }
             Err(Failure::Token(cause)) => {
                 if let Some(fingerprint) = fingerprint.filter(|_| cause.is_final()) {
-                    self.bad.insert(fingerprint, Rc::new(Refusal { cause: cause.clone(), since: now }));
+                    self.bad.insert(fingerprint, now, cause.clone());
                 }
                 Err(cause.into())
             }
@@ -264,11 +251,8 @@ impl Issuers {
         let mut failure = None;
         let issuers = accepted.issuers.iter().filter_map(|at| self.issuers.get(*at));
         for issuer in issuers.filter(|issuer| issuer.is_named(named)) {
-            match issuer.verify(&token, now, env) {
-                Ok(mut verdict) => {
-                    verdict.marks = self.revocation.as_ref().map(|_| Marks::of(text, &token.claims));
-                    return Ok(Some(verdict));
-                }
+            match issuer.verify(&token, self.revocation.is_some(), now, env) {
+                Ok(verdict) => return Ok(Some(verdict)),
                 Err(cause) => failure = Some(cause),
             }
         }

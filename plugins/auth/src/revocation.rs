@@ -77,13 +77,23 @@ pub(crate) struct Marks {
     checked: Cell<u64>,
 }
 
+/// The SHA-256 of a token in hexadecimal.
+pub(crate) fn digest_of(token: &str) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in Sha256::digest(token) {
+        for half in [byte >> 4, byte & 15] {
+            digits.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+        }
+    }
+    digits
+}
+
 impl Marks {
-    /// Of a token with these claims, or of which this is said. One that does not say when it was issued counts as old.
-    pub(crate) fn of(token: &str, claims: &UniqueMembers) -> Self {
+    /// Of a token of this digest, with these claims or of which this is said. One that does not say when it was issued counts as old.
+    pub(crate) fn of(digest: String, claims: &UniqueMembers) -> Self {
         let text = |name| claims.text(name).map(str::to_owned);
         let (id, subject, issuer) = (text("jti"), text("sub"), text("iss"));
         let issued = claims.get("iat").and_then(Value::as_f64).map_or(0, |seconds| seconds as u64);
-        let digest = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id, digest, subject, issuer, issued, checked: Cell::new(0) }
     }
 

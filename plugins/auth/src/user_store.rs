@@ -16,7 +16,7 @@ use crate::failure::{Failure, Need, Unavailable};
 use crate::fingerprint::Fingerprint;
 use crate::grant::Grant;
 use crate::json::UniqueMembers;
-use crate::remembered::Remembered;
+use crate::remembered::{MAX_SAID, Remembered};
 use crate::remote::Remote;
 
 /// For how long a question is known to be open: longer than any call may take.
@@ -121,5 +121,6 @@ fn read(reply: &CallReply, name: &str) -> Option<Grant> {
     let known: UniqueMembers = serde_json::from_slice(&reply.body).ok()?;
     let consumer = known.text("consumer").filter(|consumer| !consumer.is_empty());
     let scopes = claims::scopes(&known, &["scopes".to_owned()]);
-    Some(Grant::new(consumer.unwrap_or(name), scopes))
+    let grant = Grant::new(consumer.unwrap_or(name), scopes);
+    (grant.size() <= MAX_SAID).then_some(grant)
 }

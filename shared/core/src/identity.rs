@@ -6,6 +6,9 @@ use std::rc::Rc;
 
 use crate::percent::decode;
 
+/// What begins the last member of the line, if it is there: no value has an `&`.
+const CREDENTIAL: &str = "&credential=";
+
 /// An authenticated caller.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -13,6 +16,8 @@ pub struct Identity {
     scheme: Rc<str>,
     scopes: Rc<[String]>,
     terms: Option<Box<Terms>>,
+    /// See [`Identity::credential`].
+    credential: Option<Rc<str>>,
     line: OnceCell<String>,
 }
 
@@ -41,7 +46,7 @@ pub enum Environment {
 impl Identity {
     /// A caller, by what its credential says and who vouched for it.
     pub fn new(consumer: Rc<str>, scheme: Rc<str>, scopes: Rc<[String]>) -> Self {
-        Self { consumer, scheme, scopes, terms: None, line: OnceCell::new() }
+        Self { consumer, scheme, scopes, terms: None, credential: None, line: OnceCell::new() }
     }
 
     /// The same caller on these terms.
@@ -52,6 +57,18 @@ impl Identity {
             line: OnceCell::new(),
             ..self
         }
+    }
+
+    /// The same caller by a credential that is known by this.
+    #[must_use]
+    pub fn by_credential(self, credential: Option<Rc<str>>) -> Self {
+        Self { credential, line: OnceCell::new(), ..self }
+    }
+
+    /// What tells the credential from others in logs: the first digits of the SHA-256 of a token or key; `None` where that
+    /// would help to guess it.
+    pub fn credential(&self) -> Option<&str> {
+        self.credential.as_deref()
     }
 
     /// On what terms the caller calls; `None` when nothing is known of them.
@@ -74,8 +91,8 @@ impl Identity {
         &self.scopes
     }
 
-    /// One line: `consumer=…&scheme=…&scopes=…`, and what is known of `application`, `application-tier`, `tier` and
-    /// `environment`, values percent-encoded. Written once, since callers come again.
+    /// One line: `consumer=…&scheme=…&scopes=…`, and what is known of `application`, `application-tier`, `tier`,
+    /// `environment` and `credential`, values percent-encoded. Written once, since callers come again.
     pub fn line(&self) -> &str {
         self.line.get_or_init(|| {
             let mut line = String::from("consumer=");
@@ -92,8 +109,18 @@ impl Identity {
             if let Some(terms) = &self.terms {
                 terms.write(&mut line);
             }
+            if let Some(credential) = &self.credential {
+                line.push_str(CREDENTIAL);
+                encode_into(credential, &mut line);
+            }
             line
         })
+    }
+
+    /// [`Identity::line`] without the credential: the same for all by which the caller may come.
+    pub fn line_of_caller(&self) -> &str {
+        let line = self.line();
+        line.rsplit_once(CREDENTIAL).map_or(line, |(caller, _)| caller)
     }
 
     /// Reads what [`Identity::line`] wrote; `None` for anything else.
@@ -105,11 +132,10 @@ impl Identity {
             rest.split_once('&').map_or((rest, None), |(scopes, terms)| (scopes, Some(terms)));
         let text = |encoded: &str| decode(encoded).ok().map(|text| text.into_owned());
         let scopes = scopes.split('+').filter(|scope| !scope.is_empty()).map(text).collect::<Option<_>>()?;
-        let terms = match terms {
-            Some(terms) => Some(Terms::read(terms)?),
-            None => None,
-        };
-        Some(Self::new(text(consumer)?.into(), text(scheme)?.into(), scopes).on_terms(terms))
+        let identity = Self::new(text(consumer)?.into(), text(scheme)?.into(), scopes);
+        let Some(terms) = terms else { return Some(identity) };
+        let (terms, credential) = Terms::read(terms)?;
+        Some(identity.on_terms(Some(terms)).by_credential(credential))
     }
 }
 
@@ -130,8 +156,9 @@ impl Terms {
         }
     }
 
-    fn read(line: &str) -> Option<Self> {
-        let mut terms = Self::default();
+    /// The terms, and the credential.
+    fn read(line: &str) -> Option<(Self, Option<Rc<str>>)> {
+        let (mut terms, mut credential) = (Self::default(), None);
         for member in line.split('&') {
             let (name, value) = member.split_once('=')?;
             let value = decode(value).ok()?.into_owned();
@@ -140,10 +167,11 @@ impl Terms {
                 "application-tier" => terms.application_tier = Some(value),
                 "tier" => terms.tier = Some(value),
                 "environment" => terms.environment = Some(Environment::of_name(&value)?),
+                "credential" => credential = Some(value.into()),
                 _ => return None,
             }
         }
-        Some(terms)
+        Some((terms, credential))
     }
 }
 
@@ -164,8 +192,8 @@ impl Environment {
 /// Whether they are the same caller, written down or not.
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scheme, &self.scopes, &self.terms)
-            == (&other.consumer, &other.scheme, &other.scopes, &other.terms)
+        (&self.consumer, &self.scheme, &self.scopes, &self.terms, &self.credential)
+            == (&other.consumer, &other.scheme, &other.scopes, &other.terms, &other.credential)
     }
 }
 
@@ -193,6 +221,15 @@ mod tests {
         #[test]
         fn an_identity_survives_its_line(consumer in ".{0,20}", scheme in ".{0,8}", scopes in proptest::collection::vec(".{1,8}", 0..4)) {
             let identity = Identity::new(consumer.into(), scheme.into(), scopes.into());
+            proptest::prop_assert_eq!(Identity::from_line(identity.line()), Some(identity));
+        }
+
+        #[test]
+        fn a_credential_survives_the_line(credential in proptest::option::of(".{0,9}"), tier in proptest::option::of(".{0,9}")) {
+            let terms = Terms { tier, ..Terms::default() };
+            let caller = Identity::new("a".into(), "s".into(), [].into()).on_terms(Some(terms));
+            let identity = caller.clone().by_credential(credential.map(Into::into));
+            proptest::prop_assert_eq!(identity.line_of_caller(), caller.line());
             proptest::prop_assert_eq!(Identity::from_line(identity.line()), Some(identity));
         }
 

@@ -1,6 +1,9 @@
 //! Servers that the plugin asks: for keys, about tokens, about users, for what is revoked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A place at a server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,6 +58,15 @@ pub struct IntrospectionConfig {
     pub consumer_claims: Vec<String>,
     /// The members that hold scopes.
     pub scope_claims: Vec<String>,
+    /// As of an issuer, of the reply's members.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub required_claims: BTreeMap<String, Vec<Value>>,
+    /// As of an issuer, of the reply's members.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claim_map: BTreeMap<String, Vec<String>>,
+    /// Whether the reply must say that the token is bound to a certificate (`cnf`, RFC 8705, section 3.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_certificate_binding: bool,
     /// Seconds for which a good reply is remembered at most; its own `exp` may end it earlier. 0: not at all.
     pub ceiling_seconds: u32,
     /// Seconds for which it is remembered that a token is not good. 0: not at all.

@@ -6,6 +6,7 @@ use std::process::Output;
 use portcullis_suite::gateway::{self, Gateway};
 use portcullis_suite::http1;
 use portcullis_suite::upstream::Upstream;
+use sha2::{Digest, Sha256};
 
 const DEFINITION: &str = r#"
 openapi: 3.1.0
@@ -87,8 +88,14 @@ fn keys_are_made_used_and_revoked() {
         let entry =
             gateway.logged(|entry| entry["identity"].as_str().is_some_and(|line| line.contains("labs")));
         assert!(
-            entry["identity"].as_str().is_some_and(|line| line.ends_with("&environment=sandbox")),
+            entry["identity"].as_str().is_some_and(|line| line.contains("&environment=sandbox")),
             "{entry:#}"
+        );
+        let digest: String = Sha256::digest(&trial).iter().map(|byte| format!("{byte:02x}")).collect();
+        let logged = format!("&credential={}", &digest[..16]);
+        assert!(
+            entry["identity"].as_str().is_some_and(|line| line.ends_with(&logged)),
+            "{logged}: {entry:#}"
         );
         let everything = gateway.printed().join("\n") + &gateway.words();
         assert!(!everything.contains("pcl_"), "a key stands in the log");

@@ -68,14 +68,9 @@ impl Reader<'_> {
             let message = "an issuer of opaque tokens has no keys";
             report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
         }
-        let ignored = [
-            ("requireCertificateBinding", issuer.require_certificate_binding),
-            ("requiredClaims", !issuer.required_claims.is_empty()),
-            ("claims", !issuer.claims.is_empty()),
-            ("tokenTypes", !issuer.token_types.is_empty()),
-        ];
-        for (key, _) in ignored.into_iter().filter(|(_, is_set)| *is_set) {
-            let message = format!("'{key}' is not enforced for opaque tokens");
+        if !issuer.token_types.is_empty() {
+            let message =
+                "'tokenTypes' is not enforced for opaque tokens: they have no header that says their type";
             report.push(problem(codes::SETTING_INVALID, message, self.place(&path)));
         }
         let client = match client(file) {
@@ -86,13 +81,17 @@ impl Reader<'_> {
             }
         };
         let place = [path[0], path[1], path[2], path[3], "endpoint"];
+        let claims = issuer.claims();
         Some(IntrospectionConfig {
             remote: self.remote(&place, &file.endpoint, services, report)?,
             client,
             issuer: Some(issuer.issuer.clone()),
             audiences: issuer.audiences.clone(),
-            consumer_claims: issuer.consumer_claims.clone(),
-            scope_claims: issuer.scope_claims.clone(),
+            consumer_claims: claims.consumer_claims,
+            scope_claims: claims.scope_claims,
+            required_claims: claims.required_claims,
+            claim_map: claims.claim_map,
+            require_certificate_binding: claims.require_certificate_binding,
             ceiling_seconds: file.cache_seconds,
             negative_seconds: file.negative_cache_seconds,
         })

@@ -162,6 +162,28 @@ fn problems_with_certificates_are_told_with_their_line() {
 }
 
 #[test]
+fn no_security_scheme_is_two_apis() {
+    let api = |scheme: &str| {
+        format!(
+            "openapi: 3.0.3\ninfo: {{ title: A, version: '1' }}\n\
+             paths: {{ /{scheme}: {{ get: {{ security: [{{ {scheme}: [] }}], responses: {{ '200': {{ description: ok }} }} }} }} }}\n\
+             components: {{ securitySchemes: {{ {scheme}: {{ type: http, scheme: basic }} }} }}\n"
+        )
+    };
+    for (second, is_refused) in [("b.c", true), ("d.c", false)] {
+        let gateway = "apis: [{ definition: one.yaml, name: a.b, endpoint: mock }, { definition: two.yaml, name: a, endpoint: mock }]";
+        let files = [("gateway.yaml", gateway.to_owned()), ("one.yaml", api("c")), ("two.yaml", api(second))];
+        let files: HashMap<String, Vec<u8>> =
+            files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+        let compilation = compile(&files, "gateway.yaml", Options::default());
+        let all = compilation.parts.iter().flat_map(|part| &part.diagnostics);
+        let errors: Vec<_> = all.filter(|one| one.severity == Severity::Error).map(|one| one.code).collect();
+        let expected: &[&str] = if is_refused { &["name-duplicate"] } else { &[] };
+        assert_eq!(errors, expected, "{second}");
+    }
+}
+
+#[test]
 fn a_user_of_etcd_has_a_password_and_no_authorization_beside() {
     let wrong = Some("3: setting-invalid: `user` and `passwordEnv` are there together");
     let cases = [
