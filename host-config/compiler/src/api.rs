@@ -126,7 +126,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         report: &mut Report,
     ) -> Option<Rules> {
         let head = self.head(key, operation, rows, report);
-        let endpoints = self.endpoints(operation, settings, report);
+        let endpoints = self.endpoints(operation, settings, rows, report);
         let throttle = self.throttle(operation, settings, rows, report);
         let mut auth = self.schemes.rule(operation, settings, rows, report);
         let carriers = self.schemes.carriers(operation, &auth);

@@ -15,6 +15,7 @@ codes! {
     NAME_DUPLICATE = "name-duplicate": "Two things of the gateway have the same name.";
     ENDPOINT_MISSING = "endpoint-missing": "Nothing says where an operation's requests should go.";
     ENDPOINT_INVALID = "endpoint-invalid": "An endpoint is neither `mock` nor an absolute http or https URL.";
+    ENDPOINT_UNSUPPORTED = "endpoint-unsupported": "A setting of an endpoint cannot be enforced by this version.";
     LIMIT_UNKNOWN = "limit-unknown": "A limit is named that the gateway file does not define.";
     ISSUER_UNKNOWN = "issuer-unknown": "An issuer is named that the gateway file does not define.";
     CREDENTIAL_FILE = "credential-file": "A file with keys or users could not be read.";
@@ -50,5 +51,11 @@ codes! {
 }
 
 /// The codes that `waive` in `x-portcullis` may name: constructs that are then not enforced, or not offered.
-pub const WAIVABLE: &[&str] =
-    &[SCHEME_UNSUPPORTED, PARAMETER_UNSUPPORTED, STYLE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_TYPE_INVALID];
+pub const WAIVABLE: &[&str] = &[
+    SCHEME_UNSUPPORTED,
+    PARAMETER_UNSUPPORTED,
+    STYLE_MISMATCH,
+    MEDIA_TYPE_UNSUPPORTED,
+    MEDIA_TYPE_INVALID,
+    ENDPOINT_UNSUPPORTED,
+];

@@ -13,6 +13,28 @@ pub enum Endpoint {
     Mock,
     /// An HTTP server.
     Upstream(Upstream),
+    /// Servers that stand for one another.
+    Several(Several),
+}
+
+/// Servers that stand for one another: all have the same prefix, and there is at least one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Several {
+    /// The servers.
+    pub servers: Vec<Upstream>,
+    /// Who is asked when.
+    pub order: Order,
+    /// How long an answer may take; none: as long as others.
+    pub timeout_milliseconds: Option<u32>,
+}
+
+/// Which of several servers is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Each in its turn.
+    RoundRobin,
+    /// The first that can be reached.
+    Failover,
 }
 
 /// An HTTP server, and what is put before each path.
@@ -52,6 +74,29 @@ impl Endpoint {
     /// Reads `mock` or a URL.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
         if text == "mock" { Ok(Self::Mock) } else { Upstream::parse(text).map(Self::Upstream) }
+    }
+}
+
+impl Endpoint {
+    /// What is put before each operation's path; none for what no server answers.
+    pub fn prefix(&self) -> Option<&str> {
+        match self {
+            Self::Mock => None,
+            Self::Upstream(upstream) => Some(&upstream.prefix),
+            Self::Several(several) => several.servers.first().map(|server| server.prefix.as_str()),
+        }
+    }
+}
+
+impl Several {
+    /// Names the cluster: that of the server where there is one alone.
+    pub fn name(&self) -> String {
+        let origins: Vec<String> = self.servers.iter().map(Upstream::origin).collect();
+        match (origins.as_slice(), self.order) {
+            ([only], _) => only.clone(),
+            (several, Order::RoundRobin) => format!("round robin {}", several.join(" ")),
+            (several, Order::Failover) => format!("failover {}", several.join(" ")),
+        }
     }
 }
 
@@ -110,7 +155,7 @@ pub(crate) struct Route {
 impl Route {
     /// Whether the upstream sees another path than the client sent.
     pub(crate) fn changes_path(&self) -> bool {
-        matches!(&self.endpoint, Endpoint::Upstream(upstream) if upstream.prefix != self.base_path)
+        self.endpoint.prefix().is_some_and(|prefix| prefix != self.base_path)
     }
 }
 

@@ -126,11 +126,16 @@ fn internal_listeners() -> Value {
 fn clusters(input: &Input<'_>) -> Vec<Value> {
     let mut origins = BTreeSet::new();
     let mut clusters = Vec::new();
+    let trusted_ca = &input.surroundings.trusted_ca;
     for (route, _) in input.routes.iter() {
-        if let Endpoint::Upstream(upstream) = &route.endpoint
-            && origins.insert(upstream.origin())
-        {
-            clusters.push(cluster::cluster(upstream, &input.surroundings.trusted_ca));
+        match &route.endpoint {
+            Endpoint::Upstream(upstream) if origins.insert(upstream.origin()) => {
+                clusters.push(cluster::cluster(upstream, trusted_ca));
+            }
+            Endpoint::Several(several) if origins.insert(several.name()) => {
+                clusters.push(cluster::several(several, trusted_ca));
+            }
+            _ => {}
         }
     }
     clusters.extend(input.revocation_file.map(|_| revocation_file::cluster()));

@@ -61,7 +61,7 @@ pub enum UndeclaredQuery {
 }
 
 /// Where a setting was written: it says who shares a limit's count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// At the root: the whole API.
     Root,

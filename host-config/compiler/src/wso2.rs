@@ -4,6 +4,7 @@
 //! Where an extension and the document's own `security` disagree, the extension wins, as it does with WSO2; among
 //! extensions, the innermost. Each such case is a warning, and shows in the report.
 
+pub(crate) mod endpoints;
 mod security;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,16 @@ use crate::settings::problem;
 pub(crate) use security::{Secured, synthetic};
 
 /// The extensions that are read here, and are nobody's else any more.
-pub(crate) const HONOURED: [&str; 5] = [DISABLE, AUTH_TYPE, APPLICATION, MUTUAL, AUTH_HEADER];
+pub(crate) const HONOURED: [&str; 8] = [
+    DISABLE,
+    AUTH_TYPE,
+    APPLICATION,
+    MUTUAL,
+    AUTH_HEADER,
+    endpoints::PRODUCTION,
+    endpoints::SANDBOX,
+    endpoints::NAMED,
+];
 
 const DISABLE: &str = "x-wso2-disable-security";
 const AUTH_TYPE: &str = "x-auth-type";

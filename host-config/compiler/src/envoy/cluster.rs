@@ -5,13 +5,76 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{Surroundings, type_url};
-use crate::endpoint::Upstream;
+use crate::endpoint::{Order, Several, Upstream};
 use crate::gateway::join;
 use crate::service::Service;
 
 /// Where requests go.
 pub(crate) fn cluster(upstream: &Upstream, trusted_ca: &str) -> Value {
     named(&upstream.origin(), upstream, trusted_ca)
+}
+
+/// Where requests go that any of several servers may answer.
+pub(crate) fn several(several: &Several, trusted_ca: &str) -> Value {
+    let servers = several.servers.iter();
+    let endpoints: Vec<Value> = match several.order {
+        Order::RoundRobin => vec![json!({ "lb_endpoints": servers.clone().map(member).collect::<Vec<_>>() })],
+        Order::Failover => {
+            let prioritized = servers.clone().enumerate();
+            prioritized.map(|(at, one)| json!({ "priority": at, "lb_endpoints": [member(one)] })).collect()
+        }
+    };
+    let is_address = |one: &Upstream| one.host.parse::<IpAddr>().is_ok();
+    let name = several.name();
+    let mut cluster = json!({
+        "name": name,
+        "type": if servers.clone().all(is_address) { "STATIC" } else { "STRICT_DNS" },
+        "connect_timeout": "5s",
+        "load_assignment": { "cluster_name": name, "endpoints": endpoints },
+        "outlier_detection": outliers(),
+    });
+    let matches: Vec<Value> = servers
+        .filter(|one| one.tls)
+        .map(|one| {
+            json!({
+                "name": one.origin(),
+                "match": { "origin": one.origin() },
+                "transport_socket": tls(&one.host, is_address(one), trusted_ca),
+            })
+        })
+        .collect();
+    if let (false, Some(object)) = (matches.is_empty(), cluster.as_object_mut()) {
+        object.insert("transport_socket_matches".to_owned(), Value::Array(matches));
+    }
+    cluster
+}
+
+/// The transport socket is found by the origin, and the upstream's `Host` is the server's own.
+fn member(server: &Upstream) -> Value {
+    json!({
+        "endpoint": {
+            "address": { "socket_address": { "address": server.host, "port_value": server.port } },
+            "hostname": server.authority(),
+        },
+        "metadata": { "filter_metadata": { "envoy.transport_socket_match": { "origin": server.origin() } } },
+    })
+}
+
+/// A server that cannot be reached twice in a row is left alone for a while. What it answers is no reason: that is what clients
+/// are to see.
+fn outliers() -> Value {
+    json!({
+        "split_external_local_origin_errors": true,
+        "consecutive_local_origin_failure": 2,
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_consecutive_gateway_failure": 0,
+        "enforcing_success_rate": 0,
+        "enforcing_local_origin_success_rate": 0,
+        "interval": "1s",
+        "base_ejection_time": "10s",
+        "max_ejection_time": "60s",
+        "max_ejection_percent": 100,
+    })
 }
 
 /// What plugins ask.

@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 
 use super::plugin::SENT_PATH;
 use super::{Input, client_certificate, jwks, type_url};
-use crate::endpoint::{Endpoint, Route, Upstream};
+use crate::endpoint::{Endpoint, Order, Route, Several};
 use crate::gateway::file::{ErrorsFile, ListenerFile, TlsFile};
 use crate::gateway::join;
 
 /// What Envoy may hold of a body beyond the largest that a plugin accepts, so that the plugin is the one to refuse it.
 const BUFFER_HEADROOM: u32 = 256 << 10;
+
+/// How long an upstream may take to answer.
+const DEFAULT_TIMEOUT: &str = "15s";
 
 /// Headers that name a client's certificate to upstreams that trust their proxy (WSO2; RFC 9440). Envoy itself takes
 /// care of `x-forwarded-client-cert`.
@@ -101,25 +104,71 @@ fn route(route: &Route, name: &str) -> Value {
         "prefix": prefix,
         "headers": [{ "name": ROUTE_HEADER, "string_match": { "exact": name } }],
     });
-    match &route.endpoint {
+    let action = match &route.endpoint {
         // The mock plugin has answered before.
-        Endpoint::Mock => json!({ "match": matched, "direct_response": { "status": 501 } }),
-        Endpoint::Upstream(upstream) => json!({ "match": matched, "route": action(route, upstream) }),
-    }
+        Endpoint::Mock => return json!({ "match": matched, "direct_response": { "status": 501 } }),
+        Endpoint::Upstream(upstream) => json!({
+            "cluster": upstream.origin(),
+            "host_rewrite_literal": upstream.authority(),
+            "timeout": DEFAULT_TIMEOUT,
+        }),
+        Endpoint::Several(several) => several_action(several),
+    };
+    json!({ "match": matched, "route": rewritten(action, route) })
 }
 
-fn action(route: &Route, upstream: &Upstream) -> Value {
+fn several_action(several: &Several) -> Value {
+    let timeout = several
+        .timeout_milliseconds
+        .map(|milliseconds| format!("{}.{:03}s", milliseconds / 1000, milliseconds % 1000));
     let mut action = json!({
-        "cluster": upstream.origin(),
-        "host_rewrite_literal": upstream.authority(),
-        "timeout": "15s",
+        "cluster": several.name(),
+        "auto_host_rewrite": true,
+        "timeout": timeout.as_deref().unwrap_or(DEFAULT_TIMEOUT),
     });
-    if route.changes_path()
+    if several.servers.len() > 1
         && let Some(object) = action.as_object_mut()
+    {
+        object.insert("retry_policy".to_owned(), retries(several));
+    }
+    action
+}
+
+/// Only what never reached a server is sent again, to another one.
+fn retries(several: &Several) -> Value {
+    let name = |kind: &str, name: &str| format!("envoy.{kind}.{name}");
+    let others = json!({
+        "name": name("retry_host_predicates", "previous_hosts"),
+        "typed_config": { "@type": type_url("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate") },
+    });
+    let mut policy = json!({
+        "retry_on": "connect-failure,refused-stream",
+        "num_retries": several.servers.len() - 1,
+        "host_selection_retry_max_attempts": 8,
+        "retry_host_predicate": [others],
+    });
+    if several.order == Order::Failover
+        && let Some(object) = policy.as_object_mut()
+    {
+        let next = json!({
+            "name": name("retry_priorities", "previous_priorities"),
+            "typed_config": {
+                "@type": type_url("envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
+                "update_frequency": 1,
+            },
+        });
+        object.insert("retry_priority".to_owned(), next);
+    }
+    policy
+}
+
+fn rewritten(mut action: Value, route: &Route) -> Value {
+    if route.changes_path()
+        && let (Some(prefix), Some(object)) = (route.endpoint.prefix(), action.as_object_mut())
     {
         let rewrite = json!({
             "pattern": { "regex": format!("^{}/?", escape(&route.base_path)) },
-            "substitution": format!("{}/", upstream.prefix.replace('\\', "\\\\")),
+            "substitution": format!("{}/", prefix.replace('\\', "\\\\")),
         });
         object.insert("regex_rewrite".to_owned(), rewrite);
     }
