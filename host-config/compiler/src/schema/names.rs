@@ -30,9 +30,11 @@ impl Names {
     fn unused(&self, documents: &Documents, node: &Node) -> String {
         let pointer = documents.pointer(node.place());
         let root_file = documents.root().map(|root| root.place().file);
-        let own = pointer.strip_prefix("/components/schemas/").unwrap_or(&pointer).trim_start_matches('/');
+        let components = ["/components/schemas/", "/definitions/"];
+        let own = components.iter().find_map(|prefix| pointer.strip_prefix(prefix));
+        let is_component = own.is_some_and(|own| !own.contains('/'));
+        let own = own.unwrap_or(&pointer).trim_start_matches('/');
         if root_file == Some(node.place().file) {
-            let is_component = own.len() < pointer.len() - 1 && !own.contains('/');
             if is_component && is_plain(own) && !self.taken.contains(own) {
                 return own.to_owned();
             }
@@ -103,6 +105,7 @@ mod tests {
             ("#/components/schemas/a_b", "a_b"),
             ("#/components/schemas/List<Pet>", "List_Pet_"),
             ("#/paths/~1x", "paths__1x"),
+            ("#", "schema"),
             ("../lib/v1.yaml#/Pet", "lib_v1.yaml_Pet"),
             ("../lib/v1.yaml#/components/schemas/Pet", "lib_v1.yaml_Pet_2"),
         ];
