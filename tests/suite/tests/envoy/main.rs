@@ -6,6 +6,7 @@ mod bodies;
 mod bundle;
 mod client_certificates;
 mod endpoints;
+mod environment;
 mod etcd;
 mod heads;
 mod http2;
