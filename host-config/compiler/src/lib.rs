@@ -15,6 +15,7 @@ mod openid;
 mod path_key;
 mod plugins;
 mod revocation_file;
+mod run;
 mod schema;
 mod security;
 mod service;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_core::ErrorFormat;
-use portcullis_openapi::{ApiModel, Diagnostic, Documents, Loader, Place, Report, Severity};
+use portcullis_openapi::{Diagnostic, Documents, Loader, Report};
 use serde_json::Value;
 
 pub use bundle::{Bundle, BundleError};
@@ -41,12 +42,10 @@ pub use plugins::{Layout, Plugin, PluginConfigs};
 pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
 pub use revocation_file::{NoRevocationFile, RevokedEntry, add_revoked, count_revoked};
 
-use api::ApiCompiler;
 use endpoint::Routes;
 use gateway::{Gateway, PublishedKeys};
 use late_secret::LateSecret;
-use plugins::Configured;
-use schema::SchemaCompiler;
+use run::Run;
 use service::Services;
 
 /// Where a gateway listens when nothing says so.
@@ -200,14 +199,7 @@ pub fn extension_schema() -> Value {
 pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilation {
     let mut report = Report::default();
     let documents = Documents::load(loader, entry, &mut report);
-    let mut run = Run {
-        entry,
-        options,
-        routes: Routes::default(),
-        apis: Vec::new(),
-        parts: Vec::new(),
-        coverage: Coverage::default(),
-    };
+    let mut run = Run::new(entry, options);
     match documents.root() {
         Some(root) if root.get("openapi").is_some() || root.get("swagger").is_some() => {
             let mut gateway = Gateway::of_document(entry);
@@ -234,7 +226,7 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
             // Only now is it known whom the documents have the gateway ask.
             gateway.check_services(root, &mut report);
             run.part(None, documents, report);
-            run.parts.rotate_right(1);
+            run.put_last_part_first();
             run.finish(gateway)
         }
         root => {
@@ -254,193 +246,4 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
             run.finish(Gateway::default())
         }
     }
-}
-
-struct Run<'r> {
-    entry: &'r str,
-    options: Options,
-    routes: Routes,
-    apis: Vec<api::CompiledApi>,
-    parts: Vec<Part>,
-    coverage: Coverage,
-}
-
-impl Run<'_> {
-    fn add_credentials(&self, gateway: &mut Gateway) {
-        let credentials = &self.options.credentials;
-        for (name, issuer) in &credentials.issuers {
-            gateway.identity.issuers.insert(name.clone(), issuer.clone());
-            for api in &mut gateway.apis {
-                api.issuers.push(name.clone());
-                api.derives_issuers = false;
-            }
-        }
-        gateway.identity.api_keys.extend(credentials.api_keys.iter().cloned());
-        gateway.identity.users.extend(credentials.users.iter().cloned());
-    }
-
-    /// Compiles one API's document.
-    fn document(&mut self, documents: Documents, mut report: Report, gateway: &mut Gateway, at: usize) {
-        let Some(source) = gateway.apis.get(at) else { return };
-        let name = source.name.clone();
-        if let Some(model) = ApiModel::read(&documents, &mut report) {
-            let schema = SchemaCompiler::new(&model, &source.name);
-            let endpoint = self.options.endpoint.as_ref();
-            let mut api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
-                .compile(&mut self.routes, &mut report);
-            gateway.add_issuers(std::mem::take(&mut api.issuers));
-            self.check_schemes(&api, &documents, &mut report);
-            self.cover(&documents, &api, &model);
-            self.apis.push(api);
-        }
-        self.part(Some(name), documents, report);
-    }
-
-    /// Names with dots may run into one another: `a.b` of `c` and `b.c` of `a`. Each is one API's, so that no key is good for two.
-    fn check_schemes(&self, api: &api::CompiledApi, documents: &Documents, report: &mut Report) {
-        let taken = |name: &&String| self.apis.iter().any(|other| other.schemes.contains_key(*name));
-        let root = documents.root();
-        if let (Some(name), Some(root)) = (api.schemes.keys().find(taken), root) {
-            let message =
-                format!("another API has a security scheme that is '{name}' to the gateway as well");
-            report.push(Diagnostic {
-                hint: Some("give one of the APIs another `name` in the gateway file".into()),
-                ..settings::problem(codes::NAME_DUPLICATE, message, root.place())
-            });
-        }
-    }
-
-    fn cover(&mut self, documents: &Documents, api: &api::CompiledApi, model: &ApiModel<'_>) {
-        let name = &api.routing.name;
-        let foreign = model.foreign_extensions.iter();
-        for (extension, found) in foreign.filter(|(name, _)| !wso2::HONOURED.contains(name)) {
-            self.coverage.foreign_extensions.push(ForeignExtension {
-                api: name.clone(),
-                name: (*extension).to_owned(),
-                count: found.count,
-                place: shown(documents, found.first),
-            });
-        }
-        if let Some(webhooks) = model.webhooks {
-            let treatment =
-                Treatment::Waived("the upstream calls out; the gateway does not see it".to_owned());
-            self.coverage.operations.push(PlacedOperation {
-                api: name.clone(),
-                operation: format!("{name} webhooks"),
-                constructs: vec![PlacedRow {
-                    construct: Construct::Other,
-                    name: "webhooks".to_owned(),
-                    treatment,
-                    place: Some(shown(documents, webhooks.place())),
-                }],
-            });
-        }
-        for operation in &api.coverage {
-            let constructs = operation.rows.iter().map(|row| PlacedRow {
-                construct: row.construct,
-                name: row.name.clone(),
-                treatment: row.treatment.clone(),
-                place: row.place.map(|place| shown(documents, place)),
-            });
-            self.coverage.operations.push(PlacedOperation {
-                api: operation.api.clone(),
-                operation: operation.operation.clone(),
-                constructs: constructs.collect(),
-            });
-        }
-    }
-
-    fn part(&mut self, api: Option<String>, documents: Documents, report: Report) {
-        let mut diagnostics = report.into_diagnostics();
-        for diagnostic in &mut diagnostics {
-            if let (true, Some(place)) = (diagnostic.pointer.is_empty(), diagnostic.place) {
-                diagnostic.pointer = documents.pointer(place);
-            }
-        }
-        self.parts.push(Part { api, documents, diagnostics });
-    }
-
-    fn finish(mut self, gateway: Gateway) -> Compilation {
-        let failed =
-            self.parts.iter().flat_map(|part| &part.diagnostics).any(|one| one.severity == Severity::Error);
-        let compiled = if failed { None } else { self.assemble(gateway) };
-        Compilation { parts: self.parts, compiled, coverage: self.coverage }
-    }
-
-    fn assemble(&mut self, gateway: Gateway) -> Option<Compiled> {
-        let apis = std::mem::take(&mut self.apis);
-        let max_body_bytes = apis.iter().map(|api| api.max_body_bytes).max().unwrap_or_default();
-        let rules = apis.iter().flat_map(|api| &api.auth.operations).map(|operation| &operation.rule);
-        let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
-        let layout = self.options.layout.unwrap_or(gateway.layout);
-        let Configured { configs, asking } = match plugins::configure(&gateway, layout, apis) {
-            Ok(configured) => configured,
-            Err(refused) => {
-                self.refuse(refused.to_string());
-                return None;
-            }
-        };
-        let late_secrets = gateway.late_secrets();
-        let of_plugin = late_secrets.iter().map(|late| late.variable.clone());
-        let environment = gateway.identity.environment().map(str::to_owned).chain(of_plugin).collect();
-        let holds_secrets = gateway.holds_secrets();
-        let published_keys = gateway.published_keys().cloned().collect();
-        let internal_header = gateway.identity.internal_keys.map(|keys| keys.header);
-        let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
-        let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
-            // Another address is no reason to serve without TLS.
-            (Some(address), _) => {
-                let tls = gateway.listeners.first().and_then(|listener| listener.tls.clone());
-                vec![ListenerFile { address: address.clone(), tls }]
-            }
-            (None, true) => vec![ListenerFile { address: DEFAULT_LISTENER.to_owned(), tls: None }],
-            (None, false) => gateway.listeners,
-        };
-        Some(Compiled {
-            plugins: configs,
-            holds_secrets,
-            scopes,
-            inputs: self.inputs(),
-            coverage: self.coverage.clone(),
-            asking,
-            listeners,
-            routes: std::mem::take(&mut self.routes),
-            services: gateway.services,
-            revocation_file: gateway.identity.revocation_file,
-            environment,
-            late_secrets,
-            max_body_bytes,
-            certificate_header,
-            internal_header,
-            errors: gateway.errors,
-            published_keys,
-            folder: gateway::folder(self.entry).to_owned(),
-        })
-    }
-
-    fn inputs(&self) -> BTreeMap<String, String> {
-        let folder = gateway::folder(self.entry);
-        let relative = |name: &str| name.strip_prefix(folder).unwrap_or(name).to_owned();
-        let files = self.parts.iter().flat_map(|part| part.documents.files());
-        files.map(|(_, name, text)| (relative(name), text.to_owned())).collect()
-    }
-
-    /// A plugin refuses what was compiled: told at the first file, since no place is known.
-    fn refuse(&mut self, message: String) {
-        if let Some(part) = self.parts.first_mut() {
-            part.diagnostics.push(Diagnostic {
-                severity: Severity::Error,
-                code: codes::SETTING_INVALID,
-                message,
-                place: part.documents.root().map(portcullis_openapi::Node::place),
-                pointer: String::new(),
-                hint: None,
-            });
-        }
-    }
-}
-
-fn shown(documents: &Documents, place: Place) -> String {
-    let position = documents.position(place);
-    format!("{}:{}:{}", documents.name(place.file), position.line, position.column)
 }
