@@ -44,6 +44,7 @@ mod requirement;
 mod revocation;
 mod revoked;
 mod rsa;
+mod rule;
 mod scheme;
 mod secret;
 mod signed_key;

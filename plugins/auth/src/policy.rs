@@ -5,20 +5,18 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portcullis_config::auth::{
-    AssertedApiConfig, AuthConfig, AuthRule, RequirementConfig, SubscribedApiConfig,
-};
+use portcullis_config::auth::{AuthConfig, AuthRule};
 use portcullis_config::routing::ROUTE_HEADER;
 use portcullis_core::{
-    Answer, Decision, Edits, Env, Fetch, Identity, Learn, OperationIndex, Policy, Rejection, Request, Source,
+    Answer, Decision, Edits, Env, Fetch, Learn, OperationIndex, Policy, Rejection, Request, Source,
 };
 
-use crate::account::{Admission, Applications};
+use crate::account::Applications;
 use crate::api_key::ApiKeys;
 use crate::backend_jwt::{BackendJwt, Caller};
 use crate::basic::Users;
 use crate::certificate::{Certificate, InvalidCertificate};
-use crate::challenge::{Challenges, quoted};
+use crate::challenge::quoted;
 use crate::client::Clients;
 use crate::failure::Failure;
 use crate::grant::Grant;
@@ -28,7 +26,8 @@ use crate::issuers::Issuers;
 use crate::kept::Keeper;
 use crate::key_service::KeyService;
 use crate::known_certificates::KnownCertificates;
-use crate::requirement::{Alternatives, Requirement, Satisfied, Vouch};
+use crate::requirement::{Satisfied, Vouch};
+use crate::rule::{Rule, RuleCompiler};
 use crate::scheme::Scheme;
 use crate::signed_key::{SignedKeys, looks_signed};
 use crate::strip::strip;
@@ -56,25 +55,6 @@ struct Known {
     certificates: KnownCertificates,
     feed: Option<SubscriptionFeed>,
 }
-
-/// What an operation requires; operations that require the same share it.
-#[derive(Debug)]
-struct Rule {
-    /// The schemes that the alternatives name, each once.
-    schemes: Vec<NamedScheme>,
-    alternatives: Alternatives,
-    challenges: Challenges,
-    keep_credential: bool,
-    /// Consumers whose certificates are accepted; none means all.
-    certificates: Vec<String>,
-    admission: Admission,
-    asserted: Option<AssertedApiConfig>,
-    issues_keys: bool,
-    blocked: bool,
-    fed: Option<SubscribedApiConfig>,
-}
-
-type NamedScheme = (Rc<str>, Rc<Scheme>);
 
 impl Learn for AuthPolicy {
     fn sources(&self) -> Vec<Source> {
@@ -247,30 +227,6 @@ impl AuthPolicy {
     }
 }
 
-impl Rule {
-    /// The credential of each scheme. One that comes twice is refused even where none is needed.
-    fn presented<'r>(&'r self, request: &'r Request) -> Result<Vec<Option<Cow<'r, [u8]>>>, Rejection> {
-        let presented = self.schemes.iter().map(|(_, scheme)| scheme.presented(request));
-        presented.collect::<Result<_, _>>().map_err(|_| {
-            let detail = "The request carries the same kind of credential more than once.";
-            Rejection::new(400, "credential-duplicate", detail)
-        })
-    }
-
-    fn identity(&self, satisfied: &Satisfied, fed: Option<&Fed>) -> Option<Rc<Identity>> {
-        let (name, _) = self.schemes.get(satisfied.scheme)?;
-        Some(satisfied.grant.caller(name, &self.admission, fed))
-    }
-
-    /// What is done instead of letting through.
-    fn told(&self, failure: Failure) -> Decision {
-        match failure {
-            Failure::Pending(need) => Decision::Ask(need.into_question()),
-            failure => failure.into_rejection(&self.challenges).into(),
-        }
-    }
-}
-
 /// One request's credentials and those who know which are good.
 struct Credentials<'r> {
     rule: &'r Rule,
@@ -352,72 +308,5 @@ impl Vouch for Credentials<'_> {
     fn admit(&self, grant: &Grant) -> Result<(), Failure> {
         let fed = self.fed(grant)?;
         self.rule.admission.check(grant.account(), fed.as_ref()).map_err(Failure::NotAdmitted)
-    }
-}
-
-struct RuleCompiler {
-    /// Whether there is a key service.
-    can_issue: bool,
-    /// Quoted.
-    realm: String,
-    schemes: BTreeMap<Rc<str>, Rc<Scheme>>,
-    /// By what the rules are made from.
-    compiled: HashMap<String, Rc<Rule>>,
-}
-
-impl RuleCompiler {
-    fn rule(&mut self, config: AuthRule, operation: &str) -> Result<Rc<Rule>, InvalidAuth> {
-        let written = format!("{config:?}");
-        if let Some(known) = self.compiled.get(&written) {
-            return Ok(known.clone());
-        }
-        let mut alternatives = Alternatives { ways: Vec::new(), anonymous: config.alternatives.is_empty() };
-        let mut schemes = Vec::new();
-        for alternative in config.alternatives {
-            if alternative.is_empty() {
-                alternatives.anonymous = true;
-                continue;
-            }
-            let requirements = alternative.into_iter();
-            let way = requirements.map(|requirement| self.requirement(requirement, operation, &mut schemes));
-            alternatives.ways.push(way.collect::<Result<_, _>>()?);
-        }
-        let is_basic = |(_, scheme): &NamedScheme| matches!(**scheme, Scheme::Basic { .. });
-        let may_issue = self.can_issue && !alternatives.anonymous && schemes.iter().all(is_basic);
-        if config.issues_keys && !may_issue {
-            return Err(InvalidAuth::IssuesKeys(operation.to_owned()));
-        }
-        let challenges = Challenges::new(&self.realm, schemes.iter().map(|(_, scheme)| &**scheme));
-        let rule = Rc::new(Rule {
-            schemes,
-            alternatives,
-            challenges,
-            keep_credential: config.keep_credential,
-            certificates: config.certificates,
-            admission: Admission::new(config.subscribed, config.endpoints),
-            asserted: config.asserted,
-            issues_keys: config.issues_keys,
-            blocked: config.blocked,
-            fed: config.fed,
-        });
-        self.compiled.insert(written, rule.clone());
-        Ok(rule)
-    }
-
-    fn requirement(
-        &self,
-        config: RequirementConfig,
-        operation: &str,
-        used: &mut Vec<NamedScheme>,
-    ) -> Result<Requirement, InvalidAuth> {
-        if let Some(scheme) = used.iter().position(|(name, _)| **name == *config.scheme) {
-            return Ok(Requirement { scheme, scopes: config.scopes });
-        }
-        let Some((name, scheme)) = self.schemes.get_key_value(config.scheme.as_str()) else {
-            let operation = operation.to_owned();
-            return Err(InvalidAuth::UnknownScheme { operation, scheme: config.scheme });
-        };
-        used.push((name.clone(), scheme.clone()));
-        Ok(Requirement { scheme: used.len() - 1, scopes: config.scopes })
     }
 }
