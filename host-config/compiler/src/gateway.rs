@@ -6,7 +6,7 @@ pub(crate) mod file;
 mod identity;
 mod identity_headers;
 mod key_service;
-mod limit;
+pub(crate) mod limit;
 mod tier;
 
 use std::collections::BTreeMap;

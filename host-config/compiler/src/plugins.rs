@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::CompiledApi;
 use crate::gateway::Gateway;
 use crate::gateway::file::ErrorsFile;
+use crate::gateway::limit;
 
 /// How many shared slots callers are spread over.
 const THROTTLE_SLOTS: u32 = 65_536;
@@ -267,6 +268,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
         backend_jwt: gateway.backend_jwt.as_ref().map(|backend_jwt| backend_jwt.config.clone()),
         key_service: gateway.key_service.as_ref().map(|service| service.config.clone()),
         identity_headers: gateway.identity_headers.clone(),
+        judged_claims: limit::claims(gateway.limits.values()),
     }
 }
 

@@ -123,6 +123,7 @@ impl Grant {
         }
         let caller = Identity::new(self.consumer.clone(), scheme.clone(), self.scopes.clone());
         let caller = caller.on_terms(admission.terms(self.account(), fed));
+        let caller = caller.with_claims(self.kept.judged().cloned());
         let caller = Rc::new(caller.by_credential(self.credential.clone()));
         callers.known.push(caller.clone());
         caller

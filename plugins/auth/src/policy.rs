@@ -117,6 +117,7 @@ impl AuthPolicy {
         let keeper = Keeper {
             passed: backend_jwt.as_ref().map(|backend_jwt| Rc::clone(backend_jwt.passed())),
             headers: identity_headers.map(Rc::new),
+            judged: config.judged_claims.into_iter().collect(),
         };
         let known = Known {
             issuers: Issuers::compile(config.issuers, config.introspections, config.revocation, &keeper)?,

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use portcullis_config::throttle::LimitKeyConfig;
-use portcullis_core::Env;
 use sha2::{Digest as _, Sha256};
+
+use crate::attribute::{Attribute, Subject};
 
 /// What a text or address is known by: the first 16 bytes of its SHA-256. There is no secret in a plugin's
 /// configuration and no randomness that all workers share, so the hash must do without a key: finding
@@ -29,6 +30,10 @@ impl Fingerprint {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
+        Self::from_hash(hash)
+    }
+
+    fn from_hash(hash: Sha256) -> Self {
         let digest = hash.finalize();
         let (words, _) = digest.as_slice().as_chunks::<8>();
         let word = |at: usize| words.get(at).copied().map(u64::from_le_bytes).unwrap_or_default();
@@ -89,9 +94,46 @@ impl Default for Known {
     }
 }
 
+/// Who is counted together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    Consumer,
+    Address,
+    All,
+    Application,
+    Subscription,
+    /// Whoever has all of these in common.
+    Parts(Vec<Attribute>),
+}
+
+/// Most parts of a key: each may cost a search in the head.
+const MOST_PARTS: usize = 8;
+
+impl Key {
+    /// `None` for no parts, too many, or one that nothing can have.
+    pub(crate) fn new(config: &LimitKeyConfig) -> Option<Self> {
+        Some(match config {
+            LimitKeyConfig::Consumer => Self::Consumer,
+            LimitKeyConfig::Address => Self::Address,
+            LimitKeyConfig::All => Self::All,
+            LimitKeyConfig::Application => Self::Application,
+            LimitKeyConfig::Subscription => Self::Subscription,
+            LimitKeyConfig::Parts(parts) if (1..=MOST_PARTS).contains(&parts.len()) => {
+                Self::Parts(parts.iter().map(Attribute::new).collect::<Option<_>>()?)
+            }
+            LimitKeyConfig::Parts(_) => return None,
+        })
+    }
+
+    /// Whether the request's head is needed.
+    pub(crate) fn reads_head(&self) -> bool {
+        matches!(self, Self::Parts(parts) if parts.iter().any(Attribute::is_of_head))
+    }
+}
+
 /// The callers of one request; each is looked up once, when a limit wants it.
 pub(crate) struct Callers<'e> {
-    env: &'e dyn Env,
+    subject: &'e Subject<'e>,
     known: &'e Known,
     /// Stands for the API.
     api: Fingerprint,
@@ -100,26 +142,46 @@ pub(crate) struct Callers<'e> {
 }
 
 impl<'e> Callers<'e> {
-    pub(crate) fn new(env: &'e dyn Env, known: &'e Known, api: Fingerprint) -> Self {
-        Self { env, known, api, consumer: OnceCell::new(), address: OnceCell::new() }
+    pub(crate) fn new(subject: &'e Subject<'e>, known: &'e Known, api: Fingerprint) -> Self {
+        Self { subject, known, api, consumer: OnceCell::new(), address: OnceCell::new() }
     }
 
     /// Who a limit `by` counts.
-    pub(crate) fn by(&self, by: LimitKeyConfig) -> Caller {
+    pub(crate) fn by(&self, by: &Key) -> Caller {
         match by {
-            LimitKeyConfig::Consumer => *self.consumer.get_or_init(|| self.consumer()),
-            LimitKeyConfig::Address => self.address(),
-            LimitKeyConfig::All => Caller { fingerprint: Fingerprint::default(), verified: true },
-            LimitKeyConfig::Application => self.application(),
-            LimitKeyConfig::Subscription => {
+            Key::Consumer => *self.consumer.get_or_init(|| self.consumer()),
+            Key::Address => self.address(),
+            Key::All => Caller { fingerprint: Fingerprint::default(), verified: true },
+            Key::Application => self.application(),
+            Key::Subscription => {
                 let application = self.application();
                 Caller { fingerprint: application.fingerprint.with(self.api), ..application }
             }
+            Key::Parts(parts) => self.parts(parts),
         }
     }
 
+    /// What is missing counts as one value, and as no text.
+    fn parts(&self, parts: &[Attribute]) -> Caller {
+        let mut hash = Sha256::new();
+        hash.update(b"k");
+        for part in parts {
+            let _none = part.any(self.subject, |value| {
+                hash.update([1]);
+                hash.update((value.len() as u64).to_le_bytes());
+                hash.update(value);
+                // A list has all of its members in the key, so none of them ends the search.
+                false
+            });
+            hash.update([0]);
+        }
+        let is_free = parts.iter().any(Attribute::is_free);
+        let verified = !is_free && self.subject.env.identity().is_some();
+        Caller { fingerprint: Fingerprint::from_hash(hash), verified }
+    }
+
     fn application(&self) -> Caller {
-        let identity = self.env.identity();
+        let identity = self.subject.env.identity();
         let terms = identity.as_ref().and_then(|identity| identity.terms());
         match terms.and_then(|terms| terms.application.as_deref()) {
             Some(application) => {
@@ -131,7 +193,7 @@ impl<'e> Callers<'e> {
     }
 
     fn consumer(&self) -> Caller {
-        match self.env.identity() {
+        match self.subject.env.identity() {
             Some(identity) => {
                 let fingerprint = self.known.consumers.fingerprint(identity.consumer());
                 Caller { fingerprint, verified: true }
@@ -142,7 +204,7 @@ impl<'e> Callers<'e> {
 
     fn address(&self) -> Caller {
         *self.address.get_or_init(|| {
-            let fingerprint = match self.env.peer().map(|address| address.to_canonical()) {
+            let fingerprint = match self.subject.env.peer().map(|address| address.to_canonical()) {
                 Some(IpAddr::V4(address)) => Fingerprint::of(b'4', &[&address.octets()]),
                 // A subscriber gets at least a /64 (RFC 6177), and would else have 2^64 counts.
                 Some(IpAddr::V6(address)) => {
@@ -162,6 +224,11 @@ mod tests {
     use portcullis_core::testing::FakeEnv;
     use portcullis_core::{Identity, Terms};
 
+    fn caller(env: &FakeEnv, api: Fingerprint, by: &Key) -> Caller {
+        let subject = Subject { request: None, env, api: "" };
+        Callers::new(&subject, &Known::default(), api).by(by)
+    }
+
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn addresses_of_one_subscriber_are_one_caller() {
@@ -176,8 +243,7 @@ mod tests {
         ];
         for (name, left, right, same) in cases {
             let of = |address: &str| {
-                let env = FakeEnv::new().with_peer(address);
-                Callers::new(&env, &Known::default(), Fingerprint::default()).by(LimitKeyConfig::Address)
+                caller(&FakeEnv::new().with_peer(address), Fingerprint::default(), &Key::Address)
             };
             assert_eq!(of(left) == of(right), same, "{name}");
         }
@@ -186,29 +252,29 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_anonymous_are_counted_by_address() {
-        let of = |env: FakeEnv, by| Callers::new(&env, &Known::default(), Fingerprint::default()).by(by);
+        let of = |env: FakeEnv, by: Key| caller(&env, Fingerprint::default(), &by);
         let anonymous = || FakeEnv::new().with_peer("192.0.2.1");
         let known = || anonymous().with_consumer("alice");
-        let address = of(anonymous(), LimitKeyConfig::Address);
-        assert_eq!(of(anonymous(), LimitKeyConfig::Consumer), address);
-        assert_eq!(of(known(), LimitKeyConfig::Address), address);
-        assert_ne!(of(known(), LimitKeyConfig::Consumer), address);
-        assert_eq!(of(known(), LimitKeyConfig::All), of(anonymous(), LimitKeyConfig::All));
+        let address = of(anonymous(), Key::Address);
+        assert_eq!(of(anonymous(), Key::Consumer), address);
+        assert_eq!(of(known(), Key::Address), address);
+        assert_ne!(of(known(), Key::Consumer), address);
+        assert_eq!(of(known(), Key::All), of(anonymous(), Key::All));
         let elsewhere = FakeEnv::new().with_peer("192.0.2.2").with_consumer("alice");
-        assert_eq!(of(known(), LimitKeyConfig::Consumer), of(elsewhere, LimitKeyConfig::Consumer));
+        assert_eq!(of(known(), Key::Consumer), of(elsewhere, Key::Consumer));
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn an_application_is_one_caller_and_one_for_each_api() {
         let api = |name: &str| Fingerprint::of(b'i', &[name.as_bytes()]);
-        let of = |consumer: &str, application: Option<&str>, by, api: Fingerprint| {
+        let of = |consumer: &str, application: Option<&str>, by: Key, api: Fingerprint| {
             let terms = Terms { application: application.map(str::to_owned), ..Terms::default() };
             let identity = Identity::new(consumer.into(), "".into(), [].into()).on_terms(Some(terms));
             let env = FakeEnv::new().with_peer("192.0.2.1").with_identity(identity);
-            Callers::new(&env, &Known::default(), api).by(by)
+            caller(&env, api, &by)
         };
-        use LimitKeyConfig::{Application, Consumer, Subscription};
+        use Key::{Application, Consumer, Subscription};
         let (pets, shop) = (api("pets"), api("shop"));
         let mobile = of("ann", Some("mobile"), Application, pets);
         assert_eq!(mobile, of("bob", Some("mobile"), Application, shop));
@@ -220,8 +286,8 @@ mod tests {
         assert_ne!(booked, of("ann", Some("mobile"), Subscription, shop));
         assert_ne!(of("ann", None, Subscription, pets), of("ann", None, Subscription, shop));
         let nobody = FakeEnv::new().with_peer("192.0.2.1");
-        let address = |by| Callers::new(&nobody, &Known::default(), pets).by(by);
-        assert_eq!(address(Application), address(LimitKeyConfig::Address));
+        let address = |by: Key| caller(&nobody, pets, &by);
+        assert_eq!(address(Application), address(Key::Address));
         assert!(!address(Subscription).verified);
     }
 

@@ -63,7 +63,15 @@ mod tests {
         let limit = |name: &str, requests, window: Option<WindowConfig>| {
             let period_seconds = window.is_none().then_some(60);
             let by = LimitKeyConfig::All;
-            let config = LimitConfig { requests, period_seconds, window, burst: None, by, marks: false };
+            let config = LimitConfig {
+                requests,
+                period_seconds,
+                window,
+                burst: None,
+                by,
+                marks: false,
+                groups: Vec::new(),
+            };
             Limit::new(name.to_owned(), &config).unwrap()
         };
         let month = WindowConfig { unit: UnitConfig::Month, units: 1, utc_offset_minutes: 0 };

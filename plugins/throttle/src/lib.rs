@@ -1,8 +1,10 @@
 //! How often a caller may ask: named limits per API and operation, counted exactly over all workers of a
 //! host, in memory that no caller can grow. What it refuses is answered with 429 and when to come back.
 
+mod attribute;
 mod calendar;
 mod caller;
+mod condition;
 mod denial;
 mod fields;
 mod gcra;
@@ -20,7 +22,7 @@ mod tiers;
 mod window;
 
 pub use invalid::InvalidThrottle;
-pub use limit::InvalidLimit;
+pub use limit::{InvalidLimit, check_limit};
 pub use policy::ThrottlePolicy;
 
 #[cfg(all(target_os = "wasi", feature = "module"))]

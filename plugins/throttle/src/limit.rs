@@ -1,9 +1,10 @@
 //! A named limit, checked: what it allows, whom it counts, and how it is called in header fields.
 
-use portcullis_config::throttle::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
+use portcullis_config::throttle::{LimitConfig, UnitConfig, WindowConfig};
 
 use crate::calendar::Calendar;
-use crate::caller::Fingerprint;
+use crate::caller::{Fingerprint, Key};
+use crate::condition::{self, Group};
 use crate::fields;
 use crate::gcra::{Rate, SECOND};
 use crate::meter::Meter;
@@ -34,7 +35,9 @@ pub(crate) struct Limit {
     pub(crate) allowance: String,
     pub(crate) meter: Meter,
     window: Option<WindowConfig>,
-    pub(crate) by: LimitKeyConfig,
+    pub(crate) by: Key,
+    /// Other limits for some requests; the first that fits counts instead.
+    pub(crate) groups: Vec<Group>,
     /// Whether what is over it passes with a mark.
     pub(crate) marks: bool,
 }
@@ -80,6 +83,25 @@ pub enum InvalidLimit {
     /// A burst that would take longer than a lifetime to come back.
     #[error("a burst of {0} takes more than 146 years to come back")]
     LongBurst(u64),
+    /// Nothing to count by.
+    #[error("what is counted together is named by 1 to 8 attributes")]
+    Key,
+    /// More groups than can be looked at with each request.
+    #[error("a limit has at most 32 groups")]
+    TooManyGroups,
+    /// A group of conditions.
+    #[error("the group '{name}': {cause}")]
+    Group {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+}
+
+/// Whether a limit of this name can be enforced: what the policy itself asks.
+pub fn check_limit(name: &str, config: &LimitConfig) -> Result<(), InvalidLimit> {
+    Limit::new(name.to_owned(), config).map(drop)
 }
 
 /// How a limit counts, how long that takes in seconds, and in words.
@@ -87,7 +109,7 @@ type Measure = (Meter, Option<u64>, String);
 
 impl Limit {
     pub(crate) fn new(name: String, config: &LimitConfig) -> Result<Self, InvalidLimit> {
-        let LimitConfig { requests, period_seconds, window, burst, by, marks } = *config;
+        let LimitConfig { requests, period_seconds, window, burst, marks, .. } = *config;
         if name.is_empty() || name.len() > LONGEST_NAME {
             return Err(InvalidLimit::Name);
         }
@@ -102,7 +124,19 @@ impl Limit {
             _ => return Err(InvalidLimit::PeriodOrWindow),
         };
         let allowance = format!("{requests} requests {per}");
-        Ok(Self { name, quoted, requests, period, allowance, meter, window, by, marks })
+        let by = Key::new(&config.by).ok_or(InvalidLimit::Key)?;
+        let groups = condition::groups(&name, &config.groups)?;
+        Ok(Self { name, quoted, requests, period, allowance, meter, window, by, groups, marks })
+    }
+
+    /// Whether the request's head is needed.
+    pub(crate) fn reads_head(&self) -> bool {
+        self.by.reads_head() || self.groups.iter().any(Group::reads_head)
+    }
+
+    /// The limit itself, and those of its groups.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.groups.iter().map(|group| &*group.limit))
     }
 
     /// What stands for the limit's counts within a scope. Another unit of the calendar makes another count: a
@@ -169,11 +203,13 @@ fn per(config: &WindowConfig) -> String {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_config::throttle::LimitKeyConfig;
+
     use super::*;
 
     fn config(requests: u64, period_seconds: Option<u64>, window: Option<WindowConfig>) -> LimitConfig {
         let by = LimitKeyConfig::All;
-        LimitConfig { requests, period_seconds, window, burst: None, by, marks: false }
+        LimitConfig { requests, period_seconds, window, burst: None, by, marks: false, groups: Vec::new() }
     }
 
     fn window(unit: UnitConfig, units: u32, utc_offset_minutes: i32) -> Option<WindowConfig> {

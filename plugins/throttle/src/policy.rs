@@ -9,6 +9,7 @@ use portcullis_core::{
     Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
 };
 
+use crate::attribute::Subject;
 use crate::caller::{Callers, Known};
 use crate::denial::Denials;
 use crate::invalid::InvalidThrottle;
@@ -28,6 +29,8 @@ pub struct ThrottlePolicy {
     table: Table,
     /// Whether any request may pass with a mark: then no client's own may arrive, whatever its operation is.
     marks: bool,
+    /// Whether a limit looks at the head.
+    reads_head: bool,
     tiers: Option<Tiers>,
     denials: Option<Denials>,
     known: Known,
@@ -47,13 +50,19 @@ impl Policy for ThrottlePolicy {
 
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
         let located = self.index.locate(request, env).map_err(|_| mismatch());
-        decision(located.and_then(Lookup::into_found).and_then(|operation| self.judge(operation, env)))
+        decision(
+            located
+                .and_then(Lookup::into_found)
+                .and_then(|operation| self.judge(operation, Some(request), env)),
+        )
     }
 
-    /// No limit looks at the head.
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
+        if self.reads_head {
+            return None;
+        }
         let operation = self.index.by_key(&env.operation()?).ok_or_else(mismatch);
-        Some(decision(operation.and_then(|operation| self.judge(operation, env))))
+        Some(decision(operation.and_then(|operation| self.judge(operation, None, env))))
     }
 }
 
@@ -89,13 +98,20 @@ impl ThrottlePolicy {
             true => None,
             false => Some(Denials::new(config.denials)?),
         };
-        let reaches = limits.values().map(|limit| limit.meter.reach());
+        let reads_head = limits.values().any(|limit| limit.reads_head());
+        let all = || limits.values().flat_map(|limit| limit.all());
+        let reaches = all().map(|limit| limit.meter.reach());
         let table = Table::new(config.slots, reaches.max().unwrap_or_default());
-        let marks = limits.values().any(|limit| limit.marks);
-        Ok(Self { index, operations, table, marks, tiers, denials, known: Known::default() })
+        let marks = all().any(|limit| limit.marks);
+        Ok(Self { index, operations, table, marks, reads_head, tiers, denials, known: Known::default() })
     }
 
-    fn judge(&self, operation: OperationId, env: &dyn Env) -> Result<Edits, Rejection> {
+    fn judge(
+        &self,
+        operation: OperationId,
+        request: Option<&Request>,
+        env: &dyn Env,
+    ) -> Result<Edits, Rejection> {
         let rule = self.operations.get(operation.position()).ok_or_else(mismatch)?;
         let mut edits = Edits::default();
         if self.marks {
@@ -108,11 +124,12 @@ impl ThrottlePolicy {
             Some(tiers) => tiers.of(env.identity().as_deref()).map_err(|_| reply::unknown_tier())?,
             None => Vec::new(),
         };
-        let selection = Selection::new(rule, tiers);
+        let subject = Subject { request, env, api: &rule.api };
+        let selection = Selection::new(rule, tiers, &subject);
         if selection.is_empty() {
             return Ok(edits);
         }
-        let callers = Callers::new(env, &self.known, rule.api_fingerprint);
+        let callers = Callers::new(&subject, &self.known, rule.api_fingerprint);
         match self.table.charge(&selection.charges(self.table, &callers), env) {
             Ok(standings) => selection.admit(&standings, &mut edits),
             Err(denied) => return Err(selection.refused(denied)),

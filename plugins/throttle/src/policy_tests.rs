@@ -368,6 +368,37 @@ fn who_is_denied_is_refused_before_anything_is_charged() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_first_group_that_fits_counts_instead() {
+    let limit = |requests: u64| json!({"requests": requests, "period_seconds": 60, "by": "consumer"});
+    let of_path = |name: &str, value: &str, requests| {
+        let when = json!([{"of": {"query": "plan"}, "is": {"one-of": [value]}}]);
+        json!({"name": name, "when": when, "limit": limit(requests)})
+    };
+    let groups = json!([of_path("free", "free", 1), of_path("paid", "pro", 3), of_path("never", "free", 9)]);
+    let policy = with("/limits/gold/groups", groups);
+    let env = FakeEnv::new().with_consumer("alice").with_operation("petstore GET /pets");
+    assert!(Policy::without_head(&policy, &env).is_none(), "the head is needed");
+    let cases = [
+        ("GET /pets?plan=free", 1, r#""gold/free";q=1;w=60"#),
+        ("GET /pets?plan=pro", 3, r#""gold/paid";q=3;w=60"#),
+        ("GET /pets?plan=other", 6, r#""gold";q=6;w=60"#),
+    ];
+    for (line, expected, told) in cases {
+        for _ in 0..expected {
+            let (status, headers) = ask(&policy, line, &env);
+            assert_eq!(
+                (status, field(&headers, "ratelimit-policy").unwrap().as_str()),
+                (200, told),
+                "{line}"
+            );
+        }
+        assert_eq!(ask(&policy, line, &env).0, 429, "{line}");
+    }
+    assert_eq!(ask(&policy, "GET /pets", &env).0, 429, "what is missing leaves the limit itself");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn the_host_is_asked_no_more_than_the_limits_need() {
     let cases = [
         ("GET /health", Calls { property: 1, ..Calls::default() }),
@@ -475,6 +506,22 @@ fn a_configuration_that_cannot_be_enforced_is_refused() {
         limit: "everybody".into(),
     };
     assert_eq!(compile(tiers).err(), Some(dear));
+    let test = || json!([{"of": "method", "is": "present"}]);
+    let plain = || json!({"requests": 1, "period_seconds": 1, "by": "all"});
+    let group = |name: &str, when: Value, limit: Value| json!({"name": name, "when": when, "limit": limit});
+    let mut nested = plain();
+    nested["groups"] = json!([group("a", test(), plain())]);
+    for groups in [
+        json!([group("", test(), plain())]),
+        json!([group("a", json!([]), plain())]),
+        json!([group("a", test(), plain()), group("a", test(), plain())]),
+        json!([group("a", test(), nested)]),
+        json!((0..33).map(|at| group(&at.to_string(), test(), plain())).collect::<Vec<_>>()),
+    ] {
+        let mut config = config();
+        config["limits"]["gold"]["groups"] = groups.clone();
+        assert!(matches!(compile(config).err(), Some(InvalidThrottle::Limit { .. })), "{groups}");
+    }
     let mut twice = config();
     twice["apis"][0]["operations"][1]["key"] = json!("petstore GET /pets");
     assert!(matches!(compile(twice).err(), Some(InvalidThrottle::Index(_))));

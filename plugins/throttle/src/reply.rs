@@ -3,6 +3,7 @@
 
 use portcullis_core::{Edits, Rejection};
 
+use crate::caller::Key;
 use crate::fields;
 use crate::limit::Limit;
 use crate::rule::AppliedLimit;
@@ -51,7 +52,11 @@ impl Selection<'_> {
         let AppliedLimit { limit, level, .. } = applied;
         let Limit { name, allowance, .. } = &**limit;
         let detail = format!("The limit '{name}' of {allowance} is used up; retry in {seconds} seconds.");
-        Rejection::new(429, level.code(), detail)
+        let code = match limit.by {
+            Key::Parts(_) => "custom-limit-exceeded",
+            _ => level.code(),
+        };
+        Rejection::new(429, code, detail)
             .with_header("retry-after", seconds.to_string())
             .with_header("ratelimit-policy", self.policies())
             .with_header("ratelimit", fields::standing(limit, 0, seconds))

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portcullis_config::throttle::{AppliedLimitConfig, ThrottleRule};
+use portcullis_config::throttle::ThrottleRule;
 
+use crate::attribute::Subject;
 use crate::caller::Fingerprint;
 use crate::fields;
 use crate::invalid::InvalidThrottle;
@@ -20,7 +21,9 @@ pub(crate) struct Rule {
     pub(crate) applied: Vec<AppliedLimit>,
     /// As how many requests one of this operation counts.
     pub(crate) units: u32,
-    /// The value of `RateLimit-Policy`.
+    /// Whether a request's limits are these, whatever it is like.
+    pub(crate) is_fixed: bool,
+    /// The value of `RateLimit-Policy`, if they are.
     pub(crate) policies: String,
     /// The name of its API.
     pub(crate) api: String,
@@ -34,6 +37,8 @@ pub(crate) struct AppliedLimit {
     pub(crate) limit: Rc<Limit>,
     pub(crate) counter: Fingerprint,
     pub(crate) level: Level,
+    /// At the place of each of the limit's groups: what counts instead.
+    groups: Vec<AppliedLimit>,
 }
 
 impl Rule {
@@ -55,7 +60,7 @@ impl Rule {
             let Some(found) = limits.get(&limit) else {
                 return Err(InvalidThrottle::UnknownLimit { operation, limit });
             };
-            let new = AppliedLimit::new(found, config);
+            let new = AppliedLimit::new(found, &config.scope, config.level.into());
             if applied.iter().any(|applied| applied.counter == new.counter) {
                 return Err(InvalidThrottle::RepeatedLimit { operation, limit });
             }
@@ -63,7 +68,8 @@ impl Rule {
         }
         let policies = fields::policies(applied.iter().map(|applied| &*applied.limit));
         let api_fingerprint = Fingerprint::of(b'i', &[rule.api.as_bytes()]);
-        let rule = Self { applied, units, policies, api: rule.api, api_fingerprint };
+        let is_fixed = applied.iter().all(|applied| applied.groups.is_empty());
+        let rule = Self { applied, units, is_fixed, policies, api: rule.api, api_fingerprint };
         rule.check_cost(operation, rule.applied.iter().map(|applied| &*applied.limit))?;
         Ok(rule)
     }
@@ -72,9 +78,10 @@ impl Rule {
     pub(crate) fn check_cost<'l>(
         &self,
         operation: &str,
-        mut limits: impl Iterator<Item = &'l Limit>,
+        limits: impl Iterator<Item = &'l Limit>,
     ) -> Result<(), InvalidThrottle> {
-        match limits.find(|limit| (1..u64::from(self.units)).contains(&limit.meter.burst())) {
+        let is_low = |limit: &&Limit| (1..u64::from(self.units)).contains(&limit.meter.burst());
+        match limits.flat_map(Limit::all).find(is_low) {
             Some(limit) => {
                 let (operation, limit) = (operation.to_owned(), limit.name.clone());
                 Err(InvalidThrottle::HighCost { operation, cost: self.units, limit })
@@ -85,8 +92,15 @@ impl Rule {
 }
 
 impl AppliedLimit {
-    fn new(limit: &Rc<Limit>, config: &AppliedLimitConfig) -> Self {
-        let counter = limit.counter(&config.scope);
-        Self { limit: Rc::clone(limit), counter, level: config.level.into() }
+    pub(crate) fn new(limit: &Rc<Limit>, scope: &str, level: Level) -> Self {
+        let groups = limit.groups.iter().map(|group| Self::new(&group.limit, scope, level));
+        let groups = groups.collect();
+        Self { counter: limit.counter(scope), limit: Rc::clone(limit), level, groups }
+    }
+
+    /// The limit that counts a request: of the first group whose conditions hold, else this one.
+    pub(crate) fn choose(&self, subject: &Subject<'_>) -> &Self {
+        let group = self.limit.groups.iter().position(|group| group.holds(subject));
+        group.and_then(|at| self.groups.get(at)).unwrap_or(self)
     }
 }

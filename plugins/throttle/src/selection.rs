@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::attribute::Subject;
 use crate::caller::Callers;
 use crate::fields;
 use crate::rule::{AppliedLimit, Rule};
@@ -10,16 +11,26 @@ use crate::table::{Charge, Table};
 /// Limits in the order in which clients are told of them.
 pub(crate) struct Selection<'r> {
     rule: &'r Rule,
-    tiers: Vec<&'r AppliedLimit>,
+    /// Those of the operation that no condition changes.
+    fixed: &'r [AppliedLimit],
+    /// All others.
+    chosen: Vec<&'r AppliedLimit>,
 }
 
 impl<'r> Selection<'r> {
-    pub(crate) fn new(rule: &'r Rule, tiers: Vec<&'r AppliedLimit>) -> Self {
-        Self { rule, tiers }
+    pub(crate) fn new(rule: &'r Rule, tiers: Vec<&'r AppliedLimit>, subject: &Subject<'_>) -> Self {
+        let tiers = tiers.into_iter().map(|applied| applied.choose(subject));
+        match rule.is_fixed {
+            true => Self { rule, fixed: &rule.applied, chosen: tiers.collect() },
+            false => {
+                let chosen = rule.applied.iter().map(|applied| applied.choose(subject)).chain(tiers);
+                Self { rule, fixed: &[], chosen: chosen.collect() }
+            }
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'r AppliedLimit> {
-        self.rule.applied.iter().chain(self.tiers.iter().copied())
+        self.fixed.iter().chain(self.chosen.iter().copied())
     }
 
     /// `None` for no limit of the selection.
@@ -28,14 +39,14 @@ impl<'r> Selection<'r> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rule.applied.is_empty() && self.tiers.is_empty()
+        self.fixed.is_empty() && self.chosen.is_empty()
     }
 
     /// The counts of the caller.
     pub(crate) fn charges(&self, table: Table, callers: &Callers<'_>) -> Vec<Charge> {
-        let mut charges = Vec::with_capacity(self.rule.applied.len() + self.tiers.len());
+        let mut charges = Vec::with_capacity(self.fixed.len() + self.chosen.len());
         charges.extend(self.iter().map(|AppliedLimit { limit, counter, .. }| {
-            let charge = table.locate(callers.by(limit.by), *counter, limit.meter);
+            let charge = table.locate(callers.by(&limit.by), *counter, limit.meter);
             charge.times(self.rule.units).marking(limit.marks)
         }));
         charges
@@ -43,7 +54,7 @@ impl<'r> Selection<'r> {
 
     /// The value of `RateLimit-Policy`.
     pub(crate) fn policies(&self) -> Cow<'r, str> {
-        match self.tiers.is_empty() {
+        match self.chosen.is_empty() {
             true => Cow::Borrowed(&self.rule.policies),
             false => Cow::Owned(fields::policies(self.iter().map(|applied| &*applied.limit))),
         }

@@ -98,5 +98,5 @@ fn apply(
         Level::Application => "tier application",
         _ => "tier subscription",
     };
-    Ok(AppliedLimit { counter: limit.counter(scope), limit: Rc::clone(limit), level })
+    Ok(AppliedLimit::new(limit, scope, level))
 }

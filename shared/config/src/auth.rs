@@ -1,6 +1,6 @@
 //! The auth plugin: security schemes, what each operation requires of them, and the credentials that are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,9 @@ pub struct AuthConfig {
     /// What upstreams are told of callers, by the header that says it. What clients send under these names is removed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identity_headers: BTreeMap<String, IdentityHeaderConfig>,
+    /// Claims of tokens, by name or path, that limits judge callers by.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub judged_claims: BTreeSet<String>,
     /// The API keys that the gateway signs; there exactly where an operation issues keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_service: Option<KeyServiceConfig>,

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
 
+mod condition;
 mod level;
 mod limit;
 
+pub use condition::{AttributeConfig, GroupConfig, MeasureConfig, TestConfig};
 pub use level::{DenialConfig, LevelConfig, TiersConfig};
 pub use limit::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 

@@ -18,8 +18,12 @@ pub struct Identity {
     terms: Option<Box<Terms>>,
     /// See [`Identity::credential`].
     credential: Option<Rc<str>>,
+    claims: Option<Rc<Claims>>,
     line: OnceCell<String>,
 }
+
+/// Claims of a token that later policies judge by, each member of a list for itself: names and texts.
+pub type Claims = [(String, String)];
 
 /// On what terms somebody calls, as far as the credential says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +50,8 @@ pub enum Environment {
 impl Identity {
     /// A caller, by what its credential says and who vouched for it.
     pub fn new(consumer: Rc<str>, scheme: Rc<str>, scopes: Rc<[String]>) -> Self {
-        Self { consumer, scheme, scopes, terms: None, credential: None, line: OnceCell::new() }
+        let (terms, claims, credential) = (None, None, None);
+        Self { consumer, scheme, scopes, terms, claims, credential, line: OnceCell::new() }
     }
 
     /// The same caller on these terms.
@@ -71,6 +76,18 @@ impl Identity {
         self.credential.as_deref()
     }
 
+    /// The same caller with these claims.
+    #[must_use]
+    pub fn with_claims(self, claims: Option<Rc<Claims>>) -> Self {
+        Self { claims: claims.filter(|claims| !claims.is_empty()), line: OnceCell::new(), ..self }
+    }
+
+    /// The values of a claim, if the token has it and it was kept.
+    pub fn claim<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c str> {
+        let claims = self.claims.as_deref().unwrap_or_default();
+        claims.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// On what terms the caller calls; `None` when nothing is known of them.
     pub fn terms(&self) -> Option<&Terms> {
         self.terms.as_deref()
@@ -91,8 +108,9 @@ impl Identity {
         &self.scopes
     }
 
-    /// One line: `consumer=…&scheme=…&scopes=…`, and what is known of `application`, `application-tier`, `tier`,
-    /// `environment` and `credential`, values percent-encoded. Written once, since callers come again.
+    /// One line: `consumer=…&scheme=…&scopes=…`, what is known of `application`, `application-tier`, `tier` and
+    /// `environment`, a `claim=NAME+VALUE` for each that later policies judge by, and last `credential`, values
+    /// percent-encoded. Written once, since callers come again.
     pub fn line(&self) -> &str {
         self.line.get_or_init(|| {
             let mut line = String::from("consumer=");
@@ -108,6 +126,12 @@ impl Identity {
             }
             if let Some(terms) = &self.terms {
                 terms.write(&mut line);
+            }
+            for (name, value) in self.claims.iter().flat_map(|claims| claims.iter()) {
+                line.push_str("&claim=");
+                encode_into(name, &mut line);
+                line.push('+');
+                encode_into(value, &mut line);
             }
             if let Some(credential) = &self.credential {
                 line.push_str(CREDENTIAL);
@@ -133,8 +157,10 @@ impl Identity {
         let text = |encoded: &str| decode(encoded).ok().map(|text| text.into_owned());
         let scopes = scopes.split('+').filter(|scope| !scope.is_empty()).map(text).collect::<Option<_>>()?;
         let identity = Self::new(text(consumer)?.into(), text(scheme)?.into(), scopes);
-        let Some(terms) = terms else { return Some(identity) };
-        let (terms, credential) = Terms::read(terms)?;
+        let Some(rest) = terms else { return Some(identity) };
+        let mut claims = Vec::new();
+        let (terms, credential) = Terms::read(rest, &mut claims)?;
+        let identity = identity.with_claims((!claims.is_empty()).then(|| claims.into()));
         Some(identity.on_terms(Some(terms)).by_credential(credential))
     }
 }
@@ -156,11 +182,16 @@ impl Terms {
         }
     }
 
-    /// The terms, and the credential.
-    fn read(line: &str) -> Option<(Self, Option<Rc<str>>)> {
+    /// The terms, and the credential; claims stand there too.
+    fn read(line: &str, claims: &mut Vec<(String, String)>) -> Option<(Self, Option<Rc<str>>)> {
         let (mut terms, mut credential) = (Self::default(), None);
         for member in line.split('&') {
             let (name, value) = member.split_once('=')?;
+            if name == "claim" {
+                let (name, value) = value.split_once('+')?;
+                claims.push((decode(name).ok()?.into_owned(), decode(value).ok()?.into_owned()));
+                continue;
+            }
             let value = decode(value).ok()?.into_owned();
             match name {
                 "application" => terms.application = Some(value),
@@ -192,8 +223,8 @@ impl Environment {
 /// Whether they are the same caller, written down or not.
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        (&self.consumer, &self.scheme, &self.scopes, &self.terms, &self.credential)
-            == (&other.consumer, &other.scheme, &other.scopes, &other.terms, &other.credential)
+        (&self.consumer, &self.scheme, &self.scopes, &self.terms, &self.claims, &self.credential)
+            == (&other.consumer, &other.scheme, &other.scopes, &other.terms, &other.claims, &other.credential)
     }
 }
 
@@ -234,6 +265,18 @@ mod tests {
         }
 
         #[test]
+        fn claims_survive_the_line(claims in proptest::collection::vec((".{0,9}", ".{0,9}"), 0..4), tier in proptest::option::of(".{0,9}")) {
+            let terms = Terms { tier, ..Terms::default() };
+            let identity = Identity::new("a".into(), "s".into(), [].into()).on_terms(Some(terms));
+            let identity = identity.with_claims(Some(claims.clone().into())).by_credential(Some("c".into()));
+            let read = Identity::from_line(identity.line());
+            for (name, value) in &claims {
+                proptest::prop_assert!(read.as_ref().is_some_and(|read| read.claim(name).any(|one| one == value)));
+            }
+            proptest::prop_assert_eq!(read, Some(identity));
+        }
+
+        #[test]
         fn terms_survive_the_line(application in proptest::option::of(".{0,9}"), tier in proptest::option::of(".{0,9}"), sandbox: bool) {
             let environment = sandbox.then_some(Environment::Sandbox);
             let terms = Terms { application_tier: application.clone(), application, tier, environment };
@@ -253,6 +296,8 @@ mod tests {
             "consumer=a&scheme=b&scopes=&x=y",
             "consumer=a&scheme=b&scopes=&environment=x",
             "consumer=a&scheme=b&scopes=&",
+            "consumer=a&scheme=b&scopes=&claim=x",
+            "consumer=a&scheme=b&scopes=&claim=%zz+x",
             "x",
         ] {
             assert_eq!(Identity::from_line(line), None, "{line}");

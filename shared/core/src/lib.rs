@@ -30,7 +30,7 @@ mod wso2;
 pub use condition::{Condition, ConditionPlace};
 pub use decision::{Decision, Edits, Rejection, Reply, Violation};
 pub use headers::{Field, Headers, OutOfBounds};
-pub use identity::{Environment, Identity, Terms};
+pub use identity::{Claims, Environment, Identity, Terms};
 pub use lookup::{Lookup, PathItem};
 pub use network::AddressRange;
 pub use operations::{Entry, InvalidIndex, Operation, OperationId, OperationIndex};

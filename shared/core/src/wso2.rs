@@ -78,6 +78,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("api-limit-exceeded", Some((900_800, THROTTLED))),
     ("application-limit-exceeded", Some((900_803, THROTTLED))),
     ("subscription-limit-exceeded", Some((900_804, THROTTLED))),
+    ("custom-limit-exceeded", Some((900_806, THROTTLED))),
     ("tier-unknown", ENFORCEMENT),
     ("denied", Some((900_805, "Message blocked"))),
     ("limit-contended", ENFORCEMENT),

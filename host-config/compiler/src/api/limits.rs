@@ -69,9 +69,10 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     fn check_cost(&self, settings: &Settings, limits: &[AppliedLimitConfig], report: &mut Report) {
         let Some((cost, place)) = settings.cost else { return };
         for applied in limits {
-            let Some(LimitConfig { requests, burst, .. }) = self.limits.get(&applied.limit) else { continue };
-            let most = burst.unwrap_or(*requests);
-            if (1..u64::from(cost)).contains(&most) {
+            let Some(limit) = self.limits.get(&applied.limit) else { continue };
+            let all = limit.groups.iter().map(|group| &group.limit).chain([limit]);
+            let most = all.map(|LimitConfig { requests, burst, .. }| burst.unwrap_or(*requests));
+            if let Some(most) = most.filter(|most| (1..u64::from(cost)).contains(most)).min() {
                 let limit = &applied.limit;
                 let message =
                     format!("a cost of {cost} never passes the limit '{limit}' of {most} requests at once");

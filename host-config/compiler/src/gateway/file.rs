@@ -26,7 +26,9 @@ pub(crate) use identity::{
 };
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;
-pub(crate) use limit::{AlgorithmFile, LimitFile, LimitKeyFile, UnitFile};
+pub(crate) use limit::{
+    AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, NamedKeyFile, UnitFile,
+};
 pub(crate) use service::{
     ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, SubscriptionsFile, UserStoreFile,
 };

@@ -1,12 +1,16 @@
 //! Limits: from what the gateway file says to what the throttle plugin counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_config::throttle::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
+use portcullis_config::throttle::{
+    AttributeConfig, GroupConfig, LimitConfig, LimitKeyConfig, MeasureConfig, TestConfig, UnitConfig,
+    WindowConfig,
+};
 use portcullis_openapi::Report;
+use portcullis_throttle::check_limit;
 
 use super::Reader;
-use super::file::{AlgorithmFile, LimitFile, LimitKeyFile, UnitFile};
+use super::file::{AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, NamedKeyFile, UnitFile};
 use crate::codes;
 use crate::settings::problem;
 
@@ -25,11 +29,13 @@ impl Reader<'_> {
                 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
             {
                 wrong(format!("'{name}' is no limit name: letters, digits, '-', '_' and '.' only"));
+                continue;
             }
-            if file.burst == Some(0) && file.requests > 0 {
-                wrong("a burst of 0 would let none pass".to_owned());
-            }
-            match limit(file) {
+            let limit = limit(file, &LimitKeyConfig::Consumer).and_then(|limit| {
+                check_limit(name, &limit).map_err(|cause| format!("the limit '{name}': {cause}"))?;
+                Ok(limit)
+            });
+            match limit {
                 Ok(limit) => {
                     limits.insert(name.clone(), limit);
                 }
@@ -40,7 +46,8 @@ impl Reader<'_> {
     }
 }
 
-fn limit(file: &LimitFile) -> Result<LimitConfig, String> {
+/// `outer` is who is counted unless the file says so.
+fn limit(file: &LimitFile, outer: &LimitKeyConfig) -> Result<LimitConfig, String> {
     let period = file.per.unit.seconds().map(|unit| unit.saturating_mul(file.per.count.into()));
     let algorithm = file.algorithm.unwrap_or(match period {
         Some(_) => AlgorithmFile::Gcra,
@@ -62,20 +69,87 @@ fn limit(file: &LimitFile) -> Result<LimitConfig, String> {
         }
         (AlgorithmFile::Window, _) => (None, Some(window(file)?)),
     };
-    Ok(LimitConfig {
-        requests: file.requests,
-        period_seconds,
-        window,
-        burst: file.burst,
-        by: match file.by {
-            LimitKeyFile::Consumer => LimitKeyConfig::Consumer,
-            LimitKeyFile::Address => LimitKeyConfig::Address,
-            LimitKeyFile::All => LimitKeyConfig::All,
-            LimitKeyFile::Application => LimitKeyConfig::Application,
-            LimitKeyFile::Subscription => LimitKeyConfig::Subscription,
-        },
-        marks: file.stop_on_quota == Some(false),
+    let by = match &file.by {
+        Some(by) => key(by)?,
+        None => outer.clone(),
+    };
+    let groups = file.groups.iter().map(|file| group(file, &by)).collect::<Result<_, _>>()?;
+    let marks = file.stop_on_quota == Some(false);
+    Ok(LimitConfig { requests: file.requests, period_seconds, window, burst: file.burst, by, marks, groups })
+}
+
+fn key(file: &LimitKeyFile) -> Result<LimitKeyConfig, String> {
+    Ok(match file {
+        LimitKeyFile::Named(NamedKeyFile::Consumer) => LimitKeyConfig::Consumer,
+        LimitKeyFile::Named(NamedKeyFile::Address) => LimitKeyConfig::Address,
+        LimitKeyFile::Named(NamedKeyFile::All) => LimitKeyConfig::All,
+        LimitKeyFile::Named(NamedKeyFile::Application) => LimitKeyConfig::Application,
+        LimitKeyFile::Named(NamedKeyFile::Subscription) => LimitKeyConfig::Subscription,
+        LimitKeyFile::Parts(parts) => {
+            LimitKeyConfig::Parts(parts.iter().map(|text| attribute(text)).collect::<Result<_, _>>()?)
+        }
     })
+}
+
+fn group(file: &GroupFile, outer: &LimitKeyConfig) -> Result<GroupConfig, String> {
+    let GroupFile { name, when, limit: own } = file;
+    let when = when.iter().map(condition).collect::<Result<_, _>>()?;
+    Ok(GroupConfig { name: name.clone(), when, limit: limit(own, outer)? })
+}
+
+fn condition(file: &ConditionFile) -> Result<TestConfig, String> {
+    let ConditionFile { of, is, matches, within, not } = file;
+    let is = match (is, matches, within) {
+        (None, None, None) => MeasureConfig::Present,
+        (Some(values), None, None) => MeasureConfig::OneOf(values.clone()),
+        (None, Some(expression), None) => MeasureConfig::Matches(expression.clone()),
+        (None, None, Some(ranges)) => MeasureConfig::Within(ranges.clone()),
+        _ => return Err(format!("a condition on '{of}' has one of `is`, `matches` and `within`")),
+    };
+    Ok(TestConfig { of: attribute(of)?, is, not: *not })
+}
+
+fn attribute(text: &str) -> Result<AttributeConfig, String> {
+    let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+    let read = || match text.split_once(':') {
+        Some(("header", name)) => named(name).map(|name| AttributeConfig::Header(name.to_ascii_lowercase())),
+        Some(("query", name)) => named(name).map(AttributeConfig::Query),
+        Some(("claim", name)) => named(name).map(AttributeConfig::Claim),
+        Some(_) => None,
+        None => Some(match text {
+            "method" => AttributeConfig::Method,
+            "host" => AttributeConfig::Host,
+            "address" => AttributeConfig::Address,
+            "consumer" => AttributeConfig::Consumer,
+            "application" => AttributeConfig::Application,
+            "api" => AttributeConfig::Api,
+            _ => return None,
+        }),
+    };
+    read().ok_or_else(|| {
+        format!(
+            "'{text}' is nothing that a request has: header:NAME, query:NAME, claim:NAME, address, method, host, consumer, application or api"
+        )
+    })
+}
+
+/// The claims that limits look at: these alone travel with the caller.
+pub(crate) fn claims<'l>(limits: impl Iterator<Item = &'l LimitConfig>) -> BTreeSet<String> {
+    let mut claims = BTreeSet::new();
+    // Groups have no groups.
+    for limit in limits.flat_map(|limit| limit.groups.iter().map(|group| &group.limit).chain([limit])) {
+        let of_groups = limit.groups.iter().flat_map(|group| group.when.iter().map(|test| &test.of));
+        let parts = match &limit.by {
+            LimitKeyConfig::Parts(parts) => parts.as_slice(),
+            _ => &[],
+        };
+        for attribute in parts.iter().chain(of_groups) {
+            if let AttributeConfig::Claim(name) = attribute {
+                claims.insert(name.clone());
+            }
+        }
+    }
+    claims
 }
 
 fn window(file: &LimitFile) -> Result<WindowConfig, String> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{AttributeConfig, GroupConfig};
+
 /// A limit: so many requests in so much time, for each caller.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +25,9 @@ pub struct LimitConfig {
     /// Whether requests over the limit pass with a mark.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub marks: bool,
+    /// Other limits for some requests: the first whose conditions hold counts instead of this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupConfig>,
 }
 
 /// A window aligned to the calendar.
@@ -61,7 +66,7 @@ pub enum UnitConfig {
 }
 
 /// Who is counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LimitKeyConfig {
     /// The authenticated consumer; anonymous callers by address.
@@ -74,6 +79,8 @@ pub enum LimitKeyConfig {
     Application,
     /// The application and the API; who has no application, as the consumer and the API.
     Subscription,
+    /// Whoever has all of these in common. What is missing is one value, and like no other.
+    Parts(Vec<AttributeConfig>),
 }
 
 fn one() -> u32 {

@@ -27,10 +27,13 @@ pub struct LimitFile {
     pub utc_offset: Option<String>,
     /// Who is counted. Default: the consumer, and callers without one by address.
     #[serde(default)]
-    pub by: LimitKeyFile,
+    pub by: Option<LimitKeyFile>,
     /// Whether requests over the limit are refused. If not, they pass with the header `X-Portcullis-Over-Limit`. Default: true.
     #[serde(default)]
     pub stop_on_quota: Option<bool>,
+    /// Other limits for some requests: the first whose conditions hold counts instead of this.
+    #[serde(default)]
+    pub groups: Vec<GroupFile>,
 }
 
 /// See [`LimitFile::algorithm`].
@@ -73,11 +76,21 @@ pub enum UnitFile {
 }
 
 /// Who shares a count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "consumer, address, all, application, subscription, or a list of attributes")]
 pub enum LimitKeyFile {
+    /// By a name.
+    Named(NamedKeyFile),
+    /// Whoever has all of these attributes in common: `consumer`, `application`, `api`, `address`, `method`, `host`,
+    /// `header:NAME`, `query:NAME`, `claim:NAME`.
+    Parts(Vec<String>),
+}
+
+/// Who shares a count, by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NamedKeyFile {
     /// The authenticated consumer; callers without one by address.
-    #[default]
     Consumer,
     /// The address of the connection's other end, IPv6 by /64.
     Address,
@@ -87,6 +100,39 @@ pub enum LimitKeyFile {
     Application,
     /// The application and the API; without application, the consumer and the API.
     Subscription,
+}
+
+/// Another limit for the requests that meet all conditions.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GroupFile {
+    /// Clients are told of it as `LIMIT/NAME`.
+    pub name: String,
+    /// All of them must hold.
+    #[schemars(length(min = 1, max = 16))]
+    pub when: Vec<ConditionFile>,
+    /// The limit. It has no groups, and counts whom the outer one does unless it says otherwise.
+    pub limit: Box<LimitFile>,
+}
+
+/// A condition: that something is there, or what it is. One of `is`, `matches` and `within`, or none.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ConditionFile {
+    /// `header:NAME`, `query:NAME`, `claim:NAME`, `address`, `method`, `host`, `consumer`, `application` or `api`.
+    pub of: String,
+    /// It is one of these.
+    #[serde(default)]
+    pub is: Option<Vec<String>>,
+    /// This regular expression is found in it; `^` and `$` stand for its ends.
+    #[serde(default)]
+    pub matches: Option<String>,
+    /// It is an address in one of these ranges: `10.0.0.0/8`, `2001:db8::/32`.
+    #[serde(default)]
+    pub within: Option<Vec<String>>,
+    /// Whether that must not be so. Default: false.
+    #[serde(default)]
+    pub not: bool,
 }
 
 impl TryFrom<String> for PeriodFile {

@@ -94,7 +94,9 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
         (
             "gold: { requests: 1, per: day, burst: 0 }",
             "{}",
-            Some("gateway.yaml:3: setting-invalid: a burst of 0 would let none pass"),
+            Some(
+                "gateway.yaml:3: setting-invalid: the limit 'gold': a burst of 0 does not go with 1 requests",
+            ),
         ),
         (
             "g ld: { requests: 1, per: day }",
@@ -104,9 +106,7 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
         (
             "gold: { requests: 1, per: 11 years }",
             "{ limits: [gold] }",
-            Some(
-                "gateway.yaml:1: setting-invalid: the throttle plugin refuses its configuration: the limit 'gold': a window is",
-            ),
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': a window is between"),
         ),
         (
             "gold: { requests: 1, per: day }",
@@ -131,6 +131,52 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
         let told = problems(limits, operation);
         match expected {
             Some(expected) => assert!(told.iter().any(|one| one.starts_with(expected)), "{limits}: {told:?}"),
+            None => assert_eq!(told, [""; 0], "{limits}"),
+        }
+    }
+}
+
+#[test]
+fn groups_and_keys_that_mean_nothing_are_refused_where_they_stand() {
+    let limit = "limit: { requests: 1, per: day }";
+    let group = |when: &str| {
+        format!("gold: {{ requests: 2, per: day, groups: [{{ name: a, when: [{when}], {limit} }}] }}")
+    };
+    let by = |by: &str| format!("gold: {{ requests: 2, per: day, by: {by} }}");
+    let cases = [
+        (
+            group("{ of: 'header:X-Plan', is: [free] }, { of: address, within: [10.0.0.0/8], not: true }"),
+            None,
+        ),
+        (group("{ of: 'claim:plan' }"), None),
+        (group(""), Some("the limit 'gold': the group 'a': it has a name, and 1 to 16 conditions")),
+        (group("{ of: header }"), Some("'header' is nothing that a request has")),
+        (group("{ of: 'cookie:a' }"), Some("'cookie:a' is nothing that a request has")),
+        (group("{ of: 'query:' }"), Some("'query:' is nothing that a request has")),
+        (
+            group("{ of: method, is: [GET], matches: P }"),
+            Some("a condition on 'method' has one of `is`, `matches` and `within`"),
+        ),
+        (
+            group("{ of: method, matches: '(' }"),
+            Some("the limit 'gold': the group 'a': its expression is none, or too large"),
+        ),
+        (
+            group("{ of: method, within: [10.0.0.0/8] }"),
+            Some("the limit 'gold': the group 'a': 1 to 1000 ranges are those of an address"),
+        ),
+        (by("[consumer, 'header:tenant']"), None),
+        (by("[]"), Some("the limit 'gold': what is counted together is named by 1 to 8 attributes")),
+        (by("[tenant]"), Some("'tenant' is nothing that a request has")),
+        (by("tenant"), Some("consumer, address, all, application, subscription, or a list of attributes")),
+    ];
+    for (limits, expected) in cases {
+        let told = problems(&limits, "{ limits: [gold] }");
+        match expected {
+            Some(expected) => assert!(
+                told.iter().any(|one| one.starts_with("gateway.yaml:3: ") && one.contains(expected)),
+                "{limits}: {told:?}"
+            ),
             None => assert_eq!(told, [""; 0], "{limits}"),
         }
     }
