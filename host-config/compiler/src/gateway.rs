@@ -7,6 +7,7 @@ mod identity;
 mod identity_headers;
 mod key_service;
 pub(crate) mod limit;
+mod policies;
 mod tier;
 
 use std::collections::BTreeMap;
@@ -156,7 +157,8 @@ impl Gateway {
             }
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
-        let limits = reader.limits(&file.limits, report);
+        let mut limits = reader.limits(&file.limits, report);
+        let imported = file.policies.as_ref().map(|name| reader.policies(name, &mut limits, report));
         let identity_headers = reader.identity_headers(&file, report);
         let mut services = reader.services(file.services, report);
         let mut identity = reader.identity(&file.identity, &mut services, report);
@@ -166,7 +168,7 @@ impl Gateway {
         let service = file.api_key_service.as_ref();
         let key_service = service.and_then(|file| reader.key_service(file, &names, &mut identity, report));
         let mut apis = reader.apis(file.apis, &identity, &limits, report);
-        let tiers = reader.tiers(file.tiers, &limits, &identity, report);
+        let tiers = reader.tiers(file.tiers, imported, &limits, &identity, report);
         let denials = reader.denials(file.deny, &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);

@@ -8,6 +8,7 @@ pub(crate) mod endpoints;
 mod security;
 #[cfg(test)]
 mod tests;
+mod throttling;
 
 use portcullis_openapi::model::Operation;
 use portcullis_openapi::{ApiModel, Node, Place, Report};
@@ -16,9 +17,10 @@ use crate::codes;
 use crate::settings::problem;
 
 pub(crate) use security::{Secured, synthetic};
+pub(crate) use throttling::throttling_tier;
 
 /// The extensions that are read here, and are nobody's else any more.
-pub(crate) const HONOURED: [&str; 8] = [
+pub(crate) const HONOURED: [&str; 10] = [
     DISABLE,
     AUTH_TYPE,
     APPLICATION,
@@ -27,6 +29,8 @@ pub(crate) const HONOURED: [&str; 8] = [
     endpoints::PRODUCTION,
     endpoints::SANDBOX,
     endpoints::NAMED,
+    throttling::TIER,
+    throttling::TIER_ALIAS,
 ];
 
 const DISABLE: &str = "x-wso2-disable-security";

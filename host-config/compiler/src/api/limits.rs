@@ -50,6 +50,21 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             }
         }
         let of_gateway = self.source.limits.len();
+        if let Some((name, level, place)) = crate::wso2::throttling_tier(self.model, operation, report) {
+            let scope = match level {
+                Level::Root => api_scope.clone(),
+                _ => format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path),
+            };
+            let applied = apply(&name, &scope);
+            if !self.limits.contains_key(&name) {
+                report.push(Diagnostic {
+                    hint: Some("define it under `limits` of the gateway file, or in its `policies`".into()),
+                    ..problem(codes::LIMIT_UNKNOWN, format!("no limit is named '{name}'"), place)
+                });
+            } else if limits.iter().all(|known| (&known.limit, &known.scope) != (&name, &scope)) {
+                limits.push(applied);
+            }
+        }
         for (at, limit) in limits.iter().enumerate() {
             // The gateway file's own limits have no place in this document.
             let place = settings.limits.as_ref().filter(|_| at >= of_gateway).map(|(_, _, place)| *place);

@@ -70,7 +70,10 @@ pub struct GatewayFile {
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,
-    /// Limits by what callers have booked. Default: none.
+    /// WSO2's `policies.yaml`, relative to this file: resource policies are limits, the others tiers. Default: none.
+    #[serde(default)]
+    pub policies: Option<String>,
+    /// Limits by what callers have booked. Default: those of `policies`, or none.
     #[serde(default)]
     pub tiers: Option<TiersFile>,
     /// Who may not call.

@@ -15,11 +15,21 @@ impl Reader<'_> {
     pub(super) fn tiers(
         &self,
         file: Option<TiersFile>,
+        imported: Option<TiersConfig>,
         limits: &BTreeMap<String, LimitConfig>,
         identity: &Identity,
         report: &mut Report,
     ) -> Option<TiersConfig> {
-        let TiersFile { application, subscription, unauthenticated } = file?;
+        if let (Some(_), Some(_)) = (&file, &imported) {
+            let message = "`policies` says what the tiers are: leave `tiers` out";
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&["tiers"])));
+        }
+        let file = file.map(|TiersFile { application, subscription, unauthenticated }| TiersConfig {
+            application,
+            subscription,
+            unauthenticated,
+        });
+        let TiersConfig { application, subscription, unauthenticated } = imported.or(file)?;
         let named =
             [&application, &subscription].into_iter().flatten().flat_map(|tiers| tiers.values().flatten());
         for name in named.chain(&unauthenticated).filter(|name| !limits.contains_key(*name)) {

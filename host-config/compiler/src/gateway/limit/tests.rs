@@ -230,3 +230,87 @@ fn tiers_and_rules_that_name_what_is_not_there_are_refused() {
         }
     }
 }
+
+#[test]
+fn policies_of_wso2_are_refused_with_their_line() {
+    let told = |policies: &str, operation: &str, more: &str| {
+        let api = format!(
+            "openapi: 3.0.3\ninfo: {{ title: A, version: '1' }}\npaths:\n  /a: {{ get: {{ {operation} responses: {{ '200': {{ description: ok }} }} }} }}\n"
+        );
+        let gateway =
+            format!("apis: [{{ definition: api.yaml, endpoint: mock }}]\npolicies: policies.yaml\n{more}\n");
+        let files = [("gateway.yaml", gateway), ("api.yaml", api), ("policies.yaml", policies.to_owned())];
+        let files: HashMap<String, Vec<u8>> =
+            files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+        let compilation = compile(&files, "gateway.yaml", Options::default());
+        let diagnostics = compilation.parts.iter().flat_map(|part| &part.diagnostics);
+        diagnostics.map(|one| one.message.clone()).collect::<Vec<_>>()
+    };
+    let gold = "{ count: 1, unitTime: 1, timeUnit: min }";
+    let cases = [
+        (
+            format!("resourcePolicies: [a: {gold}]\nsubscriptionPolicies: {{ b: {gold} }}"),
+            "x-throttling-tier: a,",
+            "",
+            None,
+        ),
+        (String::new(), "x-throttling-tier: Unlimited,", "", None),
+        (
+            format!("resourcePolicies:\n- a: {gold}"),
+            "x-throttling-tier: b,",
+            "",
+            Some("no limit is named 'b'"),
+        ),
+        (
+            format!("resourcePolicies:\n- a: {gold}"),
+            "x-throttling-tier: 7,",
+            "",
+            Some("x-wso2-throttling-tier is a name"),
+        ),
+        (
+            format!("otherPolicies:\n- a: {gold}"),
+            "",
+            "",
+            Some("policies.yaml: line 2: a: 'otherPolicies' is no kind"),
+        ),
+        (
+            "resourcePolicies:\n- a: { count: 1, timeUnit: eon }".to_owned(),
+            "",
+            "",
+            Some("policies.yaml: line 2: a: "),
+        ),
+        (
+            "resourcePolicies:\n- a: { count: 1, unitTime: 0, timeUnit: min }".to_owned(),
+            "",
+            "",
+            Some("policies.yaml: line 2: a: a window is between one second and ten years long"),
+        ),
+        (
+            format!("resourcePolicies:\n- a: {gold}"),
+            "",
+            "limits: { a: { requests: 1, per: day } }",
+            Some("policies.yaml: line 2: a: a limit of this name is there already"),
+        ),
+        (
+            format!("subscriptionPolicies:\n- a: {gold}"),
+            "",
+            "identity: { applications: { shop: { tier: Large } } }",
+            Some("the tier 'Large' does not stand under `tiers`"),
+        ),
+        (
+            format!("resourcePolicies:\n- a: {gold}"),
+            "",
+            "tiers: {}",
+            Some("`policies` says what the tiers are"),
+        ),
+    ];
+    for (policies, operation, more, expected) in cases {
+        let told = told(&policies, operation, more);
+        match expected {
+            Some(expected) => {
+                assert!(told.iter().any(|one| one.starts_with(expected)), "{policies}: {told:?}")
+            }
+            None => assert_eq!(told, [""; 0], "{policies}"),
+        }
+    }
+}
