@@ -34,6 +34,8 @@ pub(crate) struct Limit {
     /// What it allows, in words: `100 requests in 60 seconds`.
     pub(crate) allowance: String,
     pub(crate) meter: Meter,
+    /// The meter's class.
+    pub(crate) class: u64,
     window: Option<WindowConfig>,
     pub(crate) by: Key,
     /// Other limits for some requests; the first that fits counts instead.
@@ -126,7 +128,19 @@ impl Limit {
         let allowance = format!("{requests} requests {per}");
         let by = Key::new(&config.by).ok_or(InvalidLimit::Key)?;
         let groups = condition::groups(&name, &config.groups)?;
-        Ok(Self { name, quoted, requests, period, allowance, meter, window, by, groups, marks })
+        Ok(Self {
+            name,
+            quoted,
+            requests,
+            period,
+            allowance,
+            meter,
+            class: meter.class(),
+            window,
+            by,
+            groups,
+            marks,
+        })
     }
 
     /// Whether the request's head is needed.

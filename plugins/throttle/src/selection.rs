@@ -46,7 +46,7 @@ impl<'r> Selection<'r> {
     pub(crate) fn charges(&self, table: Table, callers: &Callers<'_>) -> Vec<Charge> {
         let mut charges = Vec::with_capacity(self.fixed.len() + self.chosen.len());
         charges.extend(self.iter().map(|AppliedLimit { limit, counter, .. }| {
-            let charge = table.locate(callers.by(&limit.by), *counter, limit.meter);
+            let charge = table.locate(callers.by(&limit.by), *counter, limit.meter, limit.class);
             charge.times(self.rule.units).marking(limit.marks)
         }));
         charges

@@ -12,7 +12,8 @@ pub(crate) const CALLERS: usize = 16;
 /// floor of its class, and a caller that is not among the entries is taken to stand there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Slot {
-    floors: [u64; CLASSES],
+    /// At most one of each class, which stands in place of a tag. Nearly always none.
+    floors: Vec<Entry>,
     entries: Vec<Entry>,
 }
 
@@ -27,9 +28,9 @@ pub(crate) fn tag(fingerprint: u64, class: u64) -> u64 {
     1 << 63 | fingerprint << 3 | class
 }
 
-/// The floor that a count with this tag shares.
-fn class(tag: u64) -> usize {
-    tag as usize % CLASSES
+/// The class whose floor a count with this tag shares.
+fn class(tag: u64) -> u64 {
+    tag % CLASSES as u64
 }
 
 /// A value that no slot was ever written as.
@@ -51,29 +52,23 @@ impl Slot {
             if number.saturating_add(SKEW) < now {
                 continue;
             }
-            match usize::try_from(tag).ok().and_then(|class| slot.floors.get_mut(class)) {
-                Some(floor) => *floor = number,
-                None => slot.entries.push(Entry { tag, number }),
-            }
+            let list = if tag < CLASSES as u64 { &mut slot.floors } else { &mut slot.entries };
+            list.push(Entry { tag, number });
         }
-        if slot.entries.len() > CALLERS { Err(Unreadable) } else { Ok(slot) }
+        let fits = slot.entries.len() <= CALLERS && slot.floors.len() <= CLASSES;
+        if fits { Ok(slot) } else { Err(Unreadable) }
     }
 
     /// Pulls back what lies further ahead than any count can: it was written before the clock stepped back. What is
     /// the request's own is left to [`Slot::pull_back_one`]. Says whether there was such a thing.
     pub(crate) fn pull_back(&mut self, now: u64, horizon: u64, is_own: impl Fn(u64) -> bool) -> bool {
         let mut changed = false;
-        for entry in &mut self.entries {
+        for entry in self.entries.iter_mut().chain(&mut self.floors) {
             let pulled = within(entry.number, now, horizon);
             if pulled != entry.number && !is_own(entry.tag) {
                 entry.number = pulled;
                 changed = true;
             }
-        }
-        for floor in &mut self.floors {
-            let pulled = within(*floor, now, horizon);
-            changed |= pulled != *floor;
-            *floor = pulled;
         }
         changed
     }
@@ -90,12 +85,8 @@ impl Slot {
 
     /// The value to store.
     pub(crate) fn to_value(&self) -> Vec<u8> {
-        let mut value = Vec::with_capacity(16 * (self.entries.len() + CLASSES));
-        for (class, floor) in (0u64..).zip(self.floors).filter(|(_, floor)| *floor > 0) {
-            value.extend_from_slice(&class.to_le_bytes());
-            value.extend_from_slice(&floor.to_le_bytes());
-        }
-        for entry in &self.entries {
+        let mut value = Vec::with_capacity(16 * (self.entries.len() + self.floors.len()));
+        for entry in self.floors.iter().chain(&self.entries) {
             value.extend_from_slice(&entry.tag.to_le_bytes());
             value.extend_from_slice(&entry.number.to_le_bytes());
         }
@@ -109,8 +100,8 @@ impl Slot {
             entry.number = number;
             return verdict;
         }
-        let floor = self.floors.get(class(tag)).copied().unwrap_or_default();
-        let (number, verdict) = meter.charge(floor, units, now);
+        let floor = self.floors.iter().find(|floor| floor.tag == class(tag)).map(|floor| floor.number);
+        let (number, verdict) = meter.charge(floor.unwrap_or_default(), units, now);
         if let Verdict::Admitted { .. } = verdict {
             self.admit(Entry { tag, number });
         }
@@ -149,8 +140,10 @@ impl Slot {
             Some(entry) if entry.number < new.number => std::mem::replace(entry, new),
             _ => new,
         };
-        if let Some(floor) = self.floors.get_mut(class(gone.tag)) {
-            *floor = (*floor).max(gone.number);
+        let class = class(gone.tag);
+        match self.floors.iter_mut().find(|floor| floor.tag == class) {
+            Some(floor) => floor.number = floor.number.max(gone.number),
+            None => self.floors.push(Entry { tag: class, number: gone.number }),
         }
     }
 }

@@ -101,12 +101,12 @@ impl Table {
 
     /// The count of `caller` under the limit and scope that `counter` stands for. Verified callers have the
     /// upper half of the table to themselves: addresses, which come for nothing, cannot crowd them out.
-    pub(crate) fn locate(self, caller: Caller, counter: Fingerprint, meter: Meter) -> Charge {
+    pub(crate) fn locate(self, caller: Caller, counter: Fingerprint, meter: Meter, class: u64) -> Charge {
         let fingerprint = caller.fingerprint.with(counter);
         let half = (self.slots / 2).max(1);
         let upper = if caller.verified && self.slots > 1 { half } else { 0 };
         let slot = upper + (fingerprint.spread as u32 & (half - 1));
-        Charge { slot, tag: tag(fingerprint.tag, meter.class()), meter, units: 1, marks: false }
+        Charge { slot, tag: tag(fingerprint.tag, class), meter, units: 1, marks: false }
     }
 
     /// Charges all or none. The standings are in the order of the charges.

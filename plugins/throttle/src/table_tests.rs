@@ -210,13 +210,13 @@ fn addresses_and_verified_callers_have_a_half_of_the_table_each() {
         for at in 0..200u64 {
             let fingerprint = Fingerprint::of(b'c', &[&at.to_le_bytes()]);
             let slot = |verified| {
-                table(slots).locate(Caller { fingerprint, verified }, Fingerprint::default(), rate(1)).slot
+                table(slots).locate(Caller { fingerprint, verified }, Fingerprint::default(), rate(1), 1).slot
             };
             assert!(slot(false) < slots / 2 && (slots / 2..slots).contains(&slot(true)), "{slots}");
         }
     }
     let caller = Caller { fingerprint: Fingerprint { tag: 1, spread: u64::MAX }, verified: true };
-    assert_eq!(table(1).locate(caller, Fingerprint::default(), rate(1)).slot, 0);
+    assert_eq!(table(1).locate(caller, Fingerprint::default(), rate(1), 1).slot, 0);
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -233,7 +233,7 @@ mod natively {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let caller =
                 Caller { fingerprint: Fingerprint { tag, spread: random >> 20 }, verified: tag % 2 == 0 };
-            let charge = table(1024).locate(caller, Fingerprint::default(), rate(10));
+            let charge = table(1024).locate(caller, Fingerprint::default(), rate(10), 1);
             let _judged = table(1024).charge(&[charge], &env);
         }
         assert_eq!(env.store().keys(), 1024);
