@@ -40,6 +40,9 @@ const EMPTY: u64 = 0;
 const HEAD: usize = 20;
 const SLOT: usize = 12;
 const RULE: usize = 16;
+/// How long an entry is kept beyond its end: a clock that has stepped ahead comes back, and a store that says that nothing
+/// has changed does not tell the entry again.
+const KEPT_SECONDS: u64 = 86_400;
 
 /// What is revoked.
 #[derive(Debug, Default)]
@@ -86,9 +89,9 @@ impl HashKey {
     }
 }
 
-/// A list as all workers take it over; entries that are over are left out.
+/// A list as all workers take it over; entries that have long been over are left out.
 pub(crate) fn image(key: HashKey, entries: &[Entry], now: u64) -> Vec<u8> {
-    let live = || entries.iter().filter(|entry| u64::from(entry.until) > now);
+    let live = || entries.iter().filter(|entry| u64::from(entry.until).saturating_add(KEPT_SECONDS) > now);
     let plain = live().filter(|entry| entry.before == u32::MAX).count();
     // Four fifths full.
     let slots = plain + plain / 4 + 1;
@@ -240,13 +243,16 @@ impl State {
 mod tests {
     use super::*;
 
+    /// When what ended at 10 is left out.
+    const LISTED: u64 = KEPT_SECONDS + 10;
+
     fn key() -> HashKey {
         HashKey([7; 16])
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn what_is_listed_is_revoked_until_it_is_over() {
+    fn what_is_listed_is_revoked_until_it_is_over_whenever_it_was_listed() {
         let key = key();
         let entries = [
             key.entry(Mark::Id("a"), 100, u32::MAX),
@@ -256,7 +262,7 @@ mod tests {
         ];
         let revoked = Revoked::default();
         assert_eq!(revoked.edition(), None);
-        revoked.learn(image(key, &entries, 10), true);
+        revoked.learn(image(key, &entries, LISTED), true);
         revoked.learn(key.entry(Mark::Digest("cafe"), 100, u32::MAX).to_bytes().to_vec(), false);
         let cases = [
             (Mark::Id("a"), 0, 99, true),
@@ -274,7 +280,7 @@ mod tests {
             assert_eq!(revoked.is_revoked(mark, issued, now), expected, "{mark:?} {issued} {now}");
         }
         let again = Revoked::default();
-        again.learn(image(key, &revoked.entries(), 10), true);
+        again.learn(image(key, &revoked.entries(), LISTED), true);
         for (mark, issued, now, expected) in cases {
             assert_eq!(again.is_revoked(mark, issued, now), expected, "again: {mark:?} {issued} {now}");
         }

@@ -5,6 +5,19 @@ use serde_json::{Map, Value, json};
 use super::{Input, type_url};
 use crate::gateway::PublishedKeys;
 
+const LIMIT_TYPE: &str = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
+const LIMIT: &str = "envoy.filters.http.local_ratelimit";
+/// What all workers together answer in [`SECONDS`], as WSO2's gateways do: verifiers keep the keys.
+const REQUESTS: u32 = 1000;
+const SECONDS: u32 = 10;
+
+/// Counts requests for the keys, and is off for all others.
+pub(super) fn filter(input: &Input<'_>) -> Option<Value> {
+    let of_route = |_| json!({ "@type": type_url(LIMIT_TYPE), "stat_prefix": "jwks" });
+    let config = input.published_keys.first().map(of_route)?;
+    Some(json!({ "name": LIMIT, "disabled": true, "typed_config": config }))
+}
+
 /// Before all other routes. Only a request that came in under this path finds it: the plugins, which could change the
 /// path, are off on it.
 pub(super) fn routes(input: &Input<'_>) -> impl Iterator<Item = Value> {
@@ -14,6 +27,7 @@ pub(super) fn routes(input: &Input<'_>) -> impl Iterator<Item = Value> {
 fn route(keys: &PublishedKeys, input: &Input<'_>) -> Value {
     let off = json!({ "@type": type_url("envoy.config.route.v3.FilterConfig"), "disabled": true });
     let plugins = input.plugins.keys().map(|plugin| (format!("portcullis.{}", plugin.name()), off.clone()));
+    let filters = plugins.chain([(LIMIT.to_owned(), limit())]);
     json!({
         "match": {
             "path": keys.path.as_str(),
@@ -24,7 +38,25 @@ fn route(keys: &PublishedKeys, input: &Input<'_>) -> Value {
             header("content-type", "application/jwk-set+json"),
             header("cache-control", "public, max-age=300"),
         ],
-        "typed_per_filter_config": plugins.collect::<Map<_, _>>(),
+        "typed_per_filter_config": filters.collect::<Map<_, _>>(),
+    })
+}
+
+fn limit() -> Value {
+    let always = json!({ "default_value": { "numerator": 100, "denominator": "HUNDRED" } });
+    let bucket = json!({
+        "max_tokens": REQUESTS, "tokens_per_fill": REQUESTS, "fill_interval": format!("{SECONDS}s"),
+    });
+    json!({
+        "@type": type_url("envoy.config.route.v3.FilterConfig"),
+        "config": {
+            "@type": type_url(LIMIT_TYPE),
+            "stat_prefix": "jwks",
+            "token_bucket": bucket,
+            "filter_enabled": always,
+            "filter_enforced": always,
+            "response_headers_to_add": [header("retry-after", &SECONDS.to_string())],
+        },
     })
 }
 

@@ -48,7 +48,8 @@ pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &
 
 fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {
     let tls = file.tls.as_ref();
-    let filters: Vec<Value> = client_certificate::filter(tls).into_iter().chain(chain.to_vec()).collect();
+    let own = client_certificate::filter(tls).into_iter().chain(jwks::filter(input));
+    let filters: Vec<Value> = own.chain(chain.to_vec()).collect();
     // Where it is passed on, the auth plugin decides from whom it is believed.
     let passes_on = input.certificate_header == Some(FORWARDED_CERTIFICATE);
     json!({
@@ -252,6 +253,7 @@ fn local_replies(errors: ErrorsFile) -> Value {
         ),
         mapper(flags(&["NR"]), 404, "Not Found", "operation-unknown", "The API has no such operation."),
         mapper(flags(&["DPE"]), 400, "Bad Request", "request-malformed", "The request is not proper HTTP."),
+        mapper(flags(&["RL"]), 429, "Too Many Requests", "limit-exceeded", "The limit is used up."),
         mapper(
             status(431),
             431,

@@ -1,10 +1,13 @@
 //! The token for upstreams: signed by Envoy, verified with the keys that Envoy publishes, written by no client.
 
+use std::thread;
+use std::time::Instant;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_simple::prelude::*;
 use portcullis_suite::gateway::{self, Gateway};
-use portcullis_suite::http1;
+use portcullis_suite::http1::{self, Connection, message};
 use portcullis_suite::upstream::Upstream;
 use serde_json::Value;
 
@@ -30,6 +33,42 @@ backendJwt: { issuer: gateway, algorithm: RS256, keys: [{ file: key.pem, kid: on
 identity:
   apiKeys: [{ consumer: ada, sha256: 2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683 }]
 "#;
+
+/// What is answered in ten seconds, and how many connections ask for it.
+const KEYS_LIMIT: usize = 1000;
+const KEYS_PERIOD: std::time::Duration = std::time::Duration::from_secs(10);
+const CONNECTIONS: usize = 4;
+
+#[test]
+fn the_keys_are_published_so_often_and_everything_else_passes() {
+    let settings = SETTINGS.replace("'UPSTREAM'", "mock").replace("LAYOUT", "pipeline");
+    let folder = gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", &settings), ("key.pem", RSA)]);
+    let file = folder.path().join("gateway.yaml");
+    let gateway =
+        Gateway::start(gateway::command(), &[file.to_str().expect("a UTF-8 path"), "--workers", "2"]);
+    let ask = || {
+        let mut connection = Connection::open(gateway.address());
+        let request = message(&format!("GET {JWKS}"), &[], b"");
+        (0..KEYS_LIMIT / 2)
+            .map(|_| connection.send(&request).reply().expect("an answer"))
+            .filter(|reply| reply.status != 200)
+            .collect::<Vec<_>>()
+    };
+    let began = Instant::now();
+    let refused: Vec<_> = thread::scope(|scope| {
+        let all: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(ask)).collect();
+        all.into_iter().flat_map(|one| one.join().expect("it is answered")).collect()
+    });
+    let passed = CONNECTIONS * KEYS_LIMIT / 2 - refused.len();
+    // Within ten seconds, which a busy machine may not keep to.
+    assert!(passed == KEYS_LIMIT || began.elapsed() > KEYS_PERIOD, "{passed} in {:?}", began.elapsed());
+    for reply in refused {
+        assert_eq!((reply.status, reply.code().as_str()), (429, "limit-exceeded"));
+        assert_eq!(reply.header("retry-after"), Some("10"));
+    }
+    let reply = http1::request(gateway.address(), "GET /x", &[("key", "key")], b"");
+    assert_eq!(reply.status, 200, "{}", gateway.words());
+}
 
 #[test]
 fn upstreams_verify_with_what_envoy_publishes() {
