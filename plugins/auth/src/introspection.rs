@@ -83,14 +83,16 @@ impl Introspection {
         let fingerprint = self.fingerprints.of(0, presented).ok_or(Unavailable::Random)?;
         let now = holder.env.now();
         if let Some(active) = self.good.get(fingerprint, now) {
-            return active.grant_at(now, holder);
+            return active.grant_at(presented, now, holder);
         }
         if let Some(failure) = self.bad.get(fingerprint, now) {
             return Err(failure);
         }
         let key = fingerprint.number();
         match holder.env.answer(&Topic::Call(key)).as_deref() {
-            Some(Answer::Replied(reply)) => self.judge(token, reply, fingerprint, now)?.grant_at(now, holder),
+            Some(Answer::Replied(reply)) => {
+                self.judge(token, reply, fingerprint, now)?.grant_at(presented, now, holder)
+            }
             Some(_) => Err(Unavailable::Introspection.into()),
             None => {
                 Err(Failure::Pending(Need::Call { key, call: Rc::new(self.question(token, holder.env)?) }))
@@ -174,7 +176,7 @@ impl Introspection {
             grant: Rc::new(grant),
             validity,
             binding,
-            marks: Marks::of(digest, said).or_issuer(self.issuer.as_deref()),
+            marks: Marks::of(said).or_issuer(self.issuer.as_deref()),
         })
     }
 }
@@ -185,11 +187,11 @@ impl Active {
         self.grant.size() + self.marks.size()
     }
 
-    fn grant_at(&self, now: UnixNanos, holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
+    fn grant_at(&self, token: &[u8], now: UnixNanos, holder: &Holder<'_>) -> Result<Rc<Grant>, Failure> {
         self.validity.check(now, 0).map_err(InvalidToken::from)?;
         self.binding.check(holder.certificate)?;
         if let Some(revocation) = holder.revocation {
-            revocation.check(&self.marks, now, holder.env)?;
+            revocation.check(token, &self.marks, now, holder.env)?;
         }
         Ok(Rc::clone(&self.grant))
     }

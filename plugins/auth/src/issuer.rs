@@ -164,7 +164,7 @@ impl Issuer {
         let kept = self.keeper.keep(&token.claims, Some(&self.issuer));
         let digest = digest_of(token.text);
         let grant = Grant::new(consumer, scopes).with_account(account).with_kept(kept).of_credential(&digest);
-        let marks = is_revocable.then(|| Marks::of(digest, &token.claims));
+        let marks = is_revocable.then(|| Marks::of(&token.claims));
         Ok(Verdict {
             validity,
             skew_nanos: self.skew_nanos,

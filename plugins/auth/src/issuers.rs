@@ -202,7 +202,7 @@ impl Issuers {
         if let Some(verdict) = fingerprint.and_then(|fingerprint| self.good.get(fingerprint)) {
             verdict.validity.check(now, verdict.skew_nanos).map_err(InvalidToken::from)?;
             verdict.binding.check(certificate)?;
-            self.check_revoked(&verdict, now, env)?;
+            self.check_revoked(presented, &verdict, now, env)?;
             return Ok(Some(verdict));
         }
         if let Some(cause) = fingerprint.and_then(|fingerprint| self.bad.get(fingerprint, now)) {
@@ -213,7 +213,7 @@ impl Issuers {
             Ok(Some(verdict)) => {
                 let verdict = self.remember(fingerprint, verdict);
                 verdict.binding.check(certificate)?;
-                self.check_revoked(&verdict, now, env)?;
+                self.check_revoked(presented, &verdict, now, env)?;
                 Ok(Some(verdict))
             }
             Err(Failure::Token(cause)) => {
@@ -263,12 +263,18 @@ impl Issuers {
     }
 
     /// Whatever is remembered of a token, it may have been revoked since.
-    fn check_revoked(&self, verdict: &Verdict, now: UnixNanos, env: &dyn Env) -> Result<(), Failure> {
+    fn check_revoked(
+        &self,
+        presented: &[u8],
+        verdict: &Verdict,
+        now: UnixNanos,
+        env: &dyn Env,
+    ) -> Result<(), Failure> {
         match (&self.revocation, &verdict.marks) {
             (Some(revocation), Some(marks)) => {
                 // An entry ends with its token, which is good for so much longer.
                 let now = UnixNanos(now.0.saturating_sub(verdict.skew_nanos));
-                revocation.check(marks, now, env)
+                revocation.check(presented, marks, now, env)
             }
             _ => Ok(()),
         }

@@ -70,7 +70,6 @@ struct Gathered {
 #[derive(Debug)]
 pub(crate) struct Marks {
     id: Option<String>,
-    digest: String,
     subject: Option<String>,
     issuer: Option<String>,
     issued: u64,
@@ -78,7 +77,7 @@ pub(crate) struct Marks {
 }
 
 /// The SHA-256 of a token in hexadecimal.
-pub(crate) fn digest_of(token: &str) -> String {
+pub(crate) fn digest_of(token: impl AsRef<[u8]>) -> String {
     let mut digits = String::with_capacity(64);
     for byte in Sha256::digest(token) {
         for half in [byte >> 4, byte & 15] {
@@ -89,12 +88,12 @@ pub(crate) fn digest_of(token: &str) -> String {
 }
 
 impl Marks {
-    /// Of a token of this digest, with these claims or of which this is said. One that does not say when it was issued counts as old.
-    pub(crate) fn of(digest: String, claims: &UniqueMembers) -> Self {
+    /// Of a token with these claims, or of which this is said. One that does not say when it was issued counts as old.
+    pub(crate) fn of(claims: &UniqueMembers) -> Self {
         let text = |name| claims.text(name).map(str::to_owned);
         let (id, subject, issuer) = (text("jti"), text("sub"), text("iss"));
         let issued = claims.get("iat").and_then(Value::as_f64).map_or(0, |seconds| seconds as u64);
-        Self { id, digest, subject, issuer, issued, checked: Cell::new(0) }
+        Self { id, subject, issuer, issued, checked: Cell::new(0) }
     }
 
     /// The issuer that stands for one that is not named.
@@ -105,14 +104,14 @@ impl Marks {
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
         let texts = [&self.id, &self.subject, &self.issuer];
-        texts.into_iter().flatten().map(String::len).sum::<usize>() + self.digest.len()
+        texts.into_iter().flatten().map(String::len).sum()
     }
 
     fn all(&self) -> impl Iterator<Item = Mark<'_>> {
         let id = self.id.as_deref().map(Mark::Id);
         let subject = self.subject.as_deref().map(Mark::Subject);
         let issuer = self.issuer.as_deref().map(Mark::Issuer);
-        id.into_iter().chain([Mark::Digest(&self.digest)]).chain(subject).chain(issuer)
+        id.into_iter().chain(subject).chain(issuer)
     }
 }
 
@@ -150,7 +149,13 @@ impl Revocation {
     }
 
     /// Refuses a token that is revoked. What was looked up in this edition of the list is not looked up again.
-    pub(crate) fn check(&self, marks: &Marks, now: UnixNanos, env: &dyn Env) -> Result<(), Failure> {
+    pub(crate) fn check(
+        &self,
+        token: &[u8],
+        marks: &Marks,
+        now: UnixNanos,
+        env: &dyn Env,
+    ) -> Result<(), Failure> {
         let Some(edition) = self.revoked.edition() else {
             return Err(match env.answer(&Topic::Source(Rc::clone(&self.source))) {
                 None => Failure::Pending(Need::Refresh(Rc::clone(&self.source))),
@@ -160,7 +165,10 @@ impl Revocation {
         if marks.checked.get() == edition {
             return Ok(());
         }
-        if marks.all().any(|mark| self.revoked.is_revoked(mark, marks.issued, now.seconds())) {
+        let is_revoked = |mark| self.revoked.is_revoked(mark, marks.issued, now.seconds());
+        if marks.all().any(is_revoked)
+            || (self.revoked.has_digests() && is_revoked(Mark::Digest(&digest_of(token))))
+        {
             return Err(InvalidToken::Revoked.into());
         }
         marks.checked.set(edition);

@@ -1,4 +1,4 @@
-//! The tokens that are revoked, as 64-bit keyed hashes in one piece of memory: a million in 15 MB. The worker that
+//! The tokens that are revoked, as 63-bit keyed hashes in one piece of memory: a million in 15 MB. The worker that
 //! fetches makes the piece, and all others take it as it is.
 
 use std::cell::RefCell;
@@ -30,14 +30,16 @@ pub(crate) struct Entry {
     before: u32,
 }
 
-/// The key of the hashes of one list. An issuer's own tokens can collide by chance alone, one in 2^64.
+/// The key of the hashes of one list. An issuer's own tokens can collide by chance alone, one in 2^63.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HashKey([u8; 16]);
 
 /// No token, and no entry's hash.
 const EMPTY: u64 = 0;
-/// Key, number of slots.
-const HEAD: usize = 20;
+/// The bit of a hash that says that it is of a [`Mark::Digest`].
+const DIGEST: u64 = 1;
+/// Key, number of slots, whether any entry is a digest.
+const HEAD: usize = 21;
 const SLOT: usize = 12;
 const RULE: usize = 16;
 /// How long an entry is kept beyond its end: a clock that has stepped ahead comes back, and a store that says that nothing
@@ -62,6 +64,8 @@ struct State {
     edition: u64,
     /// How often something came in addition.
     additions: usize,
+    /// Whether any entry names a token by its digest.
+    digests: bool,
 }
 
 impl HashKey {
@@ -81,7 +85,11 @@ impl HashKey {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         hasher.write_u8(kind);
         hasher.write(text.as_bytes());
-        hasher.finish().max(EMPTY + 1)
+        let hash = hasher.finish() & !DIGEST;
+        match mark {
+            Mark::Digest(_) => hash | DIGEST,
+            _ => hash.max(EMPTY + 2),
+        }
     }
 
     pub(crate) fn entry(self, mark: Mark<'_>, until: u32, before: u32) -> Entry {
@@ -98,7 +106,9 @@ pub(crate) fn image(key: HashKey, entries: &[Entry], now: u64) -> Vec<u8> {
     let mut image = vec![0; HEAD + slots * SLOT];
     if let Some((head, table)) = image.split_at_mut_checked(HEAD) {
         let number = u32::try_from(slots).unwrap_or(u32::MAX).to_le_bytes();
-        head.iter_mut().zip(key.0.iter().chain(&number)).for_each(|(place, byte)| *place = *byte);
+        let digests = [u8::from(live().any(|entry| entry.is_digest()))];
+        let bytes = key.0.iter().chain(&number).chain(&digests);
+        head.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
         for entry in live().filter(|entry| entry.before == u32::MAX) {
             insert(table, slots, entry);
         }
@@ -141,6 +151,10 @@ fn read_slot(slot: &[u8]) -> Option<(u64, u32)> {
 }
 
 impl Entry {
+    fn is_digest(&self) -> bool {
+        self.hash & DIGEST != 0
+    }
+
     /// What is told to all workers of an addition.
     pub(crate) fn to_bytes(self) -> [u8; RULE] {
         let number = (u128::from(self.hash) << 64) | (u128::from(self.until) << 32) | u128::from(self.before);
@@ -164,6 +178,7 @@ impl Revoked {
             }
         } else if let Some(state) = state.as_mut() {
             for entry in text.chunks_exact(RULE).filter_map(Entry::from_bytes) {
+                state.digests |= entry.is_digest();
                 add(&mut state.others, entry);
             }
             state.edition += 1;
@@ -182,6 +197,11 @@ impl Revoked {
         state.as_ref().is_some_and(|state| state.holds(state.key.hash(mark), issued, now))
     }
 
+    /// Whether any entry names a token by its digest: without one, no token has to be hashed whole.
+    pub(crate) fn has_digests(&self) -> bool {
+        self.state.borrow().as_ref().is_some_and(|state| state.digests)
+    }
+
     /// Key and number of additions of the present list.
     pub(crate) fn standing(&self) -> Option<(HashKey, usize)> {
         self.state.borrow().as_ref().map(|state| (state.key, state.additions))
@@ -196,13 +216,15 @@ impl Revoked {
 impl State {
     fn new(image: Vec<u8>, edition: u64) -> Option<Self> {
         let (key, rest) = image.split_first_chunk()?;
-        let slots = u32::from_le_bytes(*rest.first_chunk()?) as usize;
+        let (slots, rest) = rest.split_first_chunk()?;
+        let slots = u32::from_le_bytes(*slots) as usize;
+        let digests = *rest.first()? != 0;
         let key = HashKey(*key);
         let end = HEAD.checked_add(slots.checked_mul(SLOT)?)?;
         let rules = image.get(end..).filter(|_| slots > 0)?.chunks_exact(RULE).filter_map(Entry::from_bytes);
         let mut others = HashMap::new();
         rules.for_each(|rule| add(&mut others, rule));
-        Some(Self { key, image, slots, others, edition, additions: 0 })
+        Some(Self { key, image, slots, others, edition, additions: 0, digests })
     }
 
     fn holds(&self, hash: u64, issued: u64, now: u64) -> bool {
@@ -284,6 +306,20 @@ mod tests {
         for (mark, issued, now, expected) in cases {
             assert_eq!(again.is_revoked(mark, issued, now), expected, "again: {mark:?} {issued} {now}");
         }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_list_knows_whether_it_names_tokens_by_their_digests() {
+        let (key, revoked) = (key(), Revoked::default());
+        let digest = key.entry(Mark::Digest("cafe"), 100, u32::MAX);
+        let names = ["a", "b", "c", "d", "e", "f"].map(|name| key.entry(Mark::Id(name), 100, u32::MAX));
+        revoked.learn(image(key, &names, 10), true);
+        assert!(!revoked.has_digests());
+        revoked.learn(digest.to_bytes().to_vec(), false);
+        assert!(revoked.has_digests());
+        revoked.learn(image(key, &revoked.entries(), 10), true);
+        assert!(revoked.has_digests());
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

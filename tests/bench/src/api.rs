@@ -76,6 +76,7 @@ pub(crate) fn gateway(listen: &str, upstream: &str, layout: &str) -> Value {
         "identity": {
             "issuers": { "login": {
                 "issuer": tokens::ISSUER, "audiences": [tokens::AUDIENCE], "jwksFile": "jwks.json",
+                "algorithms": tokens::ALGORITHMS,
             } },
             "apiKeyFiles": ["keys.json"],
             "users": [{ "name": "alice", "password": ALICE }],

@@ -45,6 +45,10 @@ pub(crate) enum Scenario {
     AuthRs256Uncached,
     /// The same with ES256.
     AuthEs256Uncached,
+    /// The same with PS256.
+    AuthPs256Uncached,
+    /// The same with EdDSA.
+    AuthEddsaUncached,
 }
 
 impl Scenario {
@@ -54,8 +58,15 @@ impl Scenario {
     }
 
     /// What authentication costs, and nothing beside it.
-    pub(crate) fn auth() -> [Self; 4] {
-        [Self::AuthApiKey, Self::AuthJwtCached, Self::AuthRs256Uncached, Self::AuthEs256Uncached]
+    pub(crate) fn auth() -> [Self; 6] {
+        [
+            Self::AuthApiKey,
+            Self::AuthJwtCached,
+            Self::AuthRs256Uncached,
+            Self::AuthEs256Uncached,
+            Self::AuthPs256Uncached,
+            Self::AuthEddsaUncached,
+        ]
     }
 
     /// As it is written on the command line and in results.
@@ -69,10 +80,8 @@ impl Scenario {
         let measure = matches!(subject, Subject::Bare | Subject::Empty | Subject::Floor);
         match self {
             Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
-            Self::AuthJwtCached | Self::AuthRs256Uncached | Self::AuthEs256Uncached => {
-                subject.abilities().answers_here
-            }
             Self::AuthApiKey => measure || subject.abilities().checks_keys,
+            _ if Self::auth().contains(&self) => subject.abilities().answers_here,
             Self::GetUpstream | Self::PostUpstream => true,
             _refusal => measure || self.refused_by(subject),
         }
@@ -83,13 +92,11 @@ impl Scenario {
         let can = subject.abilities();
         match self {
             Self::Get | Self::Post | Self::GetUpstream | Self::PostUpstream | Self::GetRs256Uncached => false,
-            Self::AuthApiKey | Self::AuthJwtCached | Self::AuthRs256Uncached | Self::AuthEs256Uncached => {
-                false
-            }
             Self::Rejected401 => can.checks_tokens,
             Self::Rejected400 => can.checks_messages,
             Self::Rejected429 => can.limits,
             Self::Rejected404 => can.knows_operations,
+            _auth => false,
         }
     }
 
@@ -103,6 +110,8 @@ impl Scenario {
             Self::PostUpstream => vec![traffic.post().upstream()],
             Self::GetRs256Uncached | Self::AuthRs256Uncached => with_each(traffic, &ground.signer, "tokens")?,
             Self::AuthEs256Uncached => with_each(traffic, &Signer::es256(), "tokens-es256")?,
+            Self::AuthPs256Uncached => with_each(traffic, &Signer::ps256(), "tokens-ps256")?,
+            Self::AuthEddsaUncached => with_each(traffic, &Signer::eddsa(), "tokens-eddsa")?,
             Self::AuthApiKey => vec![traffic.keyed(&api_key(0))],
             Self::Rejected401 => vec![traffic.anonymous_get()],
             Self::Rejected400 => vec![traffic.bad_parameter()],

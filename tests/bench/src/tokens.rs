@@ -1,9 +1,10 @@
-//! Tokens of the one issuer, signed with RS256 or ES256 and good until the year 2100. The keys are public and guard nothing.
+//! Tokens of the one issuer, signed in several ways and good until the year 2100. The keys are public and guard nothing.
 
 use std::path::Path;
 
 use jwt_simple::prelude::{
-    Claims, Duration, ECDSAP256KeyPairLike, ES256KeyPair, RS256KeyPair, RSAKeyPairLike, UnixTimeStamp,
+    Claims, Duration, ECDSAP256KeyPairLike, ES256KeyPair, Ed25519KeyPair, EdDSAKeyPairLike, PS256KeyPair,
+    RS256KeyPair, RSAKeyPairLike, UnixTimeStamp,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,21 +19,39 @@ const ISSUED: u64 = 1_767_225_600;
 const EXPIRES: u64 = 4_102_444_800;
 const KEY_ID: &str = "bench-2026";
 const ES256_KEY_ID: &str = "bench-es256-2026";
+const PS256_KEY_ID: &str = "bench-ps256-2026";
+const EDDSA_KEY_ID: &str = "bench-eddsa-2026";
+const RSA: &str = include_str!("rsa-2048.pem");
+/// What the issuer signs with.
+pub(crate) const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
 /// Signs tokens.
 pub(crate) enum Signer {
     Rs256(RS256KeyPair),
+    Ps256(PS256KeyPair),
     Es256(ES256KeyPair),
+    EdDsa(Ed25519KeyPair),
 }
 
 impl Signer {
     /// With the key in this folder.
     pub(crate) fn new() -> Self {
-        let key = RS256KeyPair::from_pem(include_str!("rsa-2048.pem")).expect("the file holds a key");
+        let key = RS256KeyPair::from_pem(RSA).expect("the file holds a key");
         Self::Rs256(key.with_key_id(KEY_ID))
     }
 
-    /// With the issuer's other key.
+    /// With the same key, of which a second JWK says that it is for PS256.
+    pub(crate) fn ps256() -> Self {
+        Self::Ps256(PS256KeyPair::from_pem(RSA).expect("the file holds a key").with_key_id(PS256_KEY_ID))
+    }
+
+    /// With the issuer's key on edwards25519.
+    pub(crate) fn eddsa() -> Self {
+        let key = Ed25519KeyPair::from_pem(include_str!("ed25519.pem")).expect("the file holds a key");
+        Self::EdDsa(key.with_key_id(EDDSA_KEY_ID))
+    }
+
+    /// With the issuer's key on P-256.
     pub(crate) fn es256() -> Self {
         let key = ES256KeyPair::from_bytes(&[7; 32]).expect("every such number is a key");
         Self::Es256(key.with_key_id(ES256_KEY_ID))
@@ -45,13 +64,16 @@ impl Signer {
 
     /// The issuer's JWK Set.
     pub(crate) fn all_jwks() -> String {
-        json!({ "keys": [Self::new().jwk(), Self::es256().jwk()] }).to_string()
+        let all = [Self::new(), Self::ps256(), Self::es256(), Self::eddsa()];
+        json!({ "keys": all.each_ref().map(Self::jwk) }).to_string()
     }
 
     fn jwk(&self) -> Value {
         let (key, id) = match self {
             Self::Rs256(key) => (key.public_key().to_jwk(), KEY_ID),
+            Self::Ps256(key) => (key.public_key().to_jwk(), PS256_KEY_ID),
             Self::Es256(key) => (key.public_key().to_jwk(), ES256_KEY_ID),
+            Self::EdDsa(key) => (key.public_key().to_jwk(), EDDSA_KEY_ID),
         };
         let mut key: Value = serde_json::from_str(&key).expect("a key is JSON");
         key["kid"] = json!(id);
@@ -78,7 +100,9 @@ impl Signer {
         claims.expires_at = Some(UnixTimeStamp::from_secs(EXPIRES));
         let signed = match self {
             Self::Rs256(key) => key.sign::<Map<String, Value>>(claims),
+            Self::Ps256(key) => key.sign::<Map<String, Value>>(claims),
             Self::Es256(key) => key.sign::<Map<String, Value>>(claims),
+            Self::EdDsa(key) => key.sign::<Map<String, Value>>(claims),
         };
         signed.expect("a token can be signed")
     }

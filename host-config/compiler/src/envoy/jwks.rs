@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::listener::escape;
 use super::{Input, type_url};
 use crate::gateway::PublishedKeys;
 
@@ -40,6 +41,19 @@ fn route(keys: &PublishedKeys, input: &Input<'_>) -> Value {
         ],
         "typed_per_filter_config": filters.collect::<Map<_, _>>(),
     })
+}
+
+/// Which of Envoy's own replies is one of [`filter`]'s. (Envoy notes that a limit was the reason after it has replied.)
+pub(super) fn refusals(input: &Input<'_>) -> Option<Value> {
+    let paths: Vec<_> = input.published_keys.iter().map(|keys| escape(keys.path.as_str())).collect();
+    let path = format!("^({})([?].*)?$", paths.join("|"));
+    let of_keys = json!({ "header_filter": { "header": {
+        "name": ":path", "string_match": { "safe_regex": { "regex": path } },
+    } } });
+    let status = json!({ "status_code_filter": { "comparison": {
+        "op": "EQ", "value": { "default_value": 429, "runtime_key": "portcullis.status" },
+    } } });
+    (!paths.is_empty()).then(|| json!({ "and_filter": { "filters": [status, of_keys] } }))
 }
 
 fn limit() -> Value {

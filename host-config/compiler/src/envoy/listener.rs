@@ -75,7 +75,7 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
             "initial_connection_window_size": 1_048_576,
         },
         "access_log": [access_log(input.keeps_path())],
-        "local_reply_config": local_replies(input.errors),
+        "local_reply_config": local_replies(input),
         "route_config": route_table(file, input),
         "http_filters": filters,
     })
@@ -177,7 +177,7 @@ fn rewritten(mut action: Value, route: &Route) -> Value {
 }
 
 /// A literal as a regular expression (RE2).
-fn escape(literal: &str) -> String {
+pub(super) fn escape(literal: &str) -> String {
     let mut escaped = String::with_capacity(literal.len());
     for character in literal.chars() {
         if !character.is_alphanumeric() && !"/-_~%".contains(character) {
@@ -223,14 +223,14 @@ fn access_log(path_is_kept: bool) -> Value {
 }
 
 /// Envoy's own refusals in the form of the plugins'.
-fn local_replies(errors: ErrorsFile) -> Value {
+fn local_replies(input: &Input<'_>) -> Value {
     let flags = |flags: &[&str]| json!({ "response_flag_filter": { "flags": flags } });
     let status = |status: u16| {
         json!({ "status_code_filter": { "comparison": {
             "op": "EQ", "value": { "default_value": status, "runtime_key": "portcullis.status" } } } })
     };
     let mapper = |filter: Value, status: u16, title: &str, code: &str, detail: &str| {
-        let format = match errors {
+        let format = match input.errors {
             ErrorsFile::Problem => json!({
                 "content_type": "application/problem+json",
                 "json_format": { "title": title, "status": "%RESPONSE_CODE%", "code": code, "detail": detail },
@@ -242,8 +242,17 @@ fn local_replies(errors: ErrorsFile) -> Value {
         };
         json!({ "filter": filter, "body_format_override": format })
     };
-    json!({ "mappers": [
-        mapper(flags(&["UT", "SI"]), 504, "Gateway Timeout", "upstream-timeout", "The upstream took too long to answer."),
+    let keys = jwks::refusals(input).map(|filter| {
+        mapper(filter, 429, "Too Many Requests", "limit-exceeded", "The keys are asked for too often.")
+    });
+    let mut mappers = vec![
+        mapper(
+            flags(&["UT", "SI"]),
+            504,
+            "Gateway Timeout",
+            "upstream-timeout",
+            "The upstream took too long to answer.",
+        ),
         mapper(
             flags(&["UF", "UH", "UO", "UC", "UR", "URX", "LR", "NC"]),
             503,
@@ -253,7 +262,6 @@ fn local_replies(errors: ErrorsFile) -> Value {
         ),
         mapper(flags(&["NR"]), 404, "Not Found", "operation-unknown", "The API has no such operation."),
         mapper(flags(&["DPE"]), 400, "Bad Request", "request-malformed", "The request is not proper HTTP."),
-        mapper(flags(&["RL"]), 429, "Too Many Requests", "limit-exceeded", "The limit is used up."),
         mapper(
             status(431),
             431,
@@ -261,7 +269,9 @@ fn local_replies(errors: ErrorsFile) -> Value {
             "headers-too-large",
             "The request's headers are larger than what is accepted.",
         ),
-    ] })
+    ];
+    mappers.extend(keys);
+    json!({ "mappers": mappers })
 }
 
 fn downstream_tls(file: &TlsFile, folder: &str) -> Value {

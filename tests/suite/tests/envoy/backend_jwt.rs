@@ -36,7 +36,7 @@ identity:
 
 /// What is answered in ten seconds, and how many connections ask for it.
 const KEYS_LIMIT: usize = 1000;
-const KEYS_PERIOD: std::time::Duration = std::time::Duration::from_secs(10);
+const KEYS_EACH_SECOND: usize = KEYS_LIMIT / 10;
 const CONNECTIONS: usize = 4;
 
 #[test]
@@ -60,8 +60,9 @@ fn the_keys_are_published_so_often_and_everything_else_passes() {
         all.into_iter().flat_map(|one| one.join().expect("it is answered")).collect()
     });
     let passed = CONNECTIONS * KEYS_LIMIT / 2 - refused.len();
-    // Within ten seconds, which a busy machine may not keep to.
-    assert!(passed == KEYS_LIMIT || began.elapsed() > KEYS_PERIOD, "{passed} in {:?}", began.elapsed());
+    // What is used up comes back by and by.
+    let most = KEYS_LIMIT + KEYS_EACH_SECOND * (began.elapsed().as_secs() as usize + 1);
+    assert!((KEYS_LIMIT..=most).contains(&passed), "{passed} in {:?}", began.elapsed());
     for reply in refused {
         assert_eq!((reply.status, reply.code().as_str()), (429, "limit-exceeded"));
         assert_eq!(reply.header("retry-after"), Some("10"));

@@ -82,7 +82,8 @@ fn now() -> i64 {
 /// A token that is good from one second to another, by the machine's clock, counted from now.
 fn token(key: &ES256KeyPair, id: &str, from: Option<i64>, until: i64) -> String {
     let now = now();
-    let mut claims = Claims::create(Duration::from_secs(1)).with_issuer(ISSUER).with_subject("ada").with_jwt_id(id);
+    let mut claims =
+        Claims::create(Duration::from_secs(1)).with_issuer(ISSUER).with_subject("ada").with_jwt_id(id);
     let time = |seconds: i64| Duration::from_secs((now + seconds) as u64);
     (claims.issued_at, claims.invalid_before) = (from.map(time), None);
     claims.expires_at = Some(time(until));
@@ -90,7 +91,8 @@ fn token(key: &ES256KeyPair, id: &str, from: Option<i64>, until: i64) -> String 
 }
 
 fn get(gateway: &Gateway, token: &str) -> (u16, String) {
-    let reply = http1::request(gateway.address(), "GET /x", &[("Authorization", &format!("Bearer {token}"))], b"");
+    let reply =
+        http1::request(gateway.address(), "GET /x", &[("Authorization", &format!("Bearer {token}"))], b"");
     (reply.status, reply.code())
 }
 

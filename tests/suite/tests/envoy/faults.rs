@@ -11,12 +11,8 @@ use serde_json::json;
 
 use crate::provided::{DISCOVERED, ISSUER, Mood, Provider, key, token_of};
 
-const MOODS: [(Mood, &str); 4] = [
-    (Mood::Slow(3000), "slow"),
-    (Mood::Broken, "broken"),
-    (Mood::Garbage, "garbage"),
-    (Mood::Gone, "gone"),
-];
+const MOODS: [(Mood, &str); 4] =
+    [(Mood::Slow(3000), "slow"), (Mood::Broken, "broken"), (Mood::Garbage, "garbage"), (Mood::Gone, "gone")];
 
 const DEFINITION: &str = r#"
 openapi: 3.1.0

@@ -38,7 +38,8 @@ identity:
 /// A bad token that nobody has sent before, and what is said of it.
 fn bad(kind: usize, number: usize) -> (String, &'static str) {
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = |iss: &str| part(json!({ "iss": iss, "sub": "eve", "exp": 4_102_444_800_u64, "jti": number }));
+    let claims =
+        |iss: &str| part(json!({ "iss": iss, "sub": "eve", "exp": 4_102_444_800_u64, "jti": number }));
     let signature = URL_SAFE_NO_PAD.encode(format!("{number:064}"));
     let header = |id: &str| part(json!({ "alg": "ES256", "kid": id }));
     let token = |head: String, iss: &str| format!("{head}.{}.{signature}", claims(iss));
@@ -76,7 +77,8 @@ fn memory(pid: u32) -> u64 {
 
 #[test]
 fn distinct_bad_tokens_take_no_memory_and_one_fetch_in_each_interval() {
-    let seconds = std::env::var("FLOOD_SECONDS").map_or(SECONDS, |seconds| seconds.parse().expect("a number"));
+    let seconds =
+        std::env::var("FLOOD_SECONDS").map_or(SECONDS, |seconds| seconds.parse().expect("a number"));
     let provider = Provider::start();
     let (known, jwk) = key(7, "known");
     provider.change(|said| said.keys = vec![jwk]);
@@ -105,7 +107,9 @@ fn distinct_bad_tokens_take_no_memory_and_one_fetch_in_each_interval() {
     });
     let (after, took) = (memory(pid), began.elapsed().as_secs());
     let (sent, fetches) = (sent.into_inner(), provider.calls("/keys"));
-    println!("{sent} tokens in {took} s, {fetches} fetches; {warm} KiB after {before}, {after} KiB at the end");
+    println!(
+        "{sent} tokens in {took} s, {fetches} fetches; {warm} KiB after {before}, {after} KiB at the end"
+    );
     assert!(sent - before > LEAST, "{sent} tokens are no flood");
     assert!(after < warm + GROWTH_KIB, "from {warm} to {after} KiB");
     let most = took / RETRY_SECONDS + 2;

@@ -21,6 +21,7 @@ mod program;
 mod provided;
 mod provider;
 mod revoke;
+mod revoked_list;
 mod shop;
 mod signatures;
 mod throttle;

@@ -1,0 +1,105 @@
+//! What a list of a million revoked tokens takes of Envoy's memory: `cargo test -p portcullis-suite --test envoy revoked_list
+//! -- --nocapture` prints it.
+
+use std::fmt::Write;
+use std::thread;
+use std::time::{Duration as Time, Instant};
+
+use jwt_simple::prelude::*;
+use portcullis_suite::gateway::{self, Gateway};
+use portcullis_suite::http1;
+use portcullis_suite::upstream::Upstream;
+use serde_json::{Value, json};
+
+const ENTRIES: usize = 1_000_000;
+const PAGE: usize = 250_000;
+const WORKER_MIB: f64 = 32.0;
+const WORKERS: [usize; 2] = [1, 4];
+const PATIENCE: Time = Time::from_secs(60);
+
+const DEFINITION: &str = r#"
+openapi: 3.1.0
+info: { title: Provided, version: '1' }
+paths: { /x: { get: { security: [{ Token: [] }], responses: { '200': { description: Fine } } } } }
+components: { securitySchemes: { Token: { type: http, scheme: bearer } } }
+"#;
+
+/// A list of so many tokens in pages, with an ETag.
+fn list(entries: usize) -> Upstream {
+    Upstream::answering(move |request| {
+        if request.all("if-none-match") == ["\"all\""] {
+            return Some((304, String::new(), String::new()));
+        }
+        let from: usize = request.target.trim_start_matches('/').parse().unwrap_or(0);
+        let mut page = String::from(r#"{"revoked":["#);
+        for entry in from..(from + PAGE).min(entries) {
+            let comma = if entry == from { "" } else { "," };
+            write!(page, r#"{comma}{{"jti":"b7c9f1c6-4f60-4d0c-9c31-{entry:012}"}}"#).expect("a text");
+        }
+        page.push(']');
+        if from + PAGE < entries {
+            write!(page, r#","next":"/{}""#, from + PAGE).expect("a text");
+        }
+        page.push('}');
+        Some((200, "etag: \"all\"\r\n".into(), page))
+    })
+}
+
+fn start(key: &ES256KeyPair, list: &Upstream, workers: usize) -> Gateway {
+    let mut jwk: Value = serde_json::from_str(&key.public_key().to_jwk()).expect("a JWK");
+    jwk["kid"] = json!("key");
+    let settings = json!({
+        "apis": [{ "definition": "api.yaml", "endpoint": "mock" }],
+        "identity": {
+            "issuers": { "test": {
+                "issuer": "https://issuer.test", "algorithms": ["ES256"], "jwks": { "keys": [jwk] },
+            } },
+            "revocation": { "feed": format!("{}/0", list.url()) },
+        },
+        "services": { list.url(): { "timeoutMilliseconds": 20_000 } },
+    });
+    let folder = gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", &settings.to_string())]);
+    let file = folder.path().join("gateway.yaml");
+    let args = [file.to_str().expect("a UTF-8 path"), "--workers", &workers.to_string()];
+    Gateway::start(gateway::command(), &args)
+}
+
+/// Resident, in MiB, once every worker has the list.
+fn memory(key: &ES256KeyPair, entries: usize, workers: usize) -> f64 {
+    let list = list(entries);
+    let gateway = start(key, &list, workers);
+    let token = |id: &str| {
+        let claims = Claims::create(Duration::from_hours(1)).with_issuer("https://issuer.test");
+        format!("Bearer {}", key.sign(claims.with_subject("ada").with_jwt_id(id)).expect("it is signed"))
+    };
+    let (good, bad) = (token("good"), token("b7c9f1c6-4f60-4d0c-9c31-000000999999"));
+    let ask =
+        |token: &str| http1::request(gateway.address(), "GET /x", &[("Authorization", token)], b"").status;
+    let until = Instant::now() + PATIENCE;
+    while ask(&good) != 200 {
+        assert!(Instant::now() < until, "{}", gateway.words());
+        thread::sleep(Time::from_millis(100));
+    }
+    let expected = if entries == ENTRIES { 401 } else { 200 };
+    // Each connection is another worker's, by and by.
+    (0..workers * 8).for_each(|_| assert_eq!(ask(&bad), expected));
+    // Time for those who had no request, and for a look that finds nothing new.
+    thread::sleep(Time::from_secs(2));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.envoy_pid())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    let kib: f64 = line.split_whitespace().next().and_then(|size| size.parse().ok()).expect("a number");
+    kib / 1024.0
+}
+
+#[test]
+fn a_million_entries_take_less_than_32_mib_in_a_worker() {
+    let key = ES256KeyPair::generate().with_key_id("key");
+    let taken = WORKERS.map(|workers| {
+        let [none, all] = [1, ENTRIES].map(|entries| memory(&key, entries, workers));
+        println!("{workers} workers: {none:.0} MiB with one entry, {all:.0} MiB with {ENTRIES}");
+        all - none
+    });
+    let each = (taken[1] - taken[0]) / (WORKERS[1] - WORKERS[0]) as f64;
+    println!("{each:.1} MiB for each worker, and {:.1} MiB for all", taken[0] - each);
+    assert!(each < WORKER_MIB, "{each} MiB");
+}
