@@ -61,6 +61,8 @@ pub(crate) struct Caller<'c> {
     pub(crate) identity: &'c Identity,
     /// What [`PassedClaims`] kept of the caller's own token: a JSON object.
     pub(crate) claims: Option<&'c str>,
+    /// The token that the caller's own brings along for the upstream.
+    pub(crate) given: Option<&'c str>,
     pub(crate) api: Option<&'c AssertedApiConfig>,
 }
 
@@ -85,7 +87,7 @@ impl BackendJwt {
                 .ok_or_else(|| refused("the key is not one for its algorithm"))?,
             dialect: config.dialect,
             ttl_seconds: config.ttl_seconds.into(),
-            passed: Rc::new(PassedClaims::new(config.claims, config.restricted_claims)),
+            passed: Rc::new(PassedClaims::new(config.claims, config.restricted_claims, config.token_claim)),
             made: Cache::new(HALF_CACHE),
             fingerprints: FingerprintKey::default(),
         })
@@ -110,7 +112,9 @@ impl BackendJwt {
         edits: &mut Edits,
     ) -> Result<(), Rejection> {
         strip_own(request, &self.header, edits);
-        if let Some(caller) = caller {
+        if let Some(given) = caller.and_then(|caller| caller.given) {
+            edits.set.push((Cow::Owned(self.header.clone()), given.to_owned()));
+        } else if let Some(caller) = caller {
             let made = self.token(caller, env).ok_or_else(|| Rejection::internal("backend-jwt-unsigned"))?;
             edits.set.push((Cow::Owned(self.header.clone()), made.text.clone()));
         }

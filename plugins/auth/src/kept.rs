@@ -29,6 +29,8 @@ const MAX_MEMBERS: usize = 32;
 pub(crate) struct Kept {
     /// For the gateway's own token: a JSON object.
     pub(crate) claims: Option<Rc<str>>,
+    /// In its place.
+    pub(crate) given: Option<Rc<str>>,
     told: Option<Rc<Told>>,
     judged: Option<Rc<Claims>>,
 }
@@ -38,6 +40,7 @@ impl Keeper {
     pub(crate) fn keep(&self, claims: &UniqueMembers, issuer: Option<&str>) -> Kept {
         Kept {
             claims: self.passed.as_ref().map(|passed| passed.keep(claims).into()),
+            given: self.passed.as_ref().and_then(|passed| passed.given(claims)),
             told: self.headers.as_ref().map(|headers| Rc::new(headers.keep(claims, issuer))),
             judged: (!self.judged.is_empty()).then(|| self.judged(claims)),
         }
@@ -66,6 +69,7 @@ impl Kept {
     /// Bytes of its texts.
     pub(crate) fn size(&self) -> usize {
         let claims = self.claims.as_ref().map_or(0, |claims| claims.len());
+        let claims = claims + self.given.as_ref().map_or(0, |given| given.len());
         let judged = self.judged.iter().flat_map(|judged| judged.iter());
         let judged: usize = judged.map(|(name, value)| name.len() + value.len()).sum();
         judged + claims + self.told().iter().map(|(_, text)| text.len()).sum::<usize>()

@@ -220,8 +220,10 @@ impl AuthPolicy {
         }
         if let Some(backend_jwt) = &self.backend_jwt {
             let api = rule.asserted.as_ref();
-            let caller =
-                caller.map(|(kept, identity)| Caller { identity, claims: kept.claims.as_deref(), api });
+            let caller = caller.map(|(kept, identity)| {
+                let (claims, given) = (kept.claims.as_deref(), kept.given.as_deref());
+                Caller { identity, claims, given, api }
+            });
             backend_jwt.put(caller.as_ref(), request, env, edits)?;
         }
         Ok(())

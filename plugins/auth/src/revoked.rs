@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hasher;
 
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 /// What may be revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ impl HashKey {
             Mark::Subject(text) => (2, text),
             Mark::Issuer(text) => (3, text),
         };
-        let mut hasher = SipHasher24::new_with_key(&self.0);
+        let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write_u8(kind);
         hasher.write(text.as_bytes());
         let hash = hasher.finish() & !DIGEST;

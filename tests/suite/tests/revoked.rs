@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 const ENTRIES: usize = 1_000_000;
 const PAGE: usize = 100_000;
-/// V8 takes a microsecond for about four thousand (`docs/performance.md`).
-const MICROSECOND: u64 = 4_000;
+/// V8 takes sixteen microseconds for 68,000 (`docs/performance.md`).
+const MICROSECOND: u64 = 4_250;
 /// For a token that is known: what is looked at is whether the list is another.
 const KNOWN: u64 = 400;
 /// Ten minutes after the host's clock starts.
@@ -105,8 +105,7 @@ fn a_million_entries_cost_a_request_less_than_a_microsecond() {
             assert_eq!(gateway.request(&request).outcome.status(), Some(401), "the list is whole");
         }
     }
-    let [none, one, million] = costs.as_slice() else { panic!("three of them") };
+    let [none, _, million] = costs.as_slice() else { panic!("three of them") };
     assert!(million[1] <= none[1] + KNOWN, "a known token: {million:?} after {none:?}");
-    // What a list costs at all includes the SHA-256 of the token, once for each token.
-    assert!(million[0] <= one[0] + MICROSECOND, "a new token: {million:?} after {one:?}");
+    assert!(million[0] <= none[0] + MICROSECOND, "a new token: {million:?} after {none:?}");
 }

@@ -79,6 +79,7 @@ impl Reader<'_> {
             ttl_seconds: file.ttl_seconds,
             claims: file.claims.clone(),
             restricted_claims: file.restricted_claims.clone(),
+            token_claim: file.token_claim.clone(),
         };
         Some(BackendJwt { config, published: PublishedKeys::new(path?, &signing.public), late })
     }

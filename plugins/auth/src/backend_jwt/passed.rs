@@ -1,5 +1,7 @@
 //! Which claims of a caller's own token upstreams see.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use crate::json::UniqueMembers;
@@ -25,11 +27,26 @@ pub(crate) struct PassedClaims {
     /// `None`: all.
     listed: Option<Vec<String>>,
     restricted: Vec<String>,
+    /// The claim that holds a token for the upstream.
+    given: Option<String>,
 }
 
+/// Longest token that an issuer may give for the upstream, in bytes.
+const MAX_GIVEN: usize = 8 * 1024;
+
 impl PassedClaims {
-    pub(crate) fn new(listed: Option<Vec<String>>, restricted: Vec<String>) -> Self {
-        Self { listed, restricted }
+    pub(crate) fn new(listed: Option<Vec<String>>, restricted: Vec<String>, given: Option<String>) -> Self {
+        Self { listed, restricted, given }
+    }
+
+    /// The token for the upstream that the caller's own brings along; what is no compact JWS is none.
+    pub(crate) fn given(&self, claims: &UniqueMembers) -> Option<Rc<str>> {
+        let text = claims.text(self.given.as_deref()?).filter(|text| text.len() <= MAX_GIVEN)?;
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let is_token = text.split('.').count() == 3 && text.split('.').all(is_part);
+        is_token.then(|| text.into())
     }
 
     /// Whether upstreams may see a claim of this name at all.
@@ -49,7 +66,8 @@ impl PassedClaims {
             Some(listed) => name == "sub" || listed.iter().any(|listed| listed == name),
             None => !TOLD.contains(&name),
         };
-        is_wanted && !NEVER.contains(&name) && self.may_show(name)
+        let is_given = self.given.as_deref() == Some(name);
+        is_wanted && !is_given && !NEVER.contains(&name) && self.may_show(name)
     }
 }
 
@@ -75,7 +93,29 @@ mod tests {
             (Some(names(&["roles"])), names(&["roles"]), r#"{"sub":"ada"}"#),
         ];
         for (listed, restricted, expected) in cases {
-            assert_eq!(PassedClaims::new(listed, restricted).keep(&claims), expected);
+            assert_eq!(PassedClaims::new(listed, restricted, None).keep(&claims), expected);
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn only_a_compact_jws_is_given_to_the_upstream() {
+        let passed = PassedClaims::new(None, Vec::new(), Some("backendJwt".to_owned()));
+        let long = format!("a.b.{}", "c".repeat(MAX_GIVEN));
+        let cases = [
+            (r#"{"backendJwt":"aZ0-_.b.c","x":1}"#, Some("aZ0-_.b.c")),
+            (r#"{"backendJwt":"a.b"}"#, None),
+            (r#"{"backendJwt":"a.b.c.d"}"#, None),
+            (r#"{"backendJwt":"a..c"}"#, None),
+            (r#"{"backendJwt":"a.b.c\r\nx: y"}"#, None),
+            (r#"{"backendJwt":["a.b.c"]}"#, None),
+            (&format!(r#"{{"backendJwt":"{long}"}}"#), None),
+            ("{}", None),
+        ];
+        for (claims, expected) in cases {
+            let claims: UniqueMembers = serde_json::from_str(claims).unwrap();
+            assert_eq!(passed.given(&claims).as_deref(), expected, "{claims:?}");
+            assert!(!passed.keep(&claims).contains("backendJwt"), "{claims:?}");
         }
     }
 }

@@ -33,6 +33,10 @@ pub struct BackendJwtConfig {
     /// Names of claims, without the dialect, that upstreams never see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restricted_claims: Vec<String>,
+    /// The claim of the caller's own token whose text, a compact JWS, goes to the upstream in the place of the gateway's own
+    /// token; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_claim: Option<String>,
 }
 
 /// How upstreams' tokens are signed.

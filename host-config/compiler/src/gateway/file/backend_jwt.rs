@@ -35,6 +35,10 @@ pub struct BackendJwtFile {
     /// Names of claims, without the dialect, that upstreams never see.
     #[serde(default)]
     pub restricted_claims: Vec<String>,
+    /// The claim of the caller's own token that holds the token for the upstream, made by the issuer: it goes there as it is, and
+    /// the gateway signs none. Default: there is no such claim.
+    #[serde(default)]
+    pub token_claim: Option<String>,
     /// Where the gateway publishes its keys, as a JWK Set. Default: `/.well-known/portcullis/jwks.json`.
     #[serde(default = "default_path")]
     pub jwks_path: String,
