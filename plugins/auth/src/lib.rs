@@ -52,6 +52,7 @@ mod signer;
 mod strip;
 mod subscriptions;
 mod token;
+mod twin;
 mod user_store;
 mod wildcard;
 

@@ -17,6 +17,7 @@ use crate::feed;
 use crate::json::UniqueMembers;
 use crate::remote::Remote;
 use crate::revoked::{Entry, HashKey, Mark, Revoked, image};
+use crate::twin::twin;
 
 /// Longest reply that is read, in bytes; longer lists come in pages.
 const MAX_REPLY: u32 = 32 << 20;
@@ -165,10 +166,13 @@ impl Revocation {
         if marks.checked.get() == edition {
             return Ok(());
         }
-        let is_revoked = |mark| self.revoked.is_revoked(mark, marks.issued, now.seconds());
-        if marks.all().any(is_revoked)
-            || (self.revoked.has_digests() && is_revoked(Mark::Digest(&digest_of(token))))
-        {
+        let is_revoked = |mark: Mark<'_>| self.revoked.is_revoked(mark, marks.issued, now.seconds());
+        let is_text_listed = |text: &[u8]| is_revoked(Mark::Digest(&digest_of(text)));
+        let is_listed = || {
+            let other = std::str::from_utf8(token).ok().and_then(twin);
+            is_text_listed(token) || other.is_some_and(|other| is_text_listed(other.as_bytes()))
+        };
+        if marks.all().any(is_revoked) || (self.revoked.has_digests() && is_listed()) {
             return Err(InvalidToken::Revoked.into());
         }
         marks.checked.set(edition);

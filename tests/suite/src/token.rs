@@ -45,6 +45,8 @@ pub enum Signature {
     Empty,
     /// By the issuer's key, over other claims.
     OtherClaims,
+    /// By the issuer's key, and then by whoever has the token: the second of the two signatures that ECDSA takes.
+    Twin,
 }
 
 /// The test issuer's JWK Set.
@@ -86,6 +88,7 @@ impl Bearer {
             Signature::Empty => Vec::new(),
             Signature::OtherKey => sign(&THEIRS, &signed),
             Signature::Good | Signature::OtherClaims => sign(&OURS, &signed),
+            Signature::Twin => twin(&sign(&OURS, &signed)),
         };
         format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -134,6 +137,13 @@ fn overlaid(mut base: Value, over: &Map<String, Value>) -> Value {
 fn sign(scalar: &[u8; 32], text: &str) -> Vec<u8> {
     let signature: EcdsaSignature = key(scalar).sign(text.as_bytes());
     signature.to_bytes().to_vec()
+}
+
+/// The same r, and the negative of s.
+fn twin(signature: &[u8]) -> Vec<u8> {
+    let signature = EcdsaSignature::from_slice(signature).expect("a signature");
+    let (r, s) = signature.split_scalars();
+    EcdsaSignature::from_scalars(*r, -*s).expect("a signature").to_bytes().to_vec()
 }
 
 fn key(scalar: &[u8; 32]) -> SigningKey {
