@@ -136,6 +136,13 @@ impl Issuers {
         }
     }
 
+    /// Gives up the memory of what comes anew in this moment, if it is much.
+    pub(crate) fn release(&self, source: &str) {
+        if let (None, Some(revocation)) = (self.published_as(source), &self.revocation) {
+            revocation.release();
+        }
+    }
+
     /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew.
     pub(crate) fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
         match (self.published_as(source), &self.revocation) {

@@ -75,6 +75,12 @@ impl Learn for AuthPolicy {
         }
     }
 
+    fn release(&self, source: &str) {
+        if self.feed_as(source).is_none() {
+            self.known.issuers.release(source);
+        }
+    }
+
     fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
         match self.feed_as(source) {
             Some(feed) => feed.learn(&text),

@@ -140,6 +140,11 @@ impl Revocation {
         Source { name: Rc::clone(&self.source), interval: self.interval, retry: self.interval }
     }
 
+    /// Gives up the memory of the list: another takes its place in this moment.
+    pub(crate) fn release(&self) {
+        self.revoked.release();
+    }
+
     /// Takes in a list, or what comes in addition.
     pub(crate) fn learn(&self, text: Vec<u8>, replaces: bool) {
         if !self.is_ours.replace(false) {
@@ -298,7 +303,11 @@ impl Revocation {
             return Fetch::Unchanged;
         }
         self.is_ours.set(true);
-        if self.revoked.standing().is_none_or(|(_, additions)| additions >= MAX_ADDITIONS) {
+        let Some((_, additions)) = self.revoked.standing() else {
+            // Without the list that this adds to, it would be a list of very little.
+            return Fetch::Failed("the list was given up meanwhile; all of it is read next".to_owned());
+        };
+        if additions >= MAX_ADDITIONS {
             entries.extend(self.revoked.entries());
             return Fetch::Replace(image(key, &entries, now.seconds()));
         }

@@ -190,8 +190,13 @@ impl Tracked {
             self.learned = (edition, 0);
         }
         for part in self.learned.1..parts {
+            // What is allocated first does not take the room that is given up.
+            let key = part_key(&self.source.name, part);
+            if part == 0 {
+                policy.release(&self.source.name);
+            }
             // Of a later edition when it has been overwritten meanwhile: then the next look will find all of it.
-            let Some(text) = read_part(&self.source.name, part, edition) else {
+            let Some(text) = read_part(&key, edition) else {
                 self.learned = (0, 0);
                 return;
             };
@@ -243,21 +248,20 @@ impl Tracked {
             },
             Fetch::Replace(text) => {
                 let edition = self.progress.edition.wrapping_add(1).max(1);
-                self.publish(edition, 0, &text);
+                self.publish(edition, 0, text);
             }
             Fetch::Add(_) if self.progress.edition == 0 || self.progress.parts >= MAX_PARTS => {
                 self.fail("there is nothing that it could be added to");
             }
-            Fetch::Add(text) => self.publish(self.progress.edition, self.progress.parts, &text),
+            Fetch::Add(text) => self.publish(self.progress.edition, self.progress.parts, text),
             Fetch::Unchanged => self.end(false),
             Fetch::Failed(cause) => self.fail(&cause),
         }
     }
 
-    fn publish(&mut self, edition: u32, part: u32, text: &[u8]) {
-        let mut value = Vec::with_capacity(text.len() + 4);
-        value.extend_from_slice(&edition.to_le_bytes());
-        value.extend_from_slice(text);
+    fn publish(&mut self, edition: u32, part: u32, mut value: Vec<u8>) {
+        // Where the text was made with room for it, this copies nothing elsewhere.
+        value.splice(0..0, edition.to_le_bytes());
         if host::set_shared(&part_key(&self.source.name, part), &value, 0).is_err() {
             return self.fail("the host refused the shared data");
         }
@@ -293,8 +297,8 @@ fn read_progress(source: &str) -> Option<FetchProgress> {
     FetchProgress::from_bytes(&host::shared(&progress_key(source))?.0)
 }
 
-fn read_part(source: &str, part: u32, edition: u32) -> Option<Vec<u8>> {
-    let (mut value, _) = host::shared(&part_key(source, part))?;
+fn read_part(key: &str, edition: u32) -> Option<Vec<u8>> {
+    let (mut value, _) = host::shared(key)?;
     let written = u32::from_le_bytes(*value.first_chunk()?);
     if written != edition {
         return None;

@@ -50,6 +50,10 @@ pub trait Learn {
         Fetch::Unchanged
     }
 
+    /// Gives up the memory of what was learned, because all of it comes anew in this moment: there is no room for both. If it
+    /// does not come after all, nothing is known until it does.
+    fn release(&self, _source: &str) {}
+
     /// Takes in what a fetch has brought. Called in every worker, the one that fetched included. `replaces` is
     /// false for what comes in addition.
     fn learn(&self, _source: &str, _text: Vec<u8>, _replaces: bool) {}

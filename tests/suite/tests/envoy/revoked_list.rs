@@ -2,6 +2,8 @@
 //! -- --nocapture` prints it.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration as Time, Instant};
 
@@ -24,24 +26,25 @@ paths: { /x: { get: { security: [{ Token: [] }], responses: { '200': { descripti
 components: { securitySchemes: { Token: { type: http, scheme: bearer } } }
 "#;
 
-/// A list of so many tokens in pages, with an ETag.
-fn list(entries: usize) -> Upstream {
+/// A list of so many tokens in pages, with an ETag that names the edition.
+fn list(entries: usize, edition: Arc<AtomicUsize>) -> Upstream {
     Upstream::answering(move |request| {
-        if request.all("if-none-match") == ["\"all\""] {
+        let etag = format!("\"{}\"", edition.load(Ordering::Relaxed));
+        if request.all("if-none-match") == [etag.clone()] {
             return Some((304, String::new(), String::new()));
         }
         let from: usize = request.target.trim_start_matches('/').parse().unwrap_or(0);
-        let mut page = String::from(r#"{"revoked":["#);
+        // One entry is another in each edition.
+        let mut page = format!(r#"{{"revoked":[{{"jti":{etag}}}"#);
         for entry in from..(from + PAGE).min(entries) {
-            let comma = if entry == from { "" } else { "," };
-            write!(page, r#"{comma}{{"jti":"b7c9f1c6-4f60-4d0c-9c31-{entry:012}"}}"#).expect("a text");
+            write!(page, r#",{{"jti":"b7c9f1c6-4f60-4d0c-9c31-{entry:012}"}}"#).expect("a text");
         }
         page.push(']');
         if from + PAGE < entries {
             write!(page, r#","next":"/{}""#, from + PAGE).expect("a text");
         }
         page.push('}');
-        Some((200, "etag: \"all\"\r\n".into(), page))
+        Some((200, format!("etag: {etag}\r\n"), page))
     })
 }
 
@@ -66,7 +69,8 @@ fn start(key: &ES256KeyPair, list: &Upstream, workers: usize) -> Gateway {
 
 /// Resident, in MiB, once every worker has the list.
 fn memory(key: &ES256KeyPair, entries: usize, workers: usize) -> f64 {
-    let list = list(entries);
+    let edition = Arc::new(AtomicUsize::new(1));
+    let list = list(entries, edition.clone());
     let gateway = start(key, &list, workers);
     let token = |id: &str| {
         let claims = Claims::create(Duration::from_hours(1)).with_issuer("https://issuer.test");
@@ -83,6 +87,16 @@ fn memory(key: &ES256KeyPair, entries: usize, workers: usize) -> f64 {
     let expected = if entries == ENTRIES { 401 } else { 200 };
     // Each connection is another worker's, by and by.
     (0..workers * 8).for_each(|_| assert_eq!(ask(&bad), expected));
+    // The list is replaced while the old one serves.
+    for next in 2..4 {
+        edition.store(next, Ordering::Relaxed);
+        let (listed, until) = (token(&next.to_string()), Instant::now() + PATIENCE);
+        let mut refused = 0;
+        while refused < workers * 8 {
+            refused = if ask(&listed) == 401 { refused + 1 } else { 0 };
+            assert!(Instant::now() < until, "{}", gateway.words());
+        }
+    }
     // Time for those who had no request, and for a look that finds nothing new.
     thread::sleep(Time::from_secs(2));
     let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.envoy_pid())).expect("it runs");
