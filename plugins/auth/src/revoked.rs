@@ -1,4 +1,4 @@
-//! The tokens that are revoked, as 63-bit keyed hashes in one piece of memory: a million in 18 MB. The worker that
+//! The tokens that are revoked, as 62-bit keyed hashes in one piece of memory: a million in 18 MB. The worker that
 //! fetches makes the piece, and all others take it as it is.
 
 use std::cell::RefCell;
@@ -30,15 +30,15 @@ pub(crate) struct Entry {
     before: u32,
 }
 
-/// The key of the hashes of one list. An issuer's own tokens can collide by chance alone, one in 2^63.
+/// The key of the hashes of one list. An issuer's own tokens can collide by chance alone, one in 2^62.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HashKey([u8; 16]);
 
 /// No token, and no entry's hash.
 const EMPTY: u64 = 0;
-/// The bit of a hash that says that it is of a [`Mark::Digest`].
-const DIGEST: u64 = 1;
-/// Key, number of slots, whether any entry is a digest.
+/// The bits of a hash that say of which kind its mark is.
+const KIND: u64 = 3;
+/// Key, number of slots, which kinds there are.
 const HEAD: usize = 21;
 const SLOT: usize = 12;
 const RULE: usize = 16;
@@ -66,8 +66,19 @@ struct State {
     edition: u64,
     /// How often something came in addition.
     additions: usize,
-    /// Whether any entry names a token by its digest.
-    digests: bool,
+    /// The kinds of marks that there are, a bit for each.
+    kinds: u8,
+}
+
+impl<'m> Mark<'m> {
+    fn parts(self) -> (u8, &'m str) {
+        match self {
+            Mark::Id(text) => (0, text),
+            Mark::Digest(text) => (1, text),
+            Mark::Subject(text) => (2, text),
+            Mark::Issuer(text) => (3, text),
+        }
+    }
 }
 
 impl HashKey {
@@ -78,20 +89,11 @@ impl HashKey {
     }
 
     fn hash(self, mark: Mark<'_>) -> u64 {
-        let (kind, text) = match mark {
-            Mark::Id(text) => (0, text),
-            Mark::Digest(text) => (1, text),
-            Mark::Subject(text) => (2, text),
-            Mark::Issuer(text) => (3, text),
-        };
+        let (kind, text) = mark.parts();
         let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write_u8(kind);
         hasher.write(text.as_bytes());
-        let hash = hasher.finish() & !DIGEST;
-        match mark {
-            Mark::Digest(_) => hash | DIGEST,
-            _ => hash.max(EMPTY + 2),
-        }
+        (hasher.finish() & !KIND).max(KIND + 1) | u64::from(kind)
     }
 
     pub(crate) fn entry(self, mark: Mark<'_>, until: u32, before: u32) -> Entry {
@@ -110,8 +112,8 @@ pub(crate) fn image(key: HashKey, entries: &[Entry], now: u64) -> Vec<u8> {
     image.resize(HEAD + slots * SLOT, 0);
     if let Some((head, table)) = image.split_at_mut_checked(HEAD) {
         let number = u32::try_from(slots).unwrap_or(u32::MAX).to_le_bytes();
-        let digests = [u8::from(live().any(|entry| entry.is_digest()))];
-        let bytes = key.0.iter().chain(&number).chain(&digests);
+        let kinds = [live().fold(0, |kinds, entry| kinds | entry.kind())];
+        let bytes = key.0.iter().chain(&number).chain(&kinds);
         head.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
         for entry in live().filter(|entry| entry.before == u32::MAX) {
             insert(table, slots, entry);
@@ -162,8 +164,9 @@ fn read_slot(slot: &[u8]) -> Option<(u64, u32)> {
 }
 
 impl Entry {
-    fn is_digest(&self) -> bool {
-        self.hash & DIGEST != 0
+    /// A bit for each kind of mark.
+    fn kind(&self) -> u8 {
+        1 << (self.hash & KIND)
     }
 
     /// What is told to all workers of an addition.
@@ -197,7 +200,7 @@ impl Revoked {
             }
         } else if let Some(state) = state.as_mut() {
             for entry in text.chunks_exact(RULE).filter_map(Entry::from_bytes) {
-                state.digests |= entry.is_digest();
+                state.kinds |= entry.kind();
                 add(&mut state.others, entry);
             }
             state.edition += 1;
@@ -213,12 +216,13 @@ impl Revoked {
     /// Whether a token with one of these marks is revoked.
     pub(crate) fn is_revoked(&self, mark: Mark<'_>, issued: u64, now: u64) -> bool {
         let state = self.state.borrow();
-        state.as_ref().is_some_and(|state| state.holds(state.key.hash(mark), issued, now))
+        let known = state.as_ref().filter(|state| state.has(mark));
+        known.is_some_and(|state| state.holds(state.key.hash(mark), issued, now))
     }
 
     /// Whether any entry names a token by its digest: without one, no token has to be hashed whole.
     pub(crate) fn has_digests(&self) -> bool {
-        self.state.borrow().as_ref().is_some_and(|state| state.digests)
+        self.state.borrow().as_ref().is_some_and(|state| state.has(Mark::Digest("")))
     }
 
     /// Key and number of additions of the present list.
@@ -238,13 +242,18 @@ impl State {
         let (key, rest) = image.split_first_chunk()?;
         let (slots, rest) = rest.split_first_chunk()?;
         let slots = u32::from_le_bytes(*slots) as usize;
-        let digests = *rest.first()? != 0;
+        let kinds = *rest.first()?;
         let key = HashKey(*key);
         let end = HEAD.checked_add(slots.checked_mul(SLOT)?)?;
         let rules = image.get(end..).filter(|_| slots > 0)?.chunks_exact(RULE).filter_map(Entry::from_bytes);
         let mut others = HashMap::new();
         rules.for_each(|rule| add(&mut others, rule));
-        Some(Self { key, image, slots, others, edition, additions: 0, digests })
+        Some(Self { key, image, slots, others, edition, additions: 0, kinds })
+    }
+
+    /// Whether there is any entry of the mark's kind.
+    fn has(&self, mark: Mark<'_>) -> bool {
+        self.kinds & (1 << mark.parts().0) != 0
     }
 
     fn holds(&self, hash: u64, issued: u64, now: u64) -> bool {
