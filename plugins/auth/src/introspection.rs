@@ -91,7 +91,7 @@ impl Introspection {
         let key = fingerprint.number();
         match holder.env.answer(&Topic::Call(key)).as_deref() {
             Some(Answer::Replied(reply)) => {
-                self.judge(reply, fingerprint, now)?.grant_at(presented, now, holder)
+                self.judge(token, reply, fingerprint, now)?.grant_at(presented, now, holder)
             }
             Some(_) => Err(Unavailable::Introspection.into()),
             None => {
@@ -108,7 +108,13 @@ impl Introspection {
         Ok(call)
     }
 
-    fn judge(&self, reply: &CallReply, key: Fingerprint, now: UnixNanos) -> Result<Rc<Active>, Failure> {
+    fn judge(
+        &self,
+        token: &str,
+        reply: &CallReply,
+        key: Fingerprint,
+        now: UnixNanos,
+    ) -> Result<Rc<Active>, Failure> {
         match reply.status {
             200 => {}
             // The gateway itself is not let in, or the server is in trouble: nothing is known of the token.
