@@ -31,12 +31,14 @@ impl Budget {
 
 /// Modules of one layout, all together.
 const MODULES_MB: f64 = 5.0;
+const IN_WASM_US: f64 = 200.0;
 const READY_SECONDS: f64 = 3.0;
 const WORKER_MB: f64 = 6.0;
 
 /// All budgets that the run has the figures for.
 pub(crate) fn budgets(results: &Results) -> Vec<Budget> {
-    [added(results), uncached(results), behind(results), memory(results), modules(results)].concat()
+    [added(results), uncached(results), in_wasm(results), behind(results), memory(results), modules(results)]
+        .concat()
 }
 
 /// In units of what an empty filter adds to a GET, also for POST.
@@ -70,6 +72,17 @@ fn uncached(results: &Results) -> Vec<Budget> {
         Some(Budget { about, limit, measured, unit: "µs" })
     };
     compared.into_iter().filter_map(budget).collect()
+}
+
+/// What Envoy cannot verify, the module does: the token and all, over one that is known.
+fn in_wasm(results: &Results) -> Vec<Budget> {
+    let budget = |scenario: Scenario| {
+        let known = results.added(Scenario::AuthJwtCached, Subject::Auth)?.median;
+        let measured = results.added(scenario, Subject::Auth)?.median - known;
+        let about = format!("{}: over a token that is known", scenario.name());
+        Some(Budget { about, limit: IN_WASM_US, measured, unit: "µs" })
+    };
+    [Scenario::AuthPs256Uncached, Scenario::AuthEddsaUncached].into_iter().filter_map(budget).collect()
 }
 
 /// The whole cost with a real upstream, against bare Envoy's.
