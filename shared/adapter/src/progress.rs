@@ -32,14 +32,15 @@ impl FetchProgress {
     }
 
     /// Whether an attempt is due; `wanted` is when a request last asked for one. A clock that steps brings it
-    /// forward, never puts it off for longer than the interval.
+    /// forward, never puts it off for longer than the interval; what was wanted at a time that the clock went back
+    /// from is wanted no more, or it would be for as long as the step was.
     pub(crate) fn is_due(&self, source: &Source, wanted: u64, now: u64) -> bool {
         if self.is_running(now) || self.is_recent(source, now) {
             return false;
         }
         self.ended == 0
             || self.failed
-            || wanted > self.began
+            || (wanted > self.began && wanted <= now)
             || now.abs_diff(self.ended) >= nanos(source.interval)
     }
 
@@ -105,6 +106,7 @@ mod tests {
             ("wanted, but just done", at(1000, 1001, false), 1005, 1005, false),
             ("wanted", at(1000, 1001, false), 1005, 1011, true),
             ("wanted before", at(1000, 1001, false), 999, 1011, false),
+            ("wanted before the clock went back", at(1000, 1001, false), 4600, 1011, false),
             ("the clock went back an hour", at(5000, 5001, false), 0, 1400, true),
         ];
         for (name, progress, wanted, now, expected) in cases {

@@ -119,7 +119,6 @@ fn refused(code: &str) -> (u16, String) {
 
 #[test]
 fn an_hour_ahead_ends_what_ends_meanwhile_and_the_way_back_takes_no_revocation_along() {
-    let began = Instant::now();
     let (provider, clock) = (Provider::start(), Clock::new());
     let ((first, first_jwk), (second, second_jwk)) = (key(7, "first"), key(9, "second"));
     provider.change(|said| said.keys = vec![first_jwk]);
@@ -162,9 +161,7 @@ fn an_hour_ahead_ends_what_ends_meanwhile_and_the_way_back_takes_no_revocation_a
     provider.change(|said| said.revoked.push(json!({ "jti": "long" })));
     soon("the list is looked at again", || get(&gateway, &long) == refused("token-revoked"));
     thread::sleep(Time::from_secs(3));
-    let most = began.elapsed().as_secs() + 2;
-    let calls = provider.calls("/keys") as u64;
-    assert!(calls <= most, "at most one a second, but {calls} in {most}");
+    assert!(provider.calls("/keys") <= 6, "what was wanted an hour ahead is wanted no more");
 }
 
 #[test]
