@@ -3,7 +3,7 @@
 use portcullis_config::schema::DocumentConfig;
 use serde_json::value::RawValue;
 
-use crate::schema::{InvalidSchema, compile};
+use crate::schema::{InvalidSchema, check_references, compile};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::second_opinion;
 
@@ -13,6 +13,7 @@ pub fn check_schema(document: &DocumentConfig, schema: &RawValue) -> Result<(), 
 }
 
 fn check_text(document: &DocumentConfig, text: &str) -> Result<(), InvalidSchema> {
+    check_references(document, text)?;
     #[cfg(not(target_arch = "wasm32"))]
     second_opinion::compile(document, text)?;
     compile(document, text).map(|_| ())
@@ -94,7 +95,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn the_reason_names_the_place() {
         let cases = [
-            (r##"{"$ref":"#/$defs/none"}"##, "/$defs/none'"),
+            (r##"{"$ref":"#/$defs/none"}"##, "'#/$defs/none', which does not exist"),
             (r##"{"$ref":"#/properties/none"}"##, "none"),
             (r##"{"$ref":"https://example.com/s.json"}"##, "example.com"),
             (r#"{"type":"text"}"#, "at '/type'"),
