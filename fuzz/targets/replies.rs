@@ -61,7 +61,7 @@ fn policy(store: Value) -> AuthPolicy {
 
 fn reply(body: &[u8]) -> Answer {
     let headers = Headers::from_pairs([(":status", "200"), ("etag", "1")]);
-    Answer::Replied(CallReply { status: 200, headers, body: body.to_vec() })
+    Answer::Replied(CallReply { status: 200, headers, body: body.to_vec(), trailers: Headers::default() })
 }
 
 /// What one fetch brings can be learned.

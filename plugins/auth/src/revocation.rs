@@ -364,6 +364,7 @@ mod tests {
             status: 200,
             headers: Headers::default(),
             body: body.to_string().into_bytes(),
+            trailers: Headers::default(),
         })
     }
 
@@ -415,7 +416,7 @@ mod tests {
 
     fn reply(status: u16, body: &str) -> Answer {
         let body = body.as_bytes().to_vec();
-        Answer::Replied(CallReply { status, headers: Headers::default(), body })
+        Answer::Replied(CallReply { status, headers: Headers::default(), body, trailers: Headers::default() })
     }
 
     /// Path and `Authorization` of the next call.

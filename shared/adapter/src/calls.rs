@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use portcullis_core::{Answer, Call, CallFailure, CallReply, Topic};
+use portcullis_core::{Answer, Call, CallFailure, CallReply, Headers, Topic};
 
 use crate::asking::Waiter;
 use crate::breaker::Breaker;
@@ -16,14 +16,39 @@ const MAX_BREAKERS: usize = 256;
 /// What a stream waits for an answer beyond the call's own time: another's call may have begun earlier and been lost.
 const GRACE_NANOS: u64 = 2_000_000_000;
 
-/// Waiters, and what they are told.
-pub(crate) type Told = Vec<(Rc<dyn Waiter>, Topic, Rc<Answer>)>;
+/// What came of a call, and who waits for that.
+pub(crate) struct Told {
+    pub(crate) topic: Topic,
+    pub(crate) answer: Rc<Answer>,
+    pub(crate) waiting: Vec<Rc<dyn Waiter>>,
+}
+
+/// What one call answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    /// The question of this key, whoever asks.
+    Shared(u128),
+    /// The question of this number that the stream asks.
+    Own {
+        /// The stream's context.
+        context: u32,
+        number: u32,
+    },
+}
+
+impl Asked {
+    fn topic(self) -> Topic {
+        match self {
+            Self::Shared(key) => Topic::Call(key),
+            Self::Own { number, .. } => Topic::Own(number),
+        }
+    }
+}
 
 /// Every call of a worker.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// By the questions' keys.
-    open: HashMap<u128, Open>,
+    open: HashMap<Asked, Open>,
     /// By the host's token.
     sent: HashMap<u32, Sent>,
     breakers: HashMap<Rc<str>, Breaker>,
@@ -38,23 +63,23 @@ struct Open {
 }
 
 struct Sent {
-    key: u128,
+    asked: Asked,
     /// The context that gets the reply.
     owner: u32,
 }
 
 impl Calls {
     /// Asks, or joins those who have asked already. `active` is the context the host is speaking with. An answer that
-    /// comes at once is returned.
+    /// comes at once is returned. Without a waiter the answer is for all who come later.
     pub(crate) fn ask(
         &mut self,
-        key: u128,
+        asked: Asked,
         call: Call,
-        waiter: Rc<dyn Waiter>,
+        waiter: Option<Rc<dyn Waiter>>,
         active: u32,
     ) -> Option<CallFailure> {
-        if let Some(open) = self.open.get_mut(&key) {
-            open.waiting.push(waiter);
+        if let Some(open) = self.open.get_mut(&asked) {
+            open.waiting.extend(waiter);
             return None;
         }
         if self.open.len() >= MAX_OPEN {
@@ -68,20 +93,21 @@ impl Calls {
             log::warn!("the host refused a call to {}", call.service);
             return Some(CallFailure::Reset);
         };
-        self.sent.insert(token, Sent { key, owner: active });
-        self.open.insert(key, Open { call, waiting: vec![waiter], token: Some(token), since: now });
+        self.sent.insert(token, Sent { asked, owner: active });
+        let waiting = waiter.into_iter().collect();
+        self.open.insert(asked, Open { call, waiting, token: Some(token), since: now });
         None
     }
 
     /// Takes in the reply to a call; `None` when the call is not one of these.
-    pub(crate) fn reply(&mut self, token: u32, headers: usize) -> Option<Told> {
-        let key = self.sent.remove(&token)?.key;
-        let open = self.open.remove(&key)?;
-        let answer = read_reply(headers, open.call.max_reply);
+    pub(crate) fn reply(&mut self, token: u32, headers: usize, trailers: usize) -> Option<Told> {
+        let asked = self.sent.remove(&token)?.asked;
+        let open = self.open.remove(&asked)?;
+        let answer = read_reply(headers, trailers, open.call.max_reply);
         if let Some(breaker) = self.breaker(&open.call.service) {
             breaker.record(answer.is_failure(), host::now());
         }
-        Some(told(open.waiting, key, answer))
+        Some(open.told(asked, answer))
     }
 
     /// A stream has ended: it waits no longer, and replies to calls that were sent for it will not be told.
@@ -96,30 +122,31 @@ impl Calls {
     }
 
     /// Sends again what was lost with a stream, and gives up what takes too long. Called for the root context.
-    pub(crate) fn sweep(&mut self, root: u32, now: u64) -> Told {
-        let mut told_up = Told::new();
-        let lost: Vec<u128> =
-            self.open.iter().filter(|(_, open)| open.token.is_none()).map(|(key, _)| *key).collect();
-        for key in lost {
-            let Some(open) = self.open.get_mut(&key) else { continue };
+    pub(crate) fn sweep(&mut self, root: u32, now: u64) -> Vec<Told> {
+        let mut told = Vec::new();
+        let lost: Vec<Asked> =
+            self.open.iter().filter(|(_, open)| open.token.is_none()).map(|(asked, _)| *asked).collect();
+        for asked in lost {
+            let Some(open) = self.open.get_mut(&asked) else { continue };
             if let Ok(token) = host::call(&open.call) {
                 open.token = Some(token);
-                self.sent.insert(token, Sent { key, owner: root });
-            } else if let Some(open) = self.open.remove(&key) {
-                told_up.extend(told(open.waiting, key, Answer::Failed(CallFailure::Reset)));
+                self.sent.insert(token, Sent { asked, owner: root });
+            } else if let Some(open) = self.open.remove(&asked) {
+                told.push(open.told(asked, Answer::Failed(CallFailure::Reset)));
             }
         }
         let late = |open: &Open| {
             let timeout = u64::try_from(open.call.timeout.as_nanos()).unwrap_or(u64::MAX);
             now.abs_diff(open.since) > timeout.saturating_add(GRACE_NANOS)
         };
-        let late: Vec<u128> = self.open.iter().filter(|(_, open)| late(open)).map(|(key, _)| *key).collect();
-        for key in late {
-            let Some(open) = self.open.remove(&key) else { continue };
-            told_up.extend(told(open.waiting, key, Answer::Failed(CallFailure::TimedOut)));
+        let late: Vec<Asked> =
+            self.open.iter().filter(|(_, open)| late(open)).map(|(asked, _)| *asked).collect();
+        for asked in late {
+            let Some(open) = self.open.remove(&asked) else { continue };
+            told.push(open.told(asked, Answer::Failed(CallFailure::TimedOut)));
         }
-        self.sent.retain(|_, sent| self.open.contains_key(&sent.key));
-        told_up
+        self.sent.retain(|_, sent| self.open.contains_key(&sent.asked));
+        told
     }
 
     fn breaker(&mut self, service: &Rc<str>) -> Option<&mut Breaker> {
@@ -130,15 +157,24 @@ impl Calls {
     }
 }
 
+impl Open {
+    fn told(self, asked: Asked, answer: Answer) -> Told {
+        Told { topic: asked.topic(), answer: Rc::new(answer), waiting: self.waiting }
+    }
+}
+
 /// The reply of the call that the host is speaking of; without headers there is none.
-pub(crate) fn read_reply(headers: usize, max: u32) -> Answer {
+pub(crate) fn read_reply(headers: usize, trailers: usize, max: u32) -> Answer {
     if headers == 0 {
         return Answer::Failed(CallFailure::Reset);
     }
     let max = max as usize;
-    let (Ok(headers), Ok(body)) =
-        (host::headers(Map::CallReply), host::buffer(Buffer::CallReply, max.saturating_add(1)))
-    else {
+    let trailers = match trailers {
+        0 => Ok(Headers::default()),
+        _ => host::headers(Map::CallReplyTrailers),
+    };
+    let body = host::buffer(Buffer::CallReply, max.saturating_add(1));
+    let (Ok(headers), Ok(body), Ok(trailers)) = (host::headers(Map::CallReply), body, trailers) else {
         return Answer::Failed(CallFailure::Reset);
     };
     if body.len() > max {
@@ -146,12 +182,7 @@ pub(crate) fn read_reply(headers: usize, max: u32) -> Answer {
     }
     let status = headers.first(":status").and_then(|status| std::str::from_utf8(status).ok()?.parse().ok());
     match status {
-        Some(status) => Answer::Replied(CallReply { status, headers, body }),
+        Some(status) => Answer::Replied(CallReply { status, headers, body, trailers }),
         None => Answer::Failed(CallFailure::Reset),
     }
-}
-
-fn told(waiting: Vec<Rc<dyn Waiter>>, key: u128, answer: Answer) -> Told {
-    let answer = Rc::new(answer);
-    waiting.into_iter().map(|waiter| (waiter, Topic::Call(key), Rc::clone(&answer))).collect()
 }

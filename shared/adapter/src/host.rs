@@ -21,6 +21,7 @@ pub(crate) enum Map {
     Request = 0,
     Response = 2,
     CallReply = 6,
+    CallReplyTrailers = 7,
 }
 
 /// Which buffer.

@@ -31,12 +31,12 @@ struct Root<C> {
 }
 
 impl<C: PolicyChain> Context for Root<C> {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, trailers: usize) {
         if C::ASKS
             && let Some(worker) = &self.worker
         {
             worker.enter(self.context);
-            worker.reply(token, headers);
+            worker.reply(token, headers, trailers);
         }
     }
 }

@@ -96,7 +96,7 @@ impl Sources {
     }
 
     /// Learns what is new, fetches what is due if that is this worker's part, and says whose waiting has an end.
-    pub(crate) fn tick(&mut self, chain: &impl PolicyChain, now: u64) -> Told {
+    pub(crate) fn tick(&mut self, chain: &impl PolicyChain, now: u64) -> Vec<Told> {
         for tracked in &mut self.tracked {
             tracked.look(chain);
         }
@@ -116,11 +116,16 @@ impl Sources {
     }
 
     /// Goes on with a fetch; false when the call is not one of these.
-    pub(crate) fn reply(&mut self, chain: &impl PolicyChain, token: u32, headers: usize) -> bool {
+    pub(crate) fn reply(
+        &mut self,
+        chain: &impl PolicyChain,
+        token: u32,
+        (headers, trailers): (usize, usize),
+    ) -> bool {
         let running = |tracked: &Tracked| tracked.running.as_ref().is_some_and(|run| run.token == token);
         let Some(tracked) = self.tracked.iter_mut().find(|tracked| running(tracked)) else { return false };
         let Some(run) = tracked.running.take() else { return false };
-        let answer = read_reply(headers, run.max_reply);
+        let answer = read_reply(headers, trailers, run.max_reply);
         tracked.step(chain, Some(&answer), run.calls);
         let failed = tracked.running.is_none() && tracked.progress.failed;
         tracked.look(chain);
@@ -142,7 +147,7 @@ impl Sources {
         }
     }
 
-    fn told(&mut self, now: u64) -> Told {
+    fn told(&mut self, now: u64) -> Vec<Told> {
         let tracked = &self.tracked;
         let is_over = |waiting: &Waiting| {
             let progress = tracked.iter().find(|tracked| tracked.source.name == waiting.source);
@@ -153,7 +158,12 @@ impl Sources {
         };
         let over = self.waiting.extract_if(.., |waiting| is_over(waiting));
         let answer = Rc::new(Answer::Refreshed);
-        over.map(|waiting| (waiting.waiter, Topic::Source(waiting.source), Rc::clone(&answer))).collect()
+        over.map(|Waiting { source, waiter, .. }| Told {
+            topic: Topic::Source(source),
+            answer: Rc::clone(&answer),
+            waiting: vec![waiter],
+        })
+        .collect()
     }
 
     fn leads(&mut self, now: u64) -> bool {

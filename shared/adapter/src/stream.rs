@@ -70,7 +70,7 @@ impl<C: PolicyChain + 'static> Stream<C> {
                 Decision::Continue(mut edits) => {
                     // How often a client sent them is not known here.
                     edits.remove.extend(edits.set.iter().map(|(name, _)| name.clone()));
-                    pass(edits)
+                    pass(edits, &place)
                 }
                 Decision::Reject(rejection) => Err(rejection.into()),
                 Decision::Respond(reply) => Err(reply.into()),
@@ -148,12 +148,12 @@ impl<C: PolicyChain> Drop for Stream<C> {
 }
 
 impl<C: PolicyChain + 'static> Context for Stream<C> {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, trailers: usize) {
         if C::ASKS
             && let Some(worker) = &self.worker
         {
             worker.enter(self.context);
-            worker.reply(token, headers);
+            worker.reply(token, headers, trailers);
         }
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn go_on<C: PolicyChain + 'static>(
         Progress::Passed(mut edits) => {
             response.append(&mut edits.response);
             edits.response = response;
-            pass(edits)
+            pass(edits, place)
         }
         Progress::Rejected(rejection, edits) => Err(answered(rejection, edits, response)),
         Progress::Answered(reply, edits) => Err(answered(reply, edits, response)),
@@ -266,8 +266,11 @@ fn hold(mut passage: Passage, max: u32, mut response: ResponseHeaders) -> Result
     Ok(Held { passage, max, response })
 }
 
-fn pass<C>(edits: Edits) -> Result<State<C>, Answer> {
+fn pass<C: PolicyChain>(edits: Edits, place: &Place<C>) -> Result<State<C>, Answer> {
     apply(&edits)?;
+    if C::ASKS && !edits.ahead.is_empty() {
+        place.worker.ask_ahead(edits.ahead);
+    }
     Ok(State::Passed(edits.response))
 }
 

@@ -3,12 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use portcullis_core::{Answer, ErrorFormat, PolicyChain, Question};
+use portcullis_core::{Answer, Call, ErrorFormat, PolicyChain, Question, Topic};
 
 use crate::asking::Waiter;
-use crate::calls::{Calls, Told};
+use crate::calls::{Asked, Calls, Told};
+use crate::env::HostEnv;
 use crate::host;
 use crate::sources::Sources;
+
+/// Most questions that wait for the next tick; the others are not asked ahead.
+const MAX_AHEAD: usize = 1024;
 
 /// One configuration in one worker.
 pub(crate) struct Worker<C> {
@@ -17,6 +21,8 @@ pub(crate) struct Worker<C> {
     pub(crate) errors: ErrorFormat,
     calls: RefCell<Calls>,
     sources: RefCell<Sources>,
+    /// What no stream waits for, to be asked at the next tick.
+    ahead: RefCell<Vec<Question>>,
     /// The context that the host is speaking with.
     active: Cell<u32>,
     root: u32,
@@ -25,7 +31,8 @@ pub(crate) struct Worker<C> {
 impl<C: PolicyChain> Worker<C> {
     pub(crate) fn new(chain: C, errors: ErrorFormat, root: u32) -> Self {
         let sources = RefCell::new(Sources::of(&chain));
-        Self { chain, errors, calls: RefCell::default(), sources, active: Cell::new(root), root }
+        let (calls, ahead) = (RefCell::default(), RefCell::default());
+        Self { chain, errors, calls, sources, ahead, active: Cell::new(root), root }
     }
 
     /// Notes the context that the host is speaking with: it gets the replies to calls made meanwhile.
@@ -36,20 +43,37 @@ impl<C: PolicyChain> Worker<C> {
     /// Has a stream wait for an answer. One that comes at once is returned.
     pub(crate) fn ask(&self, question: Question, waiter: Rc<dyn Waiter>) -> Option<Answer> {
         match question {
-            Question::Call { key, call } => {
-                let failure = self.calls.borrow_mut().ask(key, *call, waiter, self.active.get());
+            Question::Call { key, call } => self.call(key, *call, Some(waiter)),
+            Question::Own { number, call } => {
+                let asked = Asked::Own { context: waiter.context(), number };
+                let failure = self.calls.borrow_mut().ask(asked, *call, Some(waiter), self.active.get());
                 failure.map(Answer::Failed)
             }
             Question::Refresh { source } => self.sources.borrow_mut().wait(&source, waiter),
         }
     }
 
+    /// Notes what is to be asked at the next tick: what this context asked now would get lost when its stream ends.
+    pub(crate) fn ask_ahead(&self, questions: Vec<Question>) {
+        let mut ahead = self.ahead.borrow_mut();
+        let room = MAX_AHEAD.saturating_sub(ahead.len());
+        ahead.extend(questions.into_iter().take(room));
+    }
+
+    fn call(&self, key: u128, call: Call, waiter: Option<Rc<dyn Waiter>>) -> Option<Answer> {
+        let asked = Asked::Shared(key);
+        let failure = self.calls.borrow_mut().ask(asked, call, waiter, self.active.get())?;
+        let answer = Answer::Failed(failure);
+        self.learn(&Topic::Call(key), &answer);
+        Some(answer)
+    }
+
     /// The reply to a call has come.
-    pub(crate) fn reply(&self, token: u32, headers: usize) {
-        let told = self.calls.borrow_mut().reply(token, headers);
+    pub(crate) fn reply(&self, token: u32, headers: usize, trailers: usize) {
+        let told = self.calls.borrow_mut().reply(token, headers, trailers);
         match told {
             Some(told) => self.tell(told),
-            None => drop(self.sources.borrow_mut().reply(&self.chain, token, headers)),
+            None => drop(self.sources.borrow_mut().reply(&self.chain, token, (headers, trailers))),
         }
     }
 
@@ -59,7 +83,12 @@ impl<C: PolicyChain> Worker<C> {
         let now = host::now();
         let mut told = self.sources.borrow_mut().tick(&self.chain, now);
         told.append(&mut self.calls.borrow_mut().sweep(self.root, now));
-        self.tell(told);
+        told.into_iter().for_each(|told| self.tell(told));
+        for question in self.ahead.take() {
+            if let Question::Call { key, call } = question {
+                self.call(key, *call, None);
+            }
+        }
     }
 
     /// A stream has ended.
@@ -70,8 +99,19 @@ impl<C: PolicyChain> Worker<C> {
 
     /// Each stream goes on by itself, and may ask again.
     fn tell(&self, told: Told) {
-        for (waiter, topic, answer) in told {
-            waiter.tell(topic, answer);
+        self.learn(&told.topic, &told.answer);
+        for waiter in told.waiting {
+            waiter.tell(told.topic.clone(), Rc::clone(&told.answer));
+        }
+    }
+
+    /// Has the policies take in what came of a question that is not one request's alone.
+    fn learn(&self, topic: &Topic, answer: &Answer) {
+        if let Topic::Call(_) = topic {
+            let env = HostEnv::default();
+            (0..)
+                .map_while(|at| self.chain.policy(at))
+                .for_each(|policy| policy.answered(topic, answer, &env));
         }
     }
 }

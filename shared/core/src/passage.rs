@@ -12,7 +12,7 @@ use crate::request::{Malformed, Request};
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
 
-/// Most questions that are answered for one request; more mean that a policy does not listen.
+/// Most questions of one policy that are answered for one request; more mean that it does not listen.
 const MAX_ANSWERS: usize = 8;
 
 /// The policies of one plugin, in the order in which they are asked. Every [`Policy`] is a chain of one.
@@ -74,7 +74,7 @@ pub struct Passage {
     edits: Edits,
     operation: Option<Rc<str>>,
     identity: Option<Rc<Identity>>,
-    /// What came of the questions asked so far.
+    /// What came of the questions that the present policy has asked so far.
     answers: Vec<(Topic, Rc<Answer>)>,
 }
 
@@ -153,6 +153,7 @@ impl Passage {
 
     fn pass(&mut self, mut edits: Edits, is_last: bool) -> Result<(), Malformed> {
         self.at += 1;
+        self.answers.clear();
         for (name, _) in &edits.set {
             // In a host, setting replaces only the first of several.
             if self.request.headers().all(name).nth(1).is_some() {

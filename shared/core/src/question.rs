@@ -17,6 +17,13 @@ pub enum Question {
         /// The call.
         call: Box<Call>,
     },
+    /// Calls a server for this request alone.
+    Own {
+        /// Tells the questions of one request apart.
+        number: u32,
+        /// The call.
+        call: Box<Call>,
+    },
     /// Has a [`crate::Source`] fetched now and not only when it is due, unless that was done a moment ago.
     Refresh {
         /// The source's name.
@@ -29,6 +36,8 @@ pub enum Question {
 pub enum Topic {
     /// The key of a [`Question::Call`].
     Call(u128),
+    /// The number of a [`Question::Own`].
+    Own(u32),
     /// The source of a [`Question::Refresh`].
     Source(Rc<str>),
 }
@@ -74,6 +83,8 @@ pub struct CallReply {
     pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,
+    /// What came after the body.
+    pub trailers: Headers,
 }
 
 /// Why there is no reply.
@@ -96,6 +107,7 @@ impl Question {
     pub fn topic(&self) -> Topic {
         match self {
             Self::Call { key, .. } => Topic::Call(*key),
+            Self::Own { number, .. } => Topic::Own(*number),
             Self::Refresh { source } => Topic::Source(Rc::clone(source)),
         }
     }
@@ -105,10 +117,19 @@ impl Answer {
     /// Whether the server did not do its work: it could not be reached, broke off, or says so itself.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::Replied(reply) => reply.status >= 500,
+            Self::Replied(reply) => {
+                reply.status >= 500 || reply.grpc_status().is_some_and(|status| status != b"0")
+            }
             Self::Failed(_) => true,
             Self::Refreshed => false,
         }
+    }
+}
+
+impl CallReply {
+    /// How a gRPC call went, as the server says after the body, or in the place of one; 0 is well.
+    pub fn grpc_status(&self) -> Option<&[u8]> {
+        self.trailers.first("grpc-status").or_else(|| self.headers.first("grpc-status"))
     }
 }
 

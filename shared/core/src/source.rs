@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::policy::Env;
-use crate::question::{Answer, Call};
+use crate::question::{Answer, Call, Topic};
 
 /// Something to be fetched now and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub trait Learn {
     /// Gives up the memory of what was learned, because all of it comes anew in this moment: there is no room for both. If it
     /// does not come after all, nothing is known until it does.
     fn release(&self, _source: &str) {}
+
+    /// Takes in what came of a [`crate::Question::Call`], once, before those who asked it are told.
+    fn answered(&self, _topic: &Topic, _answer: &Answer, _env: &dyn Env) {}
 
     /// Takes in what a fetch has brought. Called in every worker, the one that fetched included. `replaces` is
     /// false for what comes in addition.

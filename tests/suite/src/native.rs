@@ -10,7 +10,7 @@ use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::{FakeEnv, SharedStore};
 use portcullis_core::{
     Answer, Call, CallFailure, CallReply, Decision, Edits, ErrorFormat, Fetch, Headers, Identity, Judge,
-    Passage, PolicyChain, Progress, Question, Rejection, Reply, Request, Source,
+    Passage, PolicyChain, Progress, Question, Rejection, Reply, Request, Source, Topic,
 };
 use portcullis_mock::MockPolicy;
 use portcullis_pipeline::Policies;
@@ -51,6 +51,9 @@ trait Serve {
     /// Fetches what is due, or the one source that is asked for.
     fn fetch(&self, at: f64, services: &Services, fetched: &mut Fetched, asked: Option<&str>);
 
+    /// See [`portcullis_core::Learn::answered`].
+    fn answered(&self, topic: &Topic, answer: &Answer, at: f64);
+
     /// See [`portcullis_core::Policy::without_head`].
     fn without_head(&self, env: &FakeEnv) -> Option<Decision>;
 }
@@ -70,6 +73,12 @@ impl<C: PolicyChain> Serve for C {
                 }
             }
         }
+    }
+
+    fn answered(&self, topic: &Topic, answer: &Answer, at: f64) {
+        let env = FakeEnv::new();
+        env.advance(Duration::from_secs_f64(at));
+        (0..).map_while(|place| self.policy(place)).for_each(|policy| policy.answered(topic, answer, &env));
     }
 
     fn without_head(&self, env: &FakeEnv) -> Option<Decision> {
@@ -132,7 +141,12 @@ fn called(call: &Call, at: f64, services: &Services) -> Answer {
     if body.len() > call.max_reply as usize {
         return Answer::Failed(CallFailure::TooLong);
     }
-    Answer::Replied(CallReply { status, headers: Headers::from_pairs(headers), body })
+    Answer::Replied(CallReply {
+        status,
+        headers: Headers::from_pairs(headers),
+        body,
+        trailers: Headers::default(),
+    })
 }
 
 fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
@@ -208,7 +222,12 @@ fn decide(
     world: &mut World<'_>,
 ) -> (Option<Seen>, Edits) {
     match plugin.without_head(env) {
-        Some(Decision::Continue(edits)) => return (None, edits),
+        Some(Decision::Continue(mut edits)) => {
+            for question in std::mem::take(&mut edits.ahead) {
+                answer(plugin, &question, world);
+            }
+            return (None, edits);
+        }
         Some(Decision::Reject(rejection)) => {
             return (Some(rejected(&rejection, world.errors)), Edits::default());
         }
@@ -240,7 +259,12 @@ fn decide(
                 passage.set_answer(question.topic(), Rc::new(answer));
                 progress = plugin.advance(passage, env);
             }
-            Progress::Passed(last) => break (None, last),
+            Progress::Passed(mut last) => {
+                for question in std::mem::take(&mut last.ahead) {
+                    answer(plugin, &question, world);
+                }
+                break (None, last);
+            }
             Progress::Rejected(rejection, last) => break (Some(rejected(&rejection, world.errors)), last),
             Progress::Answered(reply, last) => break (Some(answered(reply)), last),
         }
@@ -251,7 +275,12 @@ fn decide(
 
 fn answer(plugin: &dyn Serve, question: &Question, world: &mut World<'_>) -> Answer {
     match question {
-        Question::Call { call, .. } => called(call, world.at, world.services),
+        Question::Call { call, .. } => {
+            let answer = called(call, world.at, world.services);
+            plugin.answered(&question.topic(), &answer, world.at);
+            answer
+        }
+        Question::Own { call, .. } => called(call, world.at, world.services),
         Question::Refresh { source } => {
             plugin.fetch(world.at, world.services, world.fetched, Some(source));
             Answer::Refreshed
