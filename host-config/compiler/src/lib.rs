@@ -115,8 +115,8 @@ pub struct Compiled {
     pub environment: BTreeSet<String>,
     /// Those that plugins do not send on but use themselves.
     late_secrets: Vec<LateSecret>,
-    /// Plugins that ask servers.
-    asking: BTreeSet<Plugin>,
+    /// What each plugin needs of its host.
+    wants: BTreeMap<Plugin, plugins::Wants>,
     listeners: Vec<ListenerFile>,
     routes: Routes,
     services: Services,
@@ -165,7 +165,8 @@ impl Compiled {
         let mut capabilities = BTreeMap::new();
         for plugin in self.plugins.keys().copied() {
             let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
-            capabilities.insert(plugin, module::capabilities(plugin, self.asking.contains(&plugin), module)?);
+            let wants = self.wants.get(&plugin).copied().unwrap_or_default();
+            capabilities.insert(plugin, module::capabilities(plugin, wants, module)?);
         }
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use wasmparser::{Parser, Payload};
 
-use crate::plugins::Plugin;
+use crate::plugins::{Plugin, Wants};
 
 /// The callbacks of a plugin's life cycle.
 const LIFE_CYCLE: [&str; 4] =
@@ -22,12 +22,12 @@ pub struct InvalidModule {
 /// The names for Envoy's `capability_restriction_config`: the plugin's callbacks and the module's imports.
 pub(crate) fn capabilities(
     plugin: Plugin,
-    asks: bool,
+    wants: Wants,
     module: &[u8],
 ) -> Result<BTreeSet<String>, InvalidModule> {
     let invalid = |cause: wasmparser::BinaryReaderError| InvalidModule { plugin, cause: cause.to_string() };
     let mut names: BTreeSet<String> =
-        LIFE_CYCLE.into_iter().chain(plugin.callbacks(asks)).map(str::to_owned).collect();
+        LIFE_CYCLE.into_iter().chain(plugin.callbacks(wants)).map(str::to_owned).collect();
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::ImportSection(imports) = payload.map_err(invalid)? {
             for import in imports.into_imports() {
@@ -44,6 +44,6 @@ mod tests {
 
     #[test]
     fn what_is_no_module_is_refused() {
-        assert!(capabilities(Plugin::Auth, false, b"not wasm").is_err());
+        assert!(capabilities(Plugin::Auth, Wants::default(), b"not wasm").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The plugins of a chain: their order, their configurations, and what each may ask of its host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use portcullis_auth::AuthPolicy;
 use portcullis_config::auth::{AuthConfig, AuthRule, SchemeConfig};
@@ -81,7 +81,7 @@ impl Plugin {
     }
 
     /// The callbacks it needs beside those of its life cycle; Envoy makes no others.
-    pub(crate) fn callbacks(self, asks: bool) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn callbacks(self, wants: Wants) -> impl Iterator<Item = &'static str> {
         let of_requests: &[&str] = match self {
             Self::Routing | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
             Self::Schema => {
@@ -96,7 +96,7 @@ impl Plugin {
             ],
         };
         // What waits for an answer must hold the body and the trailers, too.
-        let of_questions: &[&str] = match asks {
+        let of_questions: &[&str] = match wants.asks {
             true => &[
                 "proxy_on_request_body",
                 "proxy_on_request_trailers",
@@ -105,18 +105,28 @@ impl Plugin {
             ],
             false => &[],
         };
-        of_requests.iter().chain(of_questions).copied()
+        let of_ends: &[&str] = if wants.settles { &["proxy_on_log"] } else { &[] };
+        of_requests.iter().chain(of_questions).chain(of_ends).copied()
     }
 }
 
 /// Each plugin's configuration as JSON. A plugin that would have nothing to do is left out.
 pub type PluginConfigs = BTreeMap<Plugin, String>;
 
-/// The configurations, and who has to ask a server.
+/// What a plugin needs of its host beyond what every plugin does, as it is configured.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wants {
+    /// To ask servers.
+    pub(crate) asks: bool,
+    /// To know when requests end.
+    pub(crate) settles: bool,
+}
+
+/// The configurations, and what each plugin wants.
 #[derive(Debug, Default)]
 pub(crate) struct Configured {
     pub(crate) configs: PluginConfigs,
-    pub(crate) asking: BTreeSet<Plugin>,
+    pub(crate) wants: BTreeMap<Plugin, Wants>,
 }
 
 /// Why a configuration that was compiled is refused by its own plugin.
@@ -154,9 +164,12 @@ where
     let refused = |cause: String| Refused { plugin, cause };
     let text = serde_json::to_string(&config).map_err(|cause| refused(cause.to_string()))?;
     let chain = C::compile(config).map_err(|cause| refused(cause.to_string()))?;
-    if (0..).map_while(|at| chain.policy(at)).any(|policy| policy.asks()) {
-        configured.asking.insert(plugin);
-    }
+    let policies = || (0..).map_while(|at| chain.policy(at));
+    let wants = Wants {
+        asks: policies().any(|policy| policy.asks()),
+        settles: policies().any(|policy| policy.settles()),
+    };
+    configured.wants.insert(plugin, wants);
     configured.configs.insert(plugin, text);
     Ok(())
 }

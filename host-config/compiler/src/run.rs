@@ -153,7 +153,7 @@ impl<'r> Run<'r> {
         let rules = apis.iter().flat_map(|api| &api.auth.operations).map(|operation| &operation.rule);
         let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
         let layout = self.options.layout.unwrap_or(gateway.layout);
-        let Configured { configs, asking } = match plugins::configure(&gateway, layout, apis) {
+        let Configured { configs, wants } = match plugins::configure(&gateway, layout, apis) {
             Ok(configured) => configured,
             Err(refused) => {
                 self.refuse(refused.to_string());
@@ -182,7 +182,7 @@ impl<'r> Run<'r> {
             scopes,
             inputs: self.inputs(),
             coverage: self.coverage.clone(),
-            asking,
+            wants,
             listeners,
             routes: std::mem::take(&mut self.routes),
             services: gateway.services,

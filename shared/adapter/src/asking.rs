@@ -38,7 +38,7 @@ enum Slot<C> {
 /// What comes of a question: the stream waits, or has its answer at once.
 pub(crate) enum Asked<C> {
     Waits(Rc<Asking<C>>),
-    Answered(Passage, ResponseHeaders),
+    Answered(Box<(Passage, ResponseHeaders)>),
 }
 
 impl<C: PolicyChain + 'static> Asking<C> {
@@ -54,11 +54,10 @@ impl<C: PolicyChain + 'static> Asking<C> {
         let asking = Rc::new(Self { place: place.clone(), is_whole: Cell::new(place.is_whole), slot });
         let waiter: Rc<dyn Waiter> = Rc::clone(&asking) as _;
         if let Some(answer) = place.worker.ask(question, waiter)
-            && let Slot::Waiting(held) = asking.slot.replace(Slot::Taken)
+            && let Slot::Waiting(mut held) = asking.slot.replace(Slot::Taken)
         {
-            let (mut passage, response) = *held;
-            passage.set_answer(topic, Rc::new(answer));
-            return Asked::Answered(passage, response);
+            held.0.set_answer(topic, Rc::new(answer));
+            return Asked::Answered(held);
         }
         Asked::Waits(asking)
     }

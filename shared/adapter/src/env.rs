@@ -1,10 +1,10 @@
 //! What a decision learns from the host. What cannot change while it lasts is asked for at most once.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use portcullis_core::{Contended, Env, Identity, SignatureVerdict, Signed, ToSign, UnixNanos};
+use portcullis_core::{Contended, Env, Identity, Receipt, SignatureVerdict, Signed, ToSign, UnixNanos};
 
 use crate::host::{self, Refused};
 use crate::signature;
@@ -13,6 +13,12 @@ use crate::signature;
 pub(crate) const OPERATION: &str = "portcullis.operation";
 /// Where the caller travels between the plugins of a chain.
 pub(crate) const IDENTITY: &str = "portcullis.identity";
+
+/// Where the access log finds who is behind trusted proxies.
+const CLIENT: &str = "portcullis.client";
+
+const REQUEST_BYTES: &str = "request\0total_size";
+const RESPONSE_BYTES: &str = "response\0total_size";
 
 /// Where the listener says whose certificate it has verified: SHA-256 in hexadecimal. Envoy's own `connection.mtls`
 /// is true for any certificate, verified or not.
@@ -25,6 +31,18 @@ pub(crate) struct HostEnv {
     now: OnceCell<UnixNanos>,
     operation: OnceCell<Option<Rc<str>>>,
     identity: OnceCell<Option<Rc<Identity>>>,
+    /// Absent where no policy wants to know when requests end.
+    receipts: Option<Receipts>,
+}
+
+/// What policies leave with a stream for its end.
+pub(crate) type Receipts = Rc<RefCell<Vec<Receipt>>>;
+
+impl HostEnv {
+    /// The host, for a stream that keeps what policies leave for its end.
+    pub(crate) fn keeping(receipts: Option<&Receipts>) -> Self {
+        Self { receipts: receipts.cloned(), ..Self::default() }
+    }
 }
 
 impl Env for HostEnv {
@@ -35,6 +53,13 @@ impl Env for HostEnv {
     fn peer(&self) -> Option<IpAddr> {
         let address = String::from_utf8(host::property("source\0address")?).ok()?;
         address.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| address.parse()).ok()
+    }
+
+    fn log_client(&self, client: Option<IpAddr>) {
+        let client = client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+        if host::set_property(CLIENT, &client).is_err() {
+            log::warn!("the host refused what the access log should say");
+        }
     }
 
     fn certificate_digest(&self) -> Option<[u8; 32]> {
@@ -78,6 +103,25 @@ impl Env for HostEnv {
         let answer = host::foreign(signature::SIGN, &signature::write_wish(wanted)).ok()?;
         signature::read_signature(&answer).map(<[u8]>::to_vec)
     }
+
+    fn at_end(&self, receipt: Receipt) {
+        if let Some(receipts) = &self.receipts {
+            receipts.borrow_mut().push(receipt);
+        }
+    }
+
+    fn request_bytes(&self) -> Option<u64> {
+        number(REQUEST_BYTES)
+    }
+
+    fn response_bytes(&self) -> Option<u64> {
+        number(RESPONSE_BYTES)
+    }
+}
+
+/// A property that is a number.
+fn number(path: &str) -> Option<u64> {
+    host::property(path)?.try_into().ok().map(u64::from_le_bytes)
 }
 
 fn text(path: &str) -> Option<String> {

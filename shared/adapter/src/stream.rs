@@ -10,7 +10,7 @@ use proxy_wasm::types::Action;
 
 use crate::answer::Answer;
 use crate::asking::{Asked, Asking};
-use crate::env::{HostEnv, IDENTITY, OPERATION};
+use crate::env::{HostEnv, IDENTITY, OPERATION, Receipts};
 use crate::host::{self, Buffer, Map, Refused};
 use crate::worker::Worker;
 
@@ -20,6 +20,8 @@ pub(crate) struct Stream<C: PolicyChain> {
     worker: Option<Rc<Worker<C>>>,
     context: u32,
     state: State<C>,
+    /// Absent where no policy wants to know when requests end.
+    receipts: Option<Receipts>,
 }
 
 pub(crate) enum State<C> {
@@ -50,22 +52,31 @@ pub(crate) struct Place<C> {
     pub(crate) context: u32,
     /// Whether all of the request has come.
     pub(crate) is_whole: bool,
+    /// See [`Stream::receipts`].
+    pub(crate) receipts: Option<Receipts>,
 }
 
 impl<C> Clone for Place<C> {
     fn clone(&self) -> Self {
-        Self { worker: Rc::clone(&self.worker), ..*self }
+        Self { worker: Rc::clone(&self.worker), receipts: self.receipts.clone(), ..*self }
+    }
+}
+
+impl<C> Place<C> {
+    fn env(&self) -> HostEnv {
+        HostEnv::keeping(self.receipts.as_ref())
     }
 }
 
 impl<C: PolicyChain + 'static> Stream<C> {
     pub(crate) fn new(worker: Option<Rc<Worker<C>>>, context: u32) -> Self {
-        Self { worker, context, state: State::New }
+        let settles = C::SETTLES && worker.as_ref().is_some_and(|worker| worker.settles);
+        Self { worker, context, state: State::New, receipts: settles.then(Receipts::default) }
     }
 
     fn judge_head(&self, end_of_stream: bool) -> Result<State<C>, Answer> {
         let place = self.place(end_of_stream)?;
-        if let Some(decision) = without_head(&place.worker.chain, &HostEnv::default()) {
+        if let Some(decision) = without_head(&place.worker.chain, &place.env()) {
             return match decision {
                 Decision::Continue(mut edits) => {
                     // How often a client sent them is not known here.
@@ -86,7 +97,7 @@ impl<C: PolicyChain + 'static> Stream<C> {
 
     fn place(&self, is_whole: bool) -> Result<Place<C>, Answer> {
         let worker = self.worker.clone().ok_or_else(|| Rejection::internal("not-configured"))?;
-        Ok(Place { worker, context: self.context, is_whole })
+        Ok(Place { worker, context: self.context, is_whole, receipts: self.receipts.clone() })
     }
 
     /// Takes up a new state; says whether the filters that follow may see what has come so far.
@@ -199,6 +210,14 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
         }
         Action::Continue
     }
+
+    /// The stream has ended, however it did. Called only where a policy wants to know.
+    fn on_log(&mut self) {
+        if let (true, Some(worker), Some(receipts)) = (C::SETTLES, &self.worker, &self.receipts) {
+            let env = HostEnv::default();
+            receipts.take().into_iter().for_each(|receipt| receipt.settle(&worker.chain, &env));
+        }
+    }
 }
 
 impl Held {
@@ -220,7 +239,7 @@ pub(crate) fn go_on<C: PolicyChain + 'static>(
     mut response: ResponseHeaders,
     place: &Place<C>,
 ) -> Result<State<C>, Answer> {
-    match passage.advance(&place.worker.chain, &HostEnv::default()) {
+    match passage.advance(&place.worker.chain, &place.env()) {
         Progress::Passed(mut edits) => {
             response.append(&mut edits.response);
             edits.response = response;
@@ -235,7 +254,7 @@ pub(crate) fn go_on<C: PolicyChain + 'static>(
         Progress::Asks(..) if !C::ASKS => Err(Rejection::internal("undecided").into()),
         Progress::Asks(passage, question) => match Asking::ask(place, question, passage, response) {
             Asked::Waits(asking) => Ok(State::Asking(asking)),
-            Asked::Answered(passage, response) => go_on(passage, response, place),
+            Asked::Answered(held) => go_on(held.0, held.1, place),
         },
     }
 }

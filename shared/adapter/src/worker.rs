@@ -19,6 +19,8 @@ pub(crate) struct Worker<C> {
     pub(crate) chain: C,
     /// How refusals are told.
     pub(crate) errors: ErrorFormat,
+    /// Whether a policy wants to know when requests end.
+    pub(crate) settles: bool,
     calls: RefCell<Calls>,
     sources: RefCell<Sources>,
     /// What no stream waits for, to be asked at the next tick.
@@ -31,8 +33,9 @@ pub(crate) struct Worker<C> {
 impl<C: PolicyChain> Worker<C> {
     pub(crate) fn new(chain: C, errors: ErrorFormat, root: u32) -> Self {
         let sources = RefCell::new(Sources::of(&chain));
+        let settles = C::SETTLES && (0..).map_while(|at| chain.policy(at)).any(|policy| policy.settles());
         let (calls, ahead) = (RefCell::default(), RefCell::default());
-        Self { chain, errors, calls, sources, ahead, active: Cell::new(root), root }
+        Self { chain, errors, settles, calls, sources, ahead, active: Cell::new(root), root }
     }
 
     /// Notes the context that the host is speaking with: it gets the replies to calls made meanwhile.

@@ -2,6 +2,7 @@
 //! policy that judges it and the decision that comes out. Host-neutral: no clock, no I/O, no JSON
 //! parser, no OpenAPI and no Envoy in here; what a decision learns from outside comes through [`Env`].
 
+mod client;
 mod condition;
 mod decision;
 mod fnv;
@@ -17,6 +18,7 @@ mod policy;
 mod problem;
 mod query;
 mod question;
+mod receipt;
 mod request;
 mod segment;
 mod signed;
@@ -27,6 +29,7 @@ pub mod testing;
 mod tree;
 mod wso2;
 
+pub use client::{ClientAddress, ForwardingHeader, InvalidClientAddress, Trust};
 pub use condition::{Condition, ConditionPlace};
 pub use decision::{Decision, Edits, Rejection, Reply, Violation};
 pub use headers::{Field, Headers, OutOfBounds};
@@ -41,6 +44,7 @@ pub use policy::{Contended, Env, Policy, UnixNanos};
 pub use problem::problem_json;
 pub use query::{Pair, pairs};
 pub use question::{Answer, Call, CallFailure, CallReply, Question, Topic};
+pub use receipt::Receipt;
 pub use request::{Malformed, Request};
 pub use signed::{HashFunction, SignatureVerdict, Signed, ToSign};
 pub use source::{Fetch, Learn, Source};

@@ -1,13 +1,16 @@
 //! One request's passage through the policies of a plugin, in order. Each policy sees the request as the ones
 //! before it left it, and what they found out; what comes out is one set of edits, or the first refusal.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use crate::client::ClientAddress;
 use crate::decision::{Decision, Edits, Rejection, Reply};
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, Policy, UnixNanos};
 use crate::question::{Answer, Question, Topic};
+use crate::receipt::Receipt;
 use crate::request::{Malformed, Request};
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
@@ -23,12 +26,19 @@ pub trait PolicyChain: Sized {
     type Invalid: std::fmt::Display;
     /// See [`Policy::ASKS`].
     const ASKS: bool;
+    /// See [`Policy::SETTLES`].
+    const SETTLES: bool = false;
 
     /// Makes the policies, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
 
     /// The policy at a place; `None` behind the last.
     fn policy(&self, at: usize) -> Option<&dyn Judge>;
+
+    /// See [`Policy::client_address`].
+    fn client_address(&self) -> Option<&ClientAddress> {
+        None
+    }
 }
 
 /// The part of [`Policy`] that requests need, whatever its configuration is.
@@ -38,6 +48,12 @@ pub trait Judge: Learn {
 
     /// See [`Policy::without_head`].
     fn without_head(&self, env: &dyn Env) -> Option<Decision>;
+
+    /// See [`Policy::settles`].
+    fn settles(&self) -> bool;
+
+    /// See [`Policy::settle`].
+    fn settle(&self, receipt: &dyn Any, env: &dyn Env);
 }
 
 impl<P: Policy> Judge for P {
@@ -48,12 +64,21 @@ impl<P: Policy> Judge for P {
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
         Policy::without_head(self, env)
     }
+
+    fn settles(&self) -> bool {
+        Policy::settles(self)
+    }
+
+    fn settle(&self, receipt: &dyn Any, env: &dyn Env) {
+        Policy::settle(self, receipt, env);
+    }
 }
 
 impl<P: Policy> PolicyChain for P {
     type Config = P::Config;
     type Invalid = P::Invalid;
     const ASKS: bool = P::ASKS;
+    const SETTLES: bool = P::SETTLES;
 
     fn compile(config: P::Config) -> Result<Self, P::Invalid> {
         Policy::compile(config)
@@ -61,6 +86,10 @@ impl<P: Policy> PolicyChain for P {
 
     fn policy(&self, at: usize) -> Option<&dyn Judge> {
         (at == 0).then_some(self)
+    }
+
+    fn client_address(&self) -> Option<&ClientAddress> {
+        Policy::client_address(self)
     }
 }
 
@@ -74,6 +103,8 @@ pub struct Passage {
     edits: Edits,
     operation: Option<Rc<str>>,
     identity: Option<Rc<Identity>>,
+    /// The client behind trusted proxies, once it has been looked for.
+    client: Option<Option<IpAddr>>,
     /// What came of the questions that the present policy has asked so far.
     answers: Vec<(Topic, Rc<Answer>)>,
 }
@@ -96,7 +127,15 @@ pub enum Progress {
 impl Passage {
     /// A request before the first policy.
     pub fn new(request: Request) -> Self {
-        Self { request, at: 0, edits: Edits::default(), operation: None, identity: None, answers: Vec::new() }
+        Self {
+            request,
+            at: 0,
+            edits: Edits::default(),
+            operation: None,
+            identity: None,
+            client: None,
+            answers: Vec::new(),
+        }
     }
 
     /// The request as the policies so far left it.
@@ -121,6 +160,11 @@ impl Passage {
 
     /// Asks policy after policy, until one does not let the request on.
     pub fn advance(mut self, chain: &impl PolicyChain, env: &dyn Env) -> Progress {
+        if let (None, Some(address)) = (self.client, chain.client_address()) {
+            let client = address.of(env.peer(), self.request.headers());
+            self.client = Some(client);
+            env.log_client(client);
+        }
         while let Some(policy) = chain.policy(self.at) {
             let known = Known { env, passage: &self };
             match policy.on_request(&self.request, &known) {
@@ -185,6 +229,10 @@ impl Env for Known<'_> {
         self.env.peer()
     }
 
+    fn client(&self) -> Option<IpAddr> {
+        self.passage.client.unwrap_or_else(|| self.env.client())
+    }
+
     fn certificate_digest(&self) -> Option<[u8; 32]> {
         self.env.certificate_digest()
     }
@@ -225,11 +273,19 @@ impl Env for Known<'_> {
         let found = self.passage.answers.iter().find(|(known, _)| known == topic);
         found.map(|(_, answer)| Rc::clone(answer)).or_else(|| self.env.answer(topic))
     }
+
+    fn at_end(&self, receipt: Receipt) {
+        self.env.at_end(receipt.of(self.passage.at));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::num::NonZeroU8;
+
     use super::*;
+    use crate::client::{ForwardingHeader, Trust};
     use crate::headers::Headers;
     use crate::testing::FakeEnv;
 
@@ -247,6 +303,15 @@ mod tests {
 
         fn without_head(&self, _: &dyn Env) -> Option<Decision> {
             None
+        }
+
+        fn settles(&self) -> bool {
+            true
+        }
+
+        fn settle(&self, receipt: &dyn Any, _: &dyn Env) {
+            let (count, of) = receipt.downcast_ref::<(Rc<Cell<u32>>, u32)>().unwrap();
+            count.set(count.get() * 10 + of);
         }
     }
 
@@ -358,5 +423,82 @@ mod tests {
         let Progress::Rejected(_, edits) = send(vec![find, refuse, identify]) else { panic!("not refused") };
         assert_eq!(edits.operation.as_deref(), Some("op"));
         assert_eq!(edits.response, [("seen".into(), "1".to_owned())]);
+    }
+
+    /// A chain that looks for the client behind one proxy.
+    struct Behind(Chain, ClientAddress);
+
+    impl PolicyChain for Behind {
+        type Config = Each;
+        type Invalid = std::convert::Infallible;
+        const ASKS: bool = true;
+
+        fn compile(config: Each) -> Result<Self, Self::Invalid> {
+            let header = ForwardingHeader::XForwardedFor { host_appends: false };
+            let address = ClientAddress::new(Trust::Hops(NonZeroU8::MIN), header);
+            Chain::compile(config).map(|chain| Self(chain, address.unwrap()))
+        }
+
+        fn policy(&self, at: usize) -> Option<&dyn Judge> {
+            self.0.policy(at)
+        }
+
+        fn client_address(&self) -> Option<&ClientAddress> {
+            Some(&self.1)
+        }
+    }
+
+    fn tell_client(_: &Request, env: &dyn Env) -> Decision {
+        assert_eq!(env.peer(), "10.0.0.1".parse().ok(), "the peer is nobody else for it");
+        let client = env.client().map(|client| client.to_string()).unwrap_or_default();
+        Decision::Continue(Edits { set: vec![("client".into(), client)], ..Edits::default() })
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn policies_and_the_access_log_are_told_who_is_behind_a_proxy() {
+        for (line, client, logged) in [("192.0.2.7", "192.0.2.7", "192.0.2.7".parse().ok()), ("x", "", None)]
+        {
+            let head = [(":method", "GET"), (":path", "/"), ("x-forwarded-for", line)];
+            let passage = || Passage::new(Request::new(Headers::from_pairs(head)).unwrap());
+            let env = FakeEnv::new().with_peer("10.0.0.1");
+            let behind = Behind::compile(Each(vec![tell_client])).unwrap();
+            let Progress::Passed(edits) = passage().advance(&behind, &env) else { panic!("not passed") };
+            assert_eq!(edits.set, [("client".into(), client.to_owned())]);
+            assert_eq!(env.logged_client(), Some(logged));
+            let refused = Behind::compile(Each(vec![refuse])).unwrap();
+            let env = FakeEnv::new().with_peer("10.0.0.1");
+            let Progress::Rejected(..) = passage().advance(&refused, &env) else { panic!("passed") };
+            assert_eq!(env.logged_client(), Some(logged), "also where the first policy refuses");
+            let env = FakeEnv::new().with_peer("10.0.0.1");
+            let Progress::Passed(edits) = passage().advance(&behind.0, &env) else { panic!("not passed") };
+            assert_eq!(edits.set, [("client".into(), "10.0.0.1".to_owned())], "where nothing is configured");
+            assert_eq!(env.logged_client(), None);
+        }
+    }
+
+    fn leave(_: &Request, env: &dyn Env) -> Decision {
+        COUNT.with(|count| env.at_end(Receipt::new((Rc::clone(count), 1_u32))));
+        COUNT.with(|count| env.at_end(Receipt::new((Rc::clone(count), 2_u32))));
+        Decision::Continue(Edits::default())
+    }
+
+    thread_local! {
+        static COUNT: Rc<Cell<u32>> = Rc::default();
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn each_policy_gets_back_what_it_left_also_when_a_later_one_refuses() {
+        let head = [(":method", "GET"), (":path", "/a?x=1")];
+        let passage = Passage::new(Request::new(Headers::from_pairs(head)).unwrap());
+        let chain = Chain::compile(Each(vec![find, leave, refuse])).unwrap();
+        let env = FakeEnv::new();
+        let Progress::Rejected(..) = passage.advance(&chain, &env) else { panic!("not refused") };
+        for receipt in env.take_receipts() {
+            receipt.settle(&chain, &env);
+        }
+        assert_eq!(COUNT.with(|count| count.get()), 12);
+        assert!(env.take_receipts().is_empty());
     }
 }

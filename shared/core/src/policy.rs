@@ -1,11 +1,14 @@
 //! The one interface between decisions and the world.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use crate::client::ClientAddress;
 use crate::decision::Decision;
 use crate::identity::Identity;
 use crate::question::{Answer, Topic};
+use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
@@ -34,6 +37,9 @@ pub trait Policy: Learn + Sized {
     /// Whether it ever asks a question or has a source. What does not needs no ticks, and no code for them.
     const ASKS: bool = false;
 
+    /// Whether it ever wants to know when a request has ended. What does not needs no code for that.
+    const SETTLES: bool = false;
+
     /// Judges a request. Called once with the head; again with the body after [`Decision::NeedBody`], and again with
     /// each answer after [`Decision::Ask`].
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
@@ -43,6 +49,20 @@ pub trait Policy: Learn + Sized {
     fn without_head(&self, _env: &dyn Env) -> Option<Decision> {
         None
     }
+
+    /// How [`Env::client`] is found; `None`: the client is the connection's other end. Not for [`Policy::without_head`],
+    /// which sees no headers.
+    fn client_address(&self) -> Option<&ClientAddress> {
+        None
+    }
+
+    /// Whether it wants to know when requests have ended, as it is configured.
+    fn settles(&self) -> bool {
+        false
+    }
+
+    /// A request has ended, however it did; `receipt` is what the policy left with [`Env::at_end`]. Nothing can be refused now.
+    fn settle(&self, _receipt: &dyn Any, _env: &dyn Env) {}
 }
 
 /// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only
@@ -53,6 +73,15 @@ pub trait Env {
 
     /// The address of the connection's other end.
     fn peer(&self) -> Option<IpAddr>;
+
+    /// The address of whoever the request is from: [`Env::peer`], or behind proxies what [`Policy::client_address`]
+    /// finds. `None` when nobody vouches for one.
+    fn client(&self) -> Option<IpAddr> {
+        self.peer()
+    }
+
+    /// Has the access log name the client that was found behind trusted proxies.
+    fn log_client(&self, _client: Option<IpAddr>) {}
 
     /// SHA-256 of the certificate by which the client has shown who it is in this connection's TLS; `None` for
     /// one that was not verified. Costs a host call, like the certificate itself.
@@ -90,6 +119,19 @@ pub trait Env {
 
     /// What came of a question that a policy has asked for this request.
     fn answer(&self, _topic: &Topic) -> Option<Rc<Answer>> {
+        None
+    }
+
+    /// Keeps what a policy wants to have back when the request has ended: see [`Policy::settle`]. It is lost with the worker.
+    fn at_end(&self, _receipt: Receipt) {}
+
+    /// Bytes of the request as it came, head and body; known when it has ended. `None` when the host cannot say.
+    fn request_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Bytes of the response as it went to the client, like [`Env::request_bytes`].
+    fn response_bytes(&self) -> Option<u64> {
         None
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::identity::Identity;
 use crate::policy::{Contended, Env, UnixNanos};
 use crate::question::{Answer, Topic};
+use crate::receipt::Receipt;
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 
 pub use store::SharedStore;
@@ -33,6 +34,9 @@ pub struct FakeEnv {
     verifier: Option<Box<Verifier>>,
     signer: Option<Box<Signer>>,
     calls: Cell<Calls>,
+    receipts: RefCell<Vec<Receipt>>,
+    client: Cell<Option<Option<IpAddr>>>,
+    exchanged: Cell<Option<(u64, u64)>>,
 }
 
 type Verifier = dyn Fn(&Signed<'_>) -> SignatureVerdict;
@@ -153,6 +157,21 @@ impl FakeEnv {
         self
     }
 
+    /// The client that the access log names, if it is told one.
+    pub fn logged_client(&self) -> Option<Option<IpAddr>> {
+        self.client.get()
+    }
+
+    /// The request has ended: what policies left for now, in order.
+    pub fn take_receipts(&self) -> Vec<Receipt> {
+        self.receipts.take()
+    }
+
+    /// Bytes of the request and of its response, once it has ended; a host that is not told cannot say.
+    pub fn set_exchanged(&self, request: u64, response: u64) {
+        self.exchanged.set(Some((request, response)));
+    }
+
     /// Sets the clock, forwards or backwards.
     pub fn set_now(&self, now: UnixNanos) {
         self.clock.0.set(now);
@@ -247,6 +266,22 @@ impl Env for FakeEnv {
     fn sign(&self, wanted: &ToSign<'_>) -> Option<Vec<u8>> {
         self.count(|calls| calls.sign += 1);
         self.signer.as_ref().and_then(|signer| signer(wanted))
+    }
+
+    fn log_client(&self, client: Option<IpAddr>) {
+        self.client.set(Some(client));
+    }
+
+    fn at_end(&self, receipt: Receipt) {
+        self.receipts.borrow_mut().push(receipt);
+    }
+
+    fn request_bytes(&self) -> Option<u64> {
+        self.exchanged.get().map(|(request, _)| request)
+    }
+
+    fn response_bytes(&self) -> Option<u64> {
+        self.exchanged.get().map(|(_, response)| response)
     }
 }
 
