@@ -37,7 +37,7 @@ pub(crate) fn modules(
         })?;
         Ok((plugin, bytes))
     };
-    plugins.map(read).collect()
+    plugins.map(Plugin::module).map(read).collect()
 }
 
 /// The folder that the running program is in.

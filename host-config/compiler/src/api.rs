@@ -1,6 +1,6 @@
 //! One API: its operations in document order, each made into a rule for every plugin.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use portcullis_config::auth::{AssertedApiConfig, AuthRule, EndpointsConfig, SchemeConfig};
 use portcullis_config::mock::MockRule;
@@ -37,6 +37,7 @@ pub(crate) struct CompiledApi {
     pub(crate) schema: ApiConfig<SchemaRule>,
     pub(crate) document: DocumentConfig,
     pub(crate) throttle: ApiConfig<ThrottleRule>,
+    pub(crate) early_throttle: ApiConfig<ThrottleRule>,
     pub(crate) mock: ApiConfig<MockRule>,
     pub(crate) max_body_bytes: u32,
     pub(crate) coverage: Vec<OperationCoverage>,
@@ -57,6 +58,7 @@ struct Rules {
     auth: AuthRule,
     schema: SchemaRule,
     throttle: ThrottleRule,
+    early_throttle: ThrottleRule,
     mock: MockRule,
 }
 
@@ -65,6 +67,7 @@ pub(crate) struct ApiCompiler<'d, 'g> {
     model: &'g ApiModel<'d>,
     source: &'g ApiSource,
     limits: &'g BTreeMap<String, LimitConfig>,
+    early_limits: &'g BTreeSet<String>,
     default_endpoint: Option<&'g Endpoint>,
     backend_jwt: Option<&'g BackendJwt>,
     published_keys: Vec<&'g PublishedKeys>,
@@ -90,6 +93,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             base_path: base_path(model, source, report),
             schemes: Schemes::new(model, source, &gateway.identity, report),
             limits: &gateway.limits,
+            early_limits: &gateway.early_limits,
             backend_jwt: gateway.backend_jwt.as_ref(),
             published_keys: gateway.published_keys().collect(),
             seen: HashMap::new(),
@@ -127,7 +131,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     ) -> Option<Rules> {
         let head = self.head(key, operation, rows, report);
         let endpoints = self.endpoints(operation, settings, rows, report);
-        let throttle = self.throttle(operation, settings, rows, report);
+        let (throttle, early_throttle) = self.throttle(operation, settings, rows, report);
         let mut auth = self.schemes.rule(operation, settings, rows, report);
         let carriers = self.schemes.carriers(operation, &auth);
         let schema = self.schema.rule(operation, settings, &carriers, rows, report);
@@ -147,7 +151,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         auth.asserted = self.asserted(&auth);
         // Auth sends those elsewhere whose credential says so; who has none goes where there is an endpoint.
         let route = production.or(sandbox)?;
-        Some(Rules { head, route, auth, schema, throttle, mock })
+        Some(Rules { head, route, auth, schema, throttle, early_throttle, mock })
     }
 
     fn head(
@@ -242,6 +246,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             routing: frame.api(&rules, |rules| RoutingRule { route: rules.route.clone() }),
             auth: frame.api(&rules, |rules| rules.auth.clone()),
             throttle: frame.api(&rules, |rules| rules.throttle.clone()),
+            early_throttle: frame.api(&rules, |rules| rules.early_throttle.clone()),
             mock: frame.api(&rules, |rules| rules.mock.clone()),
             schema: frame.api(&rules, |rules| rules.schema.clone()),
             schemes,

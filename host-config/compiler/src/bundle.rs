@@ -48,8 +48,9 @@ impl Compiled {
         bundle.insert("envoy.json".to_owned(), pretty(&self.bootstrap(modules, surroundings)?)?);
         for (plugin, config) in &self.plugins {
             bundle.insert(format!("plugins/{}.json", plugin.name()), config.clone().into_bytes());
-            let module = modules.get(plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
-            bundle.insert(format!("modules/{}.wasm", plugin.name()), module.clone());
+            let (plugin, name) = (plugin.module(), plugin.module().name());
+            let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(name))?;
+            bundle.insert(format!("modules/{name}.wasm"), module.clone());
         }
         bundle.insert("coverage.json".to_owned(), pretty(&self.coverage.relative_to(&self.folder))?);
         let manifest = Manifest {

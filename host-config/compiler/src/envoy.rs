@@ -66,6 +66,8 @@ pub(crate) struct Input<'i> {
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,
+    /// Whether plugins find clients behind proxies: then Envoy's word for one is a proxy's address.
+    pub(crate) finds_clients: bool,
     /// The header of publishers' keys, which reaches no upstream, also where it opens nothing.
     pub(crate) internal_header: Option<&'i str>,
     /// The gateway's own keys, as far as it publishes them.

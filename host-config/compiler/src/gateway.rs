@@ -2,6 +2,7 @@
 //! checked. A lone OpenAPI document is a gateway with one API and nobody known.
 
 mod backend_jwt;
+mod client_address;
 pub(crate) mod file;
 mod identity;
 mod identity_headers;
@@ -10,8 +11,9 @@ pub(crate) mod limit;
 mod policies;
 mod tier;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use portcullis_config::ClientAddressConfig;
 use portcullis_config::auth::IdentityHeaderConfig;
 use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
@@ -38,6 +40,8 @@ pub(crate) struct Gateway {
     pub layout: Layout,
     /// How refusals are told.
     pub errors: ErrorsFile,
+    /// How clients are found behind proxies; `None`: nobody stands in front.
+    pub client_address: Option<ClientAddressConfig>,
     /// The APIs, in order.
     pub apis: Vec<ApiSource>,
     /// Who is known.
@@ -50,6 +54,8 @@ pub(crate) struct Gateway {
     pub key_service: Option<KeyService>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
+    /// Names of those that stand before authentication.
+    pub early_limits: BTreeSet<String>,
     /// Limits by what callers have booked.
     pub tiers: Option<TiersConfig>,
     /// Who may not call.
@@ -124,6 +130,12 @@ impl Gateway {
         self.identity.holds_secrets() || signs || issues
     }
 
+    /// Limits whose names are such.
+    pub(crate) fn limits_where(&self, is_such: impl Fn(&str) -> bool) -> BTreeMap<String, LimitConfig> {
+        let such = self.limits.iter().filter(|(name, _)| is_such(name));
+        such.map(|(name, limit)| (name.clone(), limit.clone())).collect()
+    }
+
     /// Takes in issuers that only documents name.
     pub(crate) fn add_issuers(&mut self, derived: Vec<DerivedIssuer>) {
         for issuer in derived {
@@ -158,8 +170,11 @@ impl Gateway {
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
         let mut limits = reader.limits(&file.limits, report);
+        let early = file.limits.iter().filter(|(_, limit)| limit.before_authentication);
+        let early_limits = early.map(|(name, _)| name.clone()).collect();
         let imported = file.policies.as_ref().map(|name| reader.policies(name, &mut limits, report));
         let identity_headers = reader.identity_headers(&file, report);
+        let client_address = file.client_address.as_ref().map(|file| reader.client_address(file, report));
         let mut services = reader.services(file.services, report);
         let mut identity = reader.identity(&file.identity, &mut services, report);
         let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
@@ -168,7 +183,7 @@ impl Gateway {
         let service = file.api_key_service.as_ref();
         let key_service = service.and_then(|file| reader.key_service(file, &names, &mut identity, report));
         let mut apis = reader.apis(file.apis, &identity, &limits, report);
-        let tiers = reader.tiers(file.tiers, imported, &limits, &identity, report);
+        let tiers = reader.tiers(file.tiers, imported, (&limits, &early_limits), &identity, report);
         let denials = reader.denials(file.deny, &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
@@ -177,12 +192,14 @@ impl Gateway {
             listeners: file.listeners,
             layout: file.layout,
             errors: file.errors,
+            client_address,
             apis,
             identity,
             backend_jwt,
             key_service,
             identity_headers,
             limits,
+            early_limits,
             tiers,
             denials,
             services,

@@ -123,6 +123,8 @@ pub struct Compiled {
     revocation_file: Option<String>,
     max_body_bytes: u32,
     certificate_header: Option<String>,
+    /// Whether plugins find clients behind proxies.
+    finds_clients: bool,
     internal_header: Option<String>,
     errors: ErrorsFile,
     published_keys: Vec<PublishedKeys>,
@@ -164,7 +166,8 @@ impl Compiled {
     pub fn bootstrap(&self, modules: &Modules, surroundings: &Surroundings) -> Result<Value, BundleError> {
         let mut capabilities = BTreeMap::new();
         for plugin in self.plugins.keys().copied() {
-            let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(plugin.name()))?;
+            let of = plugin.module();
+            let module = modules.get(&of).ok_or(BundleError::ModuleMissing(of.name()))?;
             let wants = self.wants.get(&plugin).copied().unwrap_or_default();
             capabilities.insert(plugin, module::capabilities(plugin, wants, module)?);
         }
@@ -179,6 +182,7 @@ impl Compiled {
             max_body_bytes: self.max_body_bytes,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
+            finds_clients: self.finds_clients,
             internal_header: self.internal_header.as_deref(),
             published_keys: &self.published_keys,
             surroundings,

@@ -36,6 +36,8 @@ const DEFAULT_REALM: &str = "portcullis";
 pub enum Plugin {
     /// Which operation, which upstream.
     Routing,
+    /// How often, before anybody knows from whom: a second instance of throttle.
+    EarlyThrottle,
     /// Who is calling, and may they.
     Auth,
     /// Is the message what the document says.
@@ -62,16 +64,18 @@ pub enum Layout {
 impl Plugin {
     /// All plugins in the order of the chain. A request without identity, or not as the document says, does not
     /// eat the caller's quota; only what passed everything is answered.
-    pub const CHAIN: [Self; 5] = [Self::Routing, Self::Auth, Self::Schema, Self::Throttle, Self::Mock];
+    pub const CHAIN: [Self; 6] =
+        [Self::Routing, Self::EarlyThrottle, Self::Auth, Self::Schema, Self::Throttle, Self::Mock];
 
-    /// All that have a module.
+    /// All that have a module of their own.
     pub const ALL: [Self; 6] =
         [Self::Routing, Self::Auth, Self::Schema, Self::Throttle, Self::Mock, Self::Pipeline];
 
-    /// Its name, and its module's.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Routing => "routing",
+            Self::EarlyThrottle => "early-throttle",
             Self::Auth => "auth",
             Self::Schema => "schema",
             Self::Throttle => "throttle",
@@ -80,10 +84,19 @@ impl Plugin {
         }
     }
 
+    /// The plugin whose module it runs.
+    #[must_use]
+    pub fn module(self) -> Self {
+        match self {
+            Self::EarlyThrottle => Self::Throttle,
+            other => other,
+        }
+    }
+
     /// The callbacks it needs beside those of its life cycle; Envoy makes no others.
     pub(crate) fn callbacks(self, wants: Wants) -> impl Iterator<Item = &'static str> {
         let of_requests: &[&str] = match self {
-            Self::Routing | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
+            Self::Routing | Self::EarlyThrottle | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
             Self::Schema => {
                 &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"]
             }
@@ -182,6 +195,7 @@ struct Parts {
     schema: Vec<ApiConfig<SchemaRule>>,
     documents: BTreeMap<String, DocumentConfig>,
     throttle: Vec<ApiConfig<ThrottleRule>>,
+    early_throttle: Vec<ApiConfig<ThrottleRule>>,
     mock: Vec<ApiConfig<MockRule>>,
 }
 
@@ -193,20 +207,31 @@ impl Parts {
         self.schemes.extend(api.schemes);
         self.schema.push(api.schema);
         self.throttle.push(api.throttle);
+        self.early_throttle.push(api.early_throttle);
         self.mock.push(api.mock);
     }
 
     /// Each plugin with its own operations.
     fn chain(self, gateway: &Gateway) -> Result<Configured, Refused> {
         let (limited, mocked) = (self.is_limited(gateway), self.is_mocked());
+        let client_address = || gateway.client_address.clone();
         let mut configs = Configured::default();
-        let auth = AuthConfig { apis: self.auth, ..auth(gateway, self.schemes) };
+        let routing = RoutingConfig { apis: self.routing, client_address: client_address() };
+        let auth = auth(gateway, self.schemes);
+        let auth = AuthConfig { apis: self.auth, client_address: client_address(), ..auth };
         let schema = SchemaConfig { apis: self.schema, ..schema(self.documents) };
-        add::<RoutingPolicy>(&mut configs, Plugin::Routing, RoutingConfig { apis: self.routing })?;
+        add::<RoutingPolicy>(&mut configs, Plugin::Routing, routing)?;
+        if any_limit(&self.early_throttle) {
+            let apis = self.early_throttle;
+            let throttle =
+                ThrottleConfig { apis, client_address: client_address(), ..early_throttle(gateway) };
+            add::<ThrottlePolicy>(&mut configs, Plugin::EarlyThrottle, throttle)?;
+        }
         add::<AuthPolicy>(&mut configs, Plugin::Auth, auth)?;
         add::<SchemaPolicy>(&mut configs, Plugin::Schema, schema)?;
         if limited {
-            let throttle = ThrottleConfig { apis: self.throttle, ..throttle(gateway) };
+            let apis = self.throttle;
+            let throttle = ThrottleConfig { apis, client_address: client_address(), ..throttle(gateway) };
             add::<ThrottlePolicy>(&mut configs, Plugin::Throttle, throttle)?;
         }
         if mocked {
@@ -218,13 +243,16 @@ impl Parts {
     /// One configuration, in which each operation stands once.
     fn pipeline(self, gateway: &Gateway) -> Result<Configured, Refused> {
         let throttle = self.is_limited(gateway).then(|| throttle(gateway));
-        let rest = self.auth.into_iter().zip(self.schema).zip(self.throttle).zip(self.mock);
-        let apis = self.routing.into_iter().zip(rest).map(|(api, (((auth, schema), throttle), mock))| {
+        let early_throttle = any_limit(&self.early_throttle).then(|| early_throttle(gateway));
+        let limits = self.throttle.into_iter().zip(self.early_throttle);
+        let rest = self.auth.into_iter().zip(self.schema).zip(limits).zip(self.mock);
+        let apis = self.routing.into_iter().zip(rest).map(|(api, (((auth, schema), limits), mock))| {
             let rest = auth.operations.into_iter().zip(schema.operations);
-            let rest = rest.zip(throttle.operations).zip(mock.operations);
+            let limits = limits.0.operations.into_iter().zip(limits.1.operations);
+            let rest = rest.zip(limits).zip(mock.operations);
             let operations = api.operations.into_iter().zip(rest);
             let operations =
-                operations.map(|(operation, (((auth, schema), throttle), mock))| OperationConfig {
+                operations.map(|(operation, (((auth, schema), limits), mock))| OperationConfig {
                     key: operation.key,
                     method: operation.method,
                     path: operation.path,
@@ -233,7 +261,8 @@ impl Parts {
                         routing: operation.rule,
                         auth: auth.rule,
                         schema: schema.rule,
-                        throttle: throttle.rule,
+                        throttle: limits.0.rule,
+                        early_throttle: limits.1.rule,
                         mock: mock.rule,
                     },
                 });
@@ -242,9 +271,11 @@ impl Parts {
         });
         let config = PipelineConfig {
             apis: apis.collect(),
+            client_address: gateway.client_address.clone(),
             auth: auth(gateway, self.schemes),
             schema: schema(self.documents),
             throttle,
+            early_throttle,
         };
         let mut configs = Configured::default();
         add::<Policies>(&mut configs, Plugin::Pipeline, config)?;
@@ -253,7 +284,7 @@ impl Parts {
 
     fn is_limited(&self, gateway: &Gateway) -> bool {
         let is_for_all = gateway.tiers.is_some() || !gateway.denials.is_empty();
-        is_for_all || self.throttle.iter().flat_map(|api| &api.operations).any(|one| !one.rule.is_empty())
+        is_for_all || any_limit(&self.throttle)
     }
 
     fn is_mocked(&self) -> bool {
@@ -266,6 +297,7 @@ fn auth(gateway: &Gateway, schemes: BTreeMap<String, SchemeConfig>) -> AuthConfi
     AuthConfig {
         realm: identity.realm.clone().unwrap_or_else(|| DEFAULT_REALM.to_owned()),
         apis: Vec::new(),
+        client_address: None,
         schemes,
         issuers: identity.issuers.clone(),
         introspections: identity.introspections.clone(),
@@ -289,11 +321,30 @@ fn schema(documents: BTreeMap<String, DocumentConfig>) -> SchemaConfig {
     SchemaConfig { apis: Vec::new(), documents, max_violations: MAX_VIOLATIONS }
 }
 
+fn any_limit(apis: &[ApiConfig<ThrottleRule>]) -> bool {
+    apis.iter().flat_map(|api| &api.operations).any(|one| !one.rule.is_empty())
+}
+
+/// The instance before authentication.
+fn early_throttle(gateway: &Gateway) -> ThrottleConfig {
+    ThrottleConfig {
+        apis: Vec::new(),
+        client_address: None,
+        limits: gateway.limits_where(|name| gateway.early_limits.contains(name)),
+        slots: THROTTLE_SLOTS,
+        early: true,
+        tiers: None,
+        denials: Vec::new(),
+    }
+}
+
 fn throttle(gateway: &Gateway) -> ThrottleConfig {
     ThrottleConfig {
         apis: Vec::new(),
-        limits: gateway.limits.clone(),
+        client_address: None,
+        limits: gateway.limits_where(|name| !gateway.early_limits.contains(name)),
         slots: THROTTLE_SLOTS,
+        early: false,
         tiers: gateway.tiers.clone(),
         denials: gateway.denials.clone(),
     }

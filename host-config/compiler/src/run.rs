@@ -166,6 +166,7 @@ impl<'r> Run<'r> {
         let holds_secrets = gateway.holds_secrets();
         let published_keys = gateway.published_keys().cloned().collect();
         let internal_header = gateway.identity.internal_keys.map(|keys| keys.header);
+        let finds_clients = gateway.client_address.is_some();
         let certificate_header = gateway.identity.terminator.map(|terminator| terminator.header);
         let listeners = match (&self.options.listen, gateway.listeners.is_empty()) {
             // Another address is no reason to serve without TLS.
@@ -191,6 +192,7 @@ impl<'r> Run<'r> {
             late_secrets,
             max_body_bytes,
             certificate_header,
+            finds_clients,
             internal_header,
             errors: gateway.errors,
             published_keys,

@@ -52,7 +52,7 @@ impl Attempts {
         }
     }
 
-    /// Charges an attempt for a user name, known or not, from the connection's other end.
+    /// Charges an attempt for a user name, known or not, from the client's address.
     pub(crate) fn charge(&self, name: &str, env: &dyn Env) -> Result<Charged, Exceeded> {
         let now = env.now();
         let charged = self.slots(name, env);
@@ -65,7 +65,7 @@ impl Attempts {
         Ok(charged)
     }
 
-    /// Takes back the charge of an attempt by this name from the connection's other end.
+    /// Takes back the charge of an attempt by this name from the client's address.
     pub(crate) fn forgive_by(&self, name: &str, env: &dyn Env) {
         self.forgive(&self.slots(name, env));
     }
@@ -77,11 +77,11 @@ impl Attempts {
     }
 
     fn slots(&self, name: &str, env: &dyn Env) -> Charged {
-        Charged { user: self.slot(0, name.as_bytes()), address: self.address(env.peer()) }
+        Charged { user: self.slot(0, name.as_bytes()), address: self.address(env.client()) }
     }
 
-    fn address(&self, peer: Option<IpAddr>) -> usize {
-        match peer {
+    fn address(&self, client: Option<IpAddr>) -> usize {
+        match client.map(|client| client.to_canonical()) {
             None => self.slot(1, &[]),
             Some(IpAddr::V4(address)) => self.slot(4, &address.octets()),
             // A subscriber has at least a /64 (RFC 6177), and would else have 2^64 counts.

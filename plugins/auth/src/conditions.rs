@@ -53,7 +53,7 @@ impl Conditions {
         if self.expires.is_some_and(|expires| env.now().seconds() >= expires) {
             return Err(KeyRefused::Expired);
         }
-        let lies_within = |range: &AddressRange| env.peer().is_some_and(|peer| range.contains(peer));
+        let lies_within = |range: &AddressRange| env.client().is_some_and(|client| range.contains(client));
         if self.addresses.as_ref().is_some_and(|ranges| !ranges.iter().any(lies_within)) {
             return Err(KeyRefused::Address);
         }

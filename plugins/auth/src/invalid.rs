@@ -1,6 +1,6 @@
 //! Why a configuration cannot be enforced.
 
-use portcullis_core::InvalidIndex;
+use portcullis_core::{InvalidClientAddress, InvalidIndex};
 
 /// Why a configuration cannot be enforced. Never holds a secret: keys and hashes are named by their place.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum InvalidAuth {
     /// The operations make no index.
     #[error(transparent)]
     Index(#[from] InvalidIndex),
+    /// The client cannot be found that way.
+    #[error("client_address: {0}")]
+    ClientAddress(#[from] InvalidClientAddress),
     /// The realm cannot stand in a header.
     #[error("the realm contains a character that no header can carry")]
     Realm,

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use portcullis_config::auth::{AuthConfig, AuthRule};
 use portcullis_config::routing::ROUTE_HEADER;
 use portcullis_core::{
-    Answer, Decision, Edits, Env, Fetch, Learn, OperationIndex, Policy, Rejection, Request, Source,
+    Answer, ClientAddress, Decision, Edits, Env, Fetch, Learn, OperationIndex, Policy, Rejection, Request,
+    Source,
 };
 
 use crate::account::Applications;
@@ -44,6 +45,7 @@ pub struct AuthPolicy {
     backend_jwt: Option<BackendJwt>,
     key_service: Option<KeyService>,
     identity_headers: Option<Rc<IdentityHeaders>>,
+    client_address: Option<ClientAddress>,
 }
 
 /// All credentials that are known.
@@ -105,6 +107,10 @@ impl Policy for AuthPolicy {
             Err(decision) => decision,
         }
     }
+
+    fn client_address(&self) -> Option<&ClientAddress> {
+        self.client_address.as_ref()
+    }
 }
 
 impl AuthPolicy {
@@ -116,6 +122,7 @@ impl AuthPolicy {
         config: AuthConfig,
     ) -> Result<Self, InvalidAuth> {
         let applications = Applications::compile(config.applications, config.subscription_feed.is_some());
+        let client_address = config.client_address.map(|config| config.compile()).transpose()?;
         let clients = Clients::compile(config.terminator)?;
         let backend_jwt = config.backend_jwt.map(BackendJwt::compile).transpose()?;
         let own = backend_jwt.as_ref().map(BackendJwt::header).into_iter().chain(clients.header());
@@ -147,7 +154,16 @@ impl AuthPolicy {
         let rules = rules.into_iter().zip(index.operations());
         let rules = rules.map(|(rule, operation)| compiler.rule(rule, &operation.key));
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self { index, rules, clients, known, backend_jwt, key_service, identity_headers: keeper.headers })
+        Ok(Self {
+            index,
+            rules,
+            clients,
+            known,
+            backend_jwt,
+            key_service,
+            identity_headers: keeper.headers,
+            client_address,
+        })
     }
 
     fn feed_as(&self, source: &str) -> Option<&SubscriptionFeed> {

@@ -5,16 +5,19 @@ use std::rc::Rc;
 
 use portcullis_auth::{AuthPolicy, InvalidAuth};
 use portcullis_config::pipeline::{PipelineConfig, PipelineRule};
-use portcullis_config::throttle::ThrottleRule;
-use portcullis_core::{InvalidIndex, Judge, PolicyChain};
+use portcullis_config::throttle::{ThrottleConfig, ThrottleRule};
+use portcullis_core::{
+    ClientAddress, InvalidClientAddress, InvalidIndex, Judge, OperationIndex, PolicyChain,
+};
 use portcullis_mock::{InvalidMock, MockPolicy};
 use portcullis_routing::{InvalidRouting, RoutingPolicy};
 use portcullis_schema::{InvalidSchemaConfig, SchemaPolicy};
 use portcullis_throttle::{InvalidThrottle, ThrottlePolicy};
 
-/// Routing, auth, schema, throttle, mock.
+/// Routing, throttle before authentication, auth, schema, throttle, mock.
 pub struct Policies {
     chain: Vec<Box<dyn Judge>>,
+    client_address: Option<ClientAddress>,
 }
 
 /// Why a configuration cannot be enforced.
@@ -23,6 +26,12 @@ pub enum InvalidPipeline {
     /// The operations make no index.
     #[error(transparent)]
     Index(#[from] InvalidIndex),
+    /// The client cannot be found that way.
+    #[error("client_address: {0}")]
+    ClientAddress(#[from] InvalidClientAddress),
+    /// A policy of its own would look for another client.
+    #[error("client_address is all policies' own: it stands beside `auth` and `throttle`")]
+    ClientAddressPlace,
     /// The routes.
     #[error("routing: {0}")]
     Routing(#[from] InvalidRouting),
@@ -38,6 +47,9 @@ pub enum InvalidPipeline {
     /// An operation has limits, but there is nothing about how they are counted.
     #[error("throttle: there are limits of operations, but no `throttle`")]
     ThrottleMissing,
+    /// Two instances of throttle that would share their counts.
+    #[error("early_throttle: it must be `early`")]
+    EarlyThrottle,
     /// The prepared answers.
     #[error("mock: {0}")]
     Mock(#[from] InvalidMock),
@@ -50,6 +62,7 @@ struct Rules {
     auth: Vec<portcullis_config::auth::AuthRule>,
     schema: Vec<portcullis_config::schema::SchemaRule>,
     throttle: Vec<ThrottleRule>,
+    early_throttle: Vec<ThrottleRule>,
     mock: Vec<portcullis_config::mock::MockRule>,
 }
 
@@ -60,31 +73,52 @@ impl PolicyChain for Policies {
 
     fn compile(mut config: PipelineConfig) -> Result<Self, InvalidPipeline> {
         ThrottleRule::name_apis(&mut config.apis, |rule| &mut rule.throttle);
+        ThrottleRule::name_apis(&mut config.apis, |rule| &mut rule.early_throttle);
+        let limiting = config.throttle.iter().chain(&config.early_throttle);
+        let mut within = limiting.filter_map(|throttle| throttle.client_address.as_ref());
+        if config.auth.client_address.as_ref().or_else(|| within.next()).is_some() {
+            return Err(InvalidPipeline::ClientAddressPlace);
+        }
+        let client_address = config.client_address.map(|config| config.compile()).transpose()?;
         let (index, all) = portcullis_config::index(config.apis)?;
         let mut rules = Rules::default();
         all.into_iter().for_each(|rule| rules.add(rule));
-        let limited = rules.throttle.iter().any(|rule| !rule.limits.is_empty());
-        let mocked = rules.mock.iter().any(|rule| rule.mocked);
-        let mut chain: Vec<Box<dyn Judge>> = vec![
-            Box::new(RoutingPolicy::over(Rc::clone(&index), rules.routing)?),
-            Box::new(AuthPolicy::over(Rc::clone(&index), rules.auth, config.auth)?),
-            Box::new(SchemaPolicy::over(Rc::clone(&index), rules.schema, config.schema)?),
-        ];
-        match config.throttle {
-            Some(throttle) => {
-                chain.push(Box::new(ThrottlePolicy::over(Rc::clone(&index), rules.throttle, throttle)?));
-            }
-            None if limited => return Err(InvalidPipeline::ThrottleMissing),
-            None => {}
+        if config.early_throttle.as_ref().is_some_and(|throttle| !throttle.early) {
+            return Err(InvalidPipeline::EarlyThrottle);
         }
+        let mocked = rules.mock.iter().any(|rule| rule.mocked);
+        let limits = |rules, config| throttle(&index, rules, config);
+        let mut chain: Vec<Box<dyn Judge>> =
+            vec![Box::new(RoutingPolicy::over(Rc::clone(&index), rules.routing)?)];
+        chain.extend(limits(rules.early_throttle, config.early_throttle)?);
+        chain.push(Box::new(AuthPolicy::over(Rc::clone(&index), rules.auth, config.auth)?));
+        chain.push(Box::new(SchemaPolicy::over(Rc::clone(&index), rules.schema, config.schema)?));
+        chain.extend(limits(rules.throttle, config.throttle)?);
         if mocked {
             chain.push(Box::new(MockPolicy::over(index, rules.mock)?));
         }
-        Ok(Self { chain })
+        Ok(Self { chain, client_address })
     }
 
     fn policy(&self, at: usize) -> Option<&dyn Judge> {
         self.chain.get(at).map(|policy| &**policy)
+    }
+
+    fn client_address(&self) -> Option<&ClientAddress> {
+        self.client_address.as_ref()
+    }
+}
+
+/// The throttle policy, if there is anything to count.
+fn throttle(
+    index: &Rc<OperationIndex>,
+    rules: Vec<ThrottleRule>,
+    config: Option<ThrottleConfig>,
+) -> Result<Option<Box<dyn Judge>>, InvalidPipeline> {
+    match config {
+        Some(config) => Ok(Some(Box::new(ThrottlePolicy::over(Rc::clone(index), rules, config)?))),
+        None if rules.iter().any(|rule| !rule.limits.is_empty()) => Err(InvalidPipeline::ThrottleMissing),
+        None => Ok(None),
     }
 }
 
@@ -94,6 +128,7 @@ impl Rules {
         self.auth.push(rule.auth);
         self.schema.push(rule.schema);
         self.throttle.push(rule.throttle);
+        self.early_throttle.push(rule.early_throttle);
         self.mock.push(rule.mock);
     }
 }
@@ -151,5 +186,18 @@ mod tests {
     fn limits_that_nothing_would_count_are_refused() {
         assert!(compile("", LIMITED).err().is_some_and(|cause| cause.contains("no `throttle`")));
         assert!(compile("", "").is_ok());
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn all_policies_see_the_same_client() {
+        const CLIENT: &str = r#""client_address": {"hops": 1}"#;
+        let throttle = |within: &str| TWICE.replace("\"slots\": 16", &format!("\"slots\": 16{within}"));
+        assert!(
+            compile(&throttle(&format!(", {CLIENT}")), LIMITED).is_err_and(|cause| cause.contains("beside"))
+        );
+        let policies = compile(&format!(", {CLIENT}{}", throttle("")), LIMITED).unwrap();
+        assert!(policies.client_address().is_some());
+        assert!(compile("", "").unwrap().client_address().is_none());
     }
 }

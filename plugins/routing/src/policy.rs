@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use portcullis_config::routing::{ROUTE_HEADER, RoutingConfig, RoutingRule};
 use portcullis_core::{
-    Decision, Edits, Env, InvalidIndex, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection, Reply,
-    Request,
+    ClientAddress, Decision, Edits, Env, InvalidClientAddress, InvalidIndex, Learn, Lookup, OperationId,
+    OperationIndex, Policy, Rejection, Reply, Request,
 };
 
 use crate::target::judged_target;
@@ -17,6 +17,8 @@ pub struct RoutingPolicy {
     index: Rc<OperationIndex>,
     /// By [`OperationId::position`].
     routes: Vec<String>,
+    /// For the access log.
+    client_address: Option<ClientAddress>,
 }
 
 /// Why a configuration cannot be enforced.
@@ -28,6 +30,9 @@ pub enum InvalidRouting {
     /// A route that could not be sent as a header value.
     #[error("'{0}' is no route: it must be visible ASCII, at least one character")]
     Route(String),
+    /// The client cannot be found that way.
+    #[error("client_address: {0}")]
+    ClientAddress(#[from] InvalidClientAddress),
 }
 
 impl Learn for RoutingPolicy {}
@@ -38,7 +43,12 @@ impl Policy for RoutingPolicy {
 
     fn compile(config: RoutingConfig) -> Result<Self, InvalidRouting> {
         let (index, rules) = portcullis_config::index(config.apis)?;
-        Self::over(index, rules)
+        let client_address = config.client_address.map(|config| config.compile()).transpose()?;
+        Ok(Self { client_address, ..Self::over(index, rules)? })
+    }
+
+    fn client_address(&self) -> Option<&ClientAddress> {
+        self.client_address.as_ref()
     }
 
     /// Never asks what an earlier policy found: this one is the source of that knowledge.
@@ -61,7 +71,7 @@ impl RoutingPolicy {
         let routes: Vec<String> = rules.into_iter().map(|rule| rule.route).collect();
         match routes.iter().find(|route| !is_route(route)) {
             Some(route) => Err(InvalidRouting::Route(route.clone())),
-            None => Ok(Self { index, routes }),
+            None => Ok(Self { index, routes, client_address: None }),
         }
     }
 

@@ -38,6 +38,12 @@ impl Attribute {
         matches!(self.0, Header(_) | Query(_) | Method | Host)
     }
 
+    /// Whether authentication has to come first.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        use AttributeConfig::{Application, Claim, Consumer};
+        matches!(self.0, Claim(_) | Consumer | Application)
+    }
+
     /// Whether a caller has as many values as it likes of it.
     pub(crate) fn is_free(&self) -> bool {
         self.is_of_head() || self.is_address()
@@ -60,7 +66,9 @@ impl Attribute {
                 let host = request.map(Request::host).filter(|host| !host.is_empty());
                 host.is_some_and(text)
             }
-            AttributeConfig::Address => env.peer().is_some_and(|peer| text(&peer.to_canonical().to_string())),
+            AttributeConfig::Address => {
+                env.client().is_some_and(|client| text(&client.to_canonical().to_string()))
+            }
             AttributeConfig::Consumer => env.identity().is_some_and(|identity| text(identity.consumer())),
             AttributeConfig::Application => env.identity().is_some_and(|identity| {
                 let terms = identity.terms();
@@ -77,7 +85,7 @@ impl Attribute {
 
     /// The address, where it is that.
     pub(crate) fn address(&self, subject: &Subject<'_>) -> Option<IpAddr> {
-        self.is_address().then(|| subject.env.peer()).flatten()
+        self.is_address().then(|| subject.env.client()).flatten()
     }
 }
 

@@ -125,6 +125,15 @@ impl Key {
         })
     }
 
+    /// Whether authentication has to come first.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        match self {
+            Self::Consumer | Self::Application | Self::Subscription => true,
+            Self::Address | Self::All => false,
+            Self::Parts(parts) => parts.iter().any(Attribute::is_of_caller),
+        }
+    }
+
     /// Whether the request's head is needed.
     pub(crate) fn reads_head(&self) -> bool {
         matches!(self, Self::Parts(parts) if parts.iter().any(Attribute::is_of_head))
@@ -204,7 +213,7 @@ impl<'e> Callers<'e> {
 
     fn address(&self) -> Caller {
         *self.address.get_or_init(|| {
-            let fingerprint = match self.subject.env.peer().map(|address| address.to_canonical()) {
+            let fingerprint = match self.subject.env.client().map(|address| address.to_canonical()) {
                 Some(IpAddr::V4(address)) => Fingerprint::of(b'4', &[&address.octets()]),
                 // A subscriber gets at least a /64 (RFC 6177), and would else have 2^64 counts.
                 Some(IpAddr::V6(address)) => {

@@ -73,6 +73,11 @@ impl Group {
         self.when.iter().all(|condition| condition.holds(subject))
     }
 
+    /// Whether authentication has to come first.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        self.when.iter().any(|condition| condition.of.is_of_caller())
+    }
+
     /// Whether the request's head is needed.
     pub(crate) fn reads_head(&self) -> bool {
         self.when.iter().any(|condition| condition.of.is_of_head()) || self.limit.reads_head()

@@ -84,7 +84,7 @@ impl Denial {
 
     /// Who hides the address fits all of them.
     fn is_from_there(&self, env: &dyn Env) -> bool {
-        env.peer().is_none_or(|peer| self.addresses.iter().any(|range| range.contains(peer)))
+        env.client().is_none_or(|client| self.addresses.iter().any(|range| range.contains(client)))
     }
 }
 

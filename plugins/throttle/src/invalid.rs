@@ -1,6 +1,6 @@
 //! Why a throttle configuration cannot be enforced.
 
-use portcullis_core::InvalidIndex;
+use portcullis_core::{InvalidClientAddress, InvalidIndex};
 
 use crate::limit::InvalidLimit;
 use crate::rule::MOST_LIMITS;
@@ -12,6 +12,9 @@ pub enum InvalidThrottle {
     /// The operations make no index.
     #[error(transparent)]
     Index(#[from] InvalidIndex),
+    /// The client cannot be found that way.
+    #[error("client_address: {0}")]
+    ClientAddress(#[from] InvalidClientAddress),
     /// The table's size.
     #[error("{0} slots: it must be a power of two, at most {MOST_SLOTS}")]
     Slots(u32),
@@ -23,6 +26,9 @@ pub enum InvalidThrottle {
         /// What is wrong with it.
         cause: InvalidLimit,
     },
+    /// What only callers that are known have, before authentication.
+    #[error("before authentication there are no tiers, and no rules that deny")]
+    EarlyCaller,
     /// An operation names a limit that is not there.
     #[error("the operation '{operation}' names the limit '{limit}', which does not exist")]
     UnknownLimit {

@@ -22,7 +22,7 @@ mod tiers;
 mod window;
 
 pub use invalid::InvalidThrottle;
-pub use limit::{InvalidLimit, check_limit};
+pub use limit::{InvalidLimit, check_early_limit, check_limit};
 pub use policy::ThrottlePolicy;
 
 #[cfg(all(target_os = "wasi", feature = "module"))]

@@ -88,6 +88,12 @@ pub enum InvalidLimit {
     /// Nothing to count by.
     #[error("what is counted together is named by 1 to 8 attributes")]
     Key,
+    /// Before authentication, a limit of callers.
+    #[error("before authentication nobody is known: count by address, all, or what stands in the head")]
+    EarlyCaller,
+    /// Before authentication, a limit that marks.
+    #[error("before authentication a limit refuses or lets pass: it marks nothing")]
+    EarlyMark,
     /// More groups than can be looked at with each request.
     #[error("a limit has at most 32 groups")]
     TooManyGroups,
@@ -104,6 +110,11 @@ pub enum InvalidLimit {
 /// Whether a limit of this name can be enforced: what the policy itself asks.
 pub fn check_limit(name: &str, config: &LimitConfig) -> Result<(), InvalidLimit> {
     Limit::new(name.to_owned(), config).map(drop)
+}
+
+/// [`check_limit`], for one that stands before authentication.
+pub fn check_early_limit(name: &str, config: &LimitConfig) -> Result<(), InvalidLimit> {
+    Limit::new(name.to_owned(), config)?.check_early()
 }
 
 /// How a limit counts, how long that takes in seconds, and in words.
@@ -146,6 +157,14 @@ impl Limit {
     /// Whether the request's head is needed.
     pub(crate) fn reads_head(&self) -> bool {
         self.by.reads_head() || self.groups.iter().any(Group::reads_head)
+    }
+
+    /// Why it cannot stand before authentication.
+    pub(crate) fn check_early(&self) -> Result<(), InvalidLimit> {
+        if self.all().any(|limit| limit.by.is_of_caller()) || self.groups.iter().any(Group::is_of_caller) {
+            return Err(InvalidLimit::EarlyCaller);
+        }
+        if self.all().any(|limit| limit.marks) { Err(InvalidLimit::EarlyMark) } else { Ok(()) }
     }
 
     /// The limit itself, and those of its groups.

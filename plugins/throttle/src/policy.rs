@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
 use portcullis_core::{
-    Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection, Request,
+    ClientAddress, Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection,
+    Request,
 };
 
 use crate::attribute::Subject;
@@ -29,11 +30,14 @@ pub struct ThrottlePolicy {
     table: Table,
     /// Whether any request may pass with a mark: then no client's own may arrive, whatever its operation is.
     marks: bool,
+    /// Whether clients are told of limits only when they refuse.
+    early: bool,
     /// Whether a limit looks at the head.
     reads_head: bool,
     tiers: Option<Tiers>,
     denials: Option<Denials>,
     known: Known,
+    client_address: Option<ClientAddress>,
 }
 
 impl Learn for ThrottlePolicy {}
@@ -58,11 +62,15 @@ impl Policy for ThrottlePolicy {
     }
 
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
-        if self.reads_head {
+        if self.reads_head || self.client_address.is_some() {
             return None;
         }
         let operation = self.index.by_key(&env.operation()?).ok_or_else(mismatch);
         Some(decision(operation.and_then(|operation| self.judge(operation, None, env))))
+    }
+
+    fn client_address(&self) -> Option<&ClientAddress> {
+        self.client_address.as_ref()
     }
 }
 
@@ -85,7 +93,11 @@ impl ThrottlePolicy {
         if !config.slots.is_power_of_two() || config.slots > MOST_SLOTS {
             return Err(InvalidThrottle::Slots(config.slots));
         }
+        let client_address = config.client_address.map(|config| config.compile()).transpose()?;
         let limits = compile_limits(config.limits)?;
+        if config.early {
+            check_early(&limits, config.tiers.is_some() || !config.denials.is_empty())?;
+        }
         let tiers = config.tiers.as_ref().map(|tiers| Tiers::new(tiers, &limits)).transpose()?;
         let operations = index.operations().zip(rules);
         let operations = operations.map(|(operation, rule)| {
@@ -101,9 +113,10 @@ impl ThrottlePolicy {
         let reads_head = limits.values().any(|limit| limit.reads_head());
         let all = || limits.values().flat_map(|limit| limit.all());
         let reaches = all().map(|limit| limit.meter.reach());
-        let table = Table::new(config.slots, reaches.max().unwrap_or_default());
+        let table = Table::new(config.slots, reaches.max().unwrap_or_default(), config.early);
         let marks = all().any(|limit| limit.marks);
-        Ok(Self { index, operations, table, marks, reads_head, tiers, denials, known: Known::default() })
+        let (known, early) = (Known::default(), config.early);
+        Ok(Self { index, operations, table, marks, early, reads_head, tiers, denials, known, client_address })
     }
 
     fn judge(
@@ -131,11 +144,24 @@ impl ThrottlePolicy {
         }
         let callers = Callers::new(&subject, &self.known, rule.api_fingerprint);
         match self.table.charge(&selection.charges(self.table, &callers), env) {
+            Ok(_) if self.early => {}
             Ok(standings) => selection.admit(&standings, &mut edits),
             Err(denied) => return Err(selection.refused(denied)),
         }
         Ok(edits)
     }
+}
+
+/// Before authentication nothing is known that only callers have.
+fn check_early(limits: &BTreeMap<String, Rc<Limit>>, asks_for_callers: bool) -> Result<(), InvalidThrottle> {
+    if asks_for_callers {
+        return Err(InvalidThrottle::EarlyCaller);
+    }
+    for (name, limit) in limits {
+        let wrong = |cause| InvalidThrottle::Limit { name: name.clone(), cause };
+        limit.check_early().map_err(wrong)?;
+    }
+    Ok(())
 }
 
 fn compile_limits(

@@ -526,3 +526,41 @@ fn a_configuration_that_cannot_be_enforced_is_refused() {
     twice["apis"][0]["operations"][1]["key"] = json!("petstore GET /pets");
     assert!(matches!(compile(twice).err(), Some(InvalidThrottle::Index(_))));
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn an_early_instance_counts_apart_and_tells_nothing_until_it_refuses() {
+    let limit = |by: Value| json!({"requests": 1, "period_seconds": 60, "by": by});
+    let of = |limit: Value, early: bool| {
+        let mut config = config();
+        config["limits"] = json!({"gold": limit});
+        config["early"] = json!(early);
+        let operations = config["apis"][0]["operations"].as_array_mut().unwrap();
+        operations.truncate(1);
+        compile(config)
+    };
+    let env = FakeEnv::new().with_peer("192.0.2.1");
+    let (early, late) =
+        (of(limit(json!("address")), true).unwrap(), of(limit(json!("address")), false).unwrap());
+    assert_eq!(ask(&early, "GET /pets", &env), (200, Vec::new()));
+    assert_eq!(ask(&late, "GET /pets", &env).0, 200, "the counts are apart");
+    let (status, headers) = ask(&early, "GET /pets", &env);
+    assert_eq!((status, field(&headers, "ratelimit").as_deref()), (429, Some(r#""gold";r=0;t=60"#)));
+    assert!(early.without_head(&FakeEnv::new().with_operation("petstore GET /pets")).is_some());
+
+    let refused = |cause| Err(InvalidThrottle::Limit { name: "gold".into(), cause });
+    for by in
+        [json!("consumer"), json!("application"), json!("subscription"), json!({"parts": [{"claim": "x"}]})]
+    {
+        assert_eq!(of(limit(by), true).map(drop), refused(InvalidLimit::EarlyCaller));
+    }
+    let mut marking = limit(json!("all"));
+    marking["marks"] = json!(true);
+    assert_eq!(of(marking, true).map(drop), refused(InvalidLimit::EarlyMark));
+    let mut denying = config();
+    denying["limits"] = json!({"gold": limit(json!("all"))});
+    denying["apis"][0]["operations"].as_array_mut().unwrap().truncate(1);
+    denying["early"] = json!(true);
+    denying["denials"] = json!([{"addresses": ["192.0.2.1"]}]);
+    assert_eq!(compile(denying).map(drop), Err(InvalidThrottle::EarlyCaller));
+}

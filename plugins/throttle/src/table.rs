@@ -25,6 +25,8 @@ pub(crate) struct Table {
     slots: u32,
     /// No count is further ahead of the clock, in nanoseconds.
     horizon: u64,
+    /// Whether it is that of the instance before authentication.
+    early: bool,
 }
 
 /// One count that a request is charged to.
@@ -95,8 +97,8 @@ impl Charge {
 
 impl Table {
     /// `slots` is a power of two; `horizon` is the greatest reach of all meters.
-    pub(crate) fn new(slots: u32, horizon: u64) -> Self {
-        Self { slots, horizon }
+    pub(crate) fn new(slots: u32, horizon: u64, early: bool) -> Self {
+        Self { slots, horizon, early }
     }
 
     /// The count of `caller` under the limit and scope that `counter` stands for. Verified callers have the
@@ -107,6 +109,16 @@ impl Table {
         let upper = if caller.verified && self.slots > 1 { half } else { 0 };
         let slot = upper + (fingerprint.spread as u32 & (half - 1));
         Charge { slot, tag: tag(fingerprint.tag, class), meter, units: 1, marks: false }
+    }
+
+    /// The slot's name among the shared data; the digit is the layout's version.
+    fn key(self, number: u32) -> String {
+        let prefix = if self.early { "throttle2-early:" } else { "throttle2:" };
+        [prefix, itoa::Buffer::new().format(number)].concat()
+    }
+
+    fn store(self, held: &Held, env: &dyn Env) -> bool {
+        env.shared_set(&self.key(held.number), &held.slot.to_value(), Some(held.version)).is_ok()
     }
 
     /// Charges all or none. The standings are in the order of the charges.
@@ -137,7 +149,7 @@ impl Table {
     }
 
     fn read(self, number: u32, charges: &[Charge], env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {
-        let (value, version) = env.shared_get(&key(number)).unwrap_or((Vec::new(), ABSENT));
+        let (value, version) = env.shared_get(&self.key(number)).unwrap_or((Vec::new(), ABSENT));
         let mut slot = Slot::read(&value, now.0).map_err(|_| Denied::Unreadable)?;
         let is_own = |tag| charges.iter().any(|charge| charge.tag == tag);
         let stepped = slot.pull_back(now.0, self.horizon, is_own);
@@ -154,7 +166,7 @@ impl Table {
         standings: &mut [Standing],
     ) -> Result<(), Denied> {
         for _ in 0..ATTEMPTS {
-            if held.store(env) {
+            if self.store(held, env) {
                 return Ok(());
             }
             *held = self.read(held.number, charges, env, now)?;
@@ -180,7 +192,7 @@ impl Table {
                     let Some(number) = charged.slot.number(tag) else { continue };
                     changed |= current.slot.give_back(tag, meter, units, number, now.0);
                 }
-                if !changed || current.store(env) {
+                if !changed || self.store(&current, env) {
                     break;
                 }
             }
@@ -195,7 +207,7 @@ impl Table {
             for charge in charges.iter().filter(|charge| charge.slot == stepped.number) {
                 current.slot.pull_back_one(charge.tag, charge.meter, now.0);
             }
-            let _faster = current.store(env);
+            let _faster = self.store(&current, env);
         }
     }
 }
@@ -236,10 +248,6 @@ impl Held {
     fn is_changed(&self) -> bool {
         self.charged || self.stepped
     }
-
-    fn store(&self, env: &dyn Env) -> bool {
-        env.shared_set(&key(self.number), &self.slot.to_value(), Some(self.version)).is_ok()
-    }
 }
 
 impl Denied {
@@ -254,11 +262,6 @@ impl Denied {
             Self::Contended | Self::Unreadable => u64::MAX,
         }
     }
-}
-
-/// The slot's name among the shared data; the digit is the layout's version.
-fn key(number: u32) -> String {
-    ["throttle2:", itoa::Buffer::new().format(number)].concat()
 }
 
 #[cfg(test)]

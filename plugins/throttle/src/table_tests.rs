@@ -17,7 +17,7 @@ pub(crate) fn rate(requests: u64) -> Meter {
 }
 
 pub(crate) fn table(slots: u32) -> Table {
-    Table::new(slots, 60 * SECOND)
+    Table::new(slots, 60 * SECOND, false)
 }
 
 /// A count in a slot of its own choosing.
@@ -180,7 +180,7 @@ fn a_clock_that_steps_back_locks_nobody_out() {
         [(1, "a count as long as the horizon"), (60, "a shorter one"), (120, "a step within the horizon")];
     for (minutes, name) in cases {
         let env = FakeEnv::new();
-        let table = Table::new(1, minutes * 60 * SECOND);
+        let table = Table::new(1, minutes * 60 * SECOND, false);
         assert_eq!(spend(table, count(0, 1, rate(10)), 20, &env), 10);
         env.set_now(UnixNanos(START.0 - 3600 * SECOND));
         assert_eq!(spend(table, count(0, 1, rate(10)), 20, &env), 0, "{name}: the step gives nothing");
@@ -265,7 +265,7 @@ mod natively {
             for (tag, milliseconds) in steps {
                 env.advance(Duration::from_millis(milliseconds / 20));
                 let rate = rates[tag as usize % rates.len()];
-                if Table::new(1, 120 * SECOND).charge(&[count(0, tag, rate)], &env).is_ok() {
+                if Table::new(1, 120 * SECOND, false).charge(&[count(0, tag, rate)], &env).is_ok() {
                     let tat = own.entry(tag).or_default();
                     let (next, verdict) = rate.take(*tat, 1, env.now().0);
                     let admitted = matches!(verdict, Verdict::Admitted { .. });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
+use crate::client_address::ClientAddressConfig;
 
 mod account;
 mod api_key;
@@ -48,6 +49,9 @@ pub struct AuthConfig {
     /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<ApiConfig<AuthRule>>,
+    /// How the client is found behind proxies; default: it is the connection's other end. None within [`crate::pipeline::PipelineConfig`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_address: Option<ClientAddressConfig>,
     /// Security schemes by a name that is unique in the gateway (`petstore.ApiKey`).
     #[serde(default)]
     pub schemes: BTreeMap<String, SchemeConfig>,

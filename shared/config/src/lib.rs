@@ -4,6 +4,7 @@
 
 mod apis;
 pub mod auth;
+mod client_address;
 pub mod mock;
 pub mod pipeline;
 pub mod routing;
@@ -12,4 +13,5 @@ mod secret;
 pub mod throttle;
 
 pub use apis::{ApiConfig, ConditionConfig, ConditionPlaceConfig, OperationConfig, index};
+pub use client_address::{ClientAddressConfig, ForwardingHeaderConfig};
 pub use secret::{Secret, SecretSource};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
 use crate::auth::{AuthConfig, AuthRule};
+use crate::client_address::ClientAddressConfig;
 use crate::mock::MockRule;
 use crate::routing::RoutingRule;
 use crate::schema::{SchemaConfig, SchemaRule};
@@ -15,6 +16,9 @@ use crate::throttle::{ThrottleConfig, ThrottleRule};
 pub struct PipelineConfig {
     /// The APIs of the gateway.
     pub apis: Vec<ApiConfig<PipelineRule>>,
+    /// How the client is found behind proxies; default: it is the connection's other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_address: Option<ClientAddressConfig>,
     /// What the auth plugin knows beside its operations.
     pub auth: AuthConfig,
     /// What the schema plugin knows beside its operations.
@@ -22,6 +26,9 @@ pub struct PipelineConfig {
     /// What the throttle plugin knows beside its operations; absent: no operation has a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<ThrottleConfig>,
+    /// The same of its instance before authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_throttle: Option<ThrottleConfig>,
 }
 
 /// What each policy wants to know of an operation.
@@ -37,6 +44,9 @@ pub struct PipelineRule {
     /// How often.
     #[serde(default, skip_serializing_if = "ThrottleRule::is_empty")]
     pub throttle: ThrottleRule,
+    /// How often, before anybody knows from whom.
+    #[serde(default, skip_serializing_if = "ThrottleRule::is_empty")]
+    pub early_throttle: ThrottleRule,
     /// Whether it is answered from examples.
     #[serde(default, skip_serializing_if = "MockRule::is_upstream")]
     pub mock: MockRule,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::apis::ApiConfig;
+use crate::client_address::ClientAddressConfig;
 
 mod condition;
 mod level;
@@ -21,11 +22,18 @@ pub struct ThrottleConfig {
     /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apis: Vec<ApiConfig<ThrottleRule>>,
+    /// How the client is found behind proxies; default: it is the connection's other end. None within [`crate::pipeline::PipelineConfig`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_address: Option<ClientAddressConfig>,
     /// Limits by name: visible ASCII and spaces, at most 128 bytes, since names stand in header fields.
     pub limits: BTreeMap<String, LimitConfig>,
     /// How many shared slots callers are spread over, 16 callers to a slot: bounds the memory, at most about
     /// 500 bytes a slot. A power of two, at most 1,048,576.
     pub slots: u32,
+    /// Whether the plugin stands before authentication. Then it knows no caller but by address, keeps its counts apart from
+    /// those of another instance, and tells clients of its limits only when they refuse.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
     /// Limits by what the caller has booked, for all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TiersConfig>,

@@ -109,7 +109,7 @@ pub struct Request {
     /// A header with that certificate, on one line.
     #[serde(default)]
     pub certificate_header: Option<(String, String)>,
-    /// The client's address. Default: 192.0.2.1.
+    /// The address of the connection's other end, which Envoy appends to `X-Forwarded-For`. Default: 192.0.2.1.
     #[serde(default)]
     pub peer: Option<String>,
 }
@@ -234,7 +234,17 @@ impl Request {
         if self.json.is_some() && !self.headers.contains_key("content-type") {
             head.push(("content-type".to_owned(), b"application/json".to_vec()));
         }
+        self.append_peer(&mut head);
         head
+    }
+
+    /// As Envoy does before any filter sees the head: all lines become one, and the peer is appended.
+    fn append_peer(&self, head: &mut Vec<(String, Vec<u8>)>) {
+        const NAME: &str = "x-forwarded-for";
+        let lines = head.iter().filter(|(name, _)| name == NAME).map(|(_, line)| line.clone());
+        let all: Vec<Vec<u8>> = lines.chain([self.peer().as_bytes().to_vec()]).collect();
+        head.retain(|(name, _)| name != NAME);
+        head.push((NAME.to_owned(), all.join(&b',')));
     }
 
     /// Path and query, with the tokens that belong there.
@@ -259,7 +269,7 @@ impl Request {
         }
     }
 
-    /// The client's address.
+    /// The address of the connection's other end.
     pub(crate) fn peer(&self) -> &str {
         self.peer.as_deref().unwrap_or("192.0.2.1")
     }

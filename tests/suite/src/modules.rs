@@ -47,7 +47,7 @@ pub fn run(
     }
     let start = |(plugin, state): (&Plugin, &SharedState)| {
         let config = compiled.plugins[plugin].as_bytes();
-        Vm::start(&modules.0[plugin], config, state)
+        Vm::start(&modules.0[&plugin.module()], config, state)
             .unwrap_or_else(|refused| panic!("{} refuses its configuration: {refused:?}", plugin.name()))
     };
     let mut chain = Chain::new(plugins.iter().zip(&states).map(start).collect()).with_body_limit(4 << 20);

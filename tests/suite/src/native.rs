@@ -167,7 +167,7 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
         Plugin::Routing => made::<RoutingPolicy>(text),
         Plugin::Auth => made::<AuthPolicy>(text),
         Plugin::Schema => made::<SchemaPolicy>(text),
-        Plugin::Throttle => made::<ThrottlePolicy>(text),
+        Plugin::Throttle | Plugin::EarlyThrottle => made::<ThrottlePolicy>(text),
         Plugin::Mock => made::<MockPolicy>(text),
         Plugin::Pipeline => made::<Policies>(text),
     }

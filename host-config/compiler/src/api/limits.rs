@@ -10,13 +10,14 @@ use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::settings::{Level, Settings, problem};
 
 impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
+    /// What counts after authentication, and what before.
     pub(super) fn throttle(
         &self,
         operation: &Operation<'d>,
         settings: &Settings,
         rows: &mut OperationCoverage,
         report: &mut Report,
-    ) -> ThrottleRule {
+    ) -> (ThrottleRule, ThrottleRule) {
         let api_scope = format!("api {}", self.source.name);
         let apply = |limit: &String, scope: &str| AppliedLimitConfig {
             limit: limit.clone(),
@@ -68,16 +69,22 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         for (at, limit) in limits.iter().enumerate() {
             // The gateway file's own limits have no place in this document.
             let place = settings.limits.as_ref().filter(|_| at >= of_gateway).map(|(_, _, place)| *place);
+            let early = if self.early_limits.contains(&limit.limit) { ", before authentication" } else { "" };
             rows.add(
                 Construct::Limit,
-                format!("{} by {}", limit.limit, limit.scope),
+                format!("{} by {}{early}", limit.limit, limit.scope),
                 Treatment::Enforced,
                 place,
             );
         }
         self.check_cost(settings, &limits, report);
-        let cost = settings.cost.map(|(cost, _)| cost).filter(|cost| *cost > 1 && !limits.is_empty());
-        ThrottleRule { limits, cost, api: String::new() }
+        let (early, late): (Vec<_>, Vec<_>) =
+            limits.into_iter().partition(|applied| self.early_limits.contains(&applied.limit));
+        let rule = |limits: Vec<AppliedLimitConfig>| {
+            let cost = settings.cost.map(|(cost, _)| cost).filter(|cost| *cost > 1 && !limits.is_empty());
+            ThrottleRule { limits, cost, api: String::new() }
+        };
+        (rule(late), rule(early))
     }
 
     /// A request that costs more than a limit ever lets pass at once could never pass.

@@ -26,6 +26,9 @@ pub(crate) const CERTIFICATE_HEADERS: [&str; 3] =
     ["x-wso2-client-certificate", "client-cert", "client-cert-chain"];
 const FORWARDED_CERTIFICATE: &str = "x-forwarded-client-cert";
 
+/// Where Envoy tells upstreams its own peer as the client's address.
+const EXTERNAL_ADDRESS: &str = "x-envoy-external-address";
+
 pub(crate) fn listener(at: usize, file: &ListenerFile, chain: &[Value], input: &Input<'_>) -> Value {
     // The address was checked when the gateway file was read.
     let address = file.address.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080)));
@@ -61,6 +64,8 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
         "normalize_path": true,
         "merge_slashes": true,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        // The peer is appended to `X-Forwarded-For`, and `source.address` stays the peer's: whom proxies serve is for the
+        // plugins to find, who must know both.
         "use_remote_address": true,
         "forward_client_cert_details": if passes_on { "ALWAYS_FORWARD_ONLY" } else { "SANITIZE" },
         // A 400 of a plugin is about what the message says: the connection can serve the next. Where HTTP/1.1 itself is
@@ -74,7 +79,7 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
             "initial_stream_window_size": 65_536,
             "initial_connection_window_size": 1_048_576,
         },
-        "access_log": [access_log(input.keeps_path())],
+        "access_log": [access_log(input)],
         "local_reply_config": local_replies(input),
         "route_config": route_table(file, input),
         "http_filters": filters,
@@ -87,7 +92,8 @@ fn route_table(file: &ListenerFile, input: &Input<'_>) -> Value {
     routes.extend(input.routes.iter().map(|(one, name)| route(one, name)));
     routes.extend(client_certificate::verified_route(file.tls.as_ref()));
     let known = CERTIFICATE_HEADERS.into_iter().chain(input.certificate_header).chain(input.internal_header);
-    let removed: BTreeSet<&str> = known.chain([ROUTE_HEADER]).collect();
+    let external = input.finds_clients.then_some(EXTERNAL_ADDRESS);
+    let removed: BTreeSet<&str> = known.chain([ROUTE_HEADER]).chain(external).collect();
     routes.push(json!({
         "match": { "prefix": "/" },
         "direct_response": { "status": 404 },
@@ -189,13 +195,16 @@ pub(super) fn escape(literal: &str) -> String {
 }
 
 /// One JSON object a line. No query and no header that could hold a credential.
-fn access_log(path_is_kept: bool) -> Value {
-    let path = if path_is_kept {
+fn access_log(input: &Input<'_>) -> Value {
+    let path = if input.keeps_path() {
         format!("%FILTER_STATE({SENT_PATH}:PLAIN)%")
     } else {
         "%PATH(NQ:PATH)%".to_owned()
     };
-    json!({
+    let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+    // Of a request that no plugin could read, the peer alone is known.
+    let client = if input.finds_clients { "%FILTER_STATE(wasm.portcullis.client:PLAIN)%" } else { peer };
+    let mut log = json!({
         "name": "envoy.access_loggers.stdout",
         "typed_config": {
             "@type": type_url("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"),
@@ -214,12 +223,19 @@ fn access_log(path_is_kept: bool) -> Value {
                 "duration_ms": "%DURATION%",
                 "bytes_received": "%BYTES_RECEIVED%",
                 "bytes_sent": "%BYTES_SENT%",
-                "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+                "client": client,
                 "upstream": "%UPSTREAM_HOST%",
                 "request_id": "%REQ(X-REQUEST-ID)%",
             } },
         },
-    })
+    });
+    if input.finds_clients
+        && let Some(format) = log.pointer_mut("/typed_config/log_format/json_format")
+        && let Some(format) = format.as_object_mut()
+    {
+        format.insert("peer".to_owned(), json!(peer));
+    }
+    log
 }
 
 /// Envoy's own refusals in the form of the plugins'.

@@ -39,7 +39,7 @@ fn keep_path() -> Value {
 fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
     let allowed: serde_json::Map<String, Value> =
         (input.capabilities)(plugin).into_iter().map(|name| (name, json!({}))).collect();
-    let file = format!("{}modules/{}.wasm", input.surroundings.module_folder, plugin.name());
+    let file = format!("{}modules/{}.wasm", input.surroundings.module_folder, plugin.module().name());
     let mut vm_config = json!({
         "vm_id": format!("portcullis.{}", plugin.name()),
         "runtime": "envoy.wasm.runtime.v8",

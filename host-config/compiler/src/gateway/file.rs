@@ -10,6 +10,7 @@ use crate::plugins::Layout;
 
 mod backend_jwt;
 mod certificate;
+mod client_address;
 mod identity;
 mod identity_headers;
 mod key_service;
@@ -19,6 +20,7 @@ mod tier;
 
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
+pub(crate) use client_address::{ClientAddressFile, ForwardingHeaderFile};
 pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, InternalKeysFile, IssuerFile,
     KeyFile, KeyIssuerFile, SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile,
@@ -48,6 +50,9 @@ pub struct GatewayFile {
     /// How refusals are told. Default: `problem`.
     #[serde(default)]
     pub errors: ErrorsFile,
+    /// Proxies in front of it that are believed about whom they serve. Default: none; a client is the connection's other end.
+    #[serde(default)]
+    pub client_address: Option<ClientAddressFile>,
     /// The APIs it serves; at least one.
     pub apis: Vec<ApiFile>,
     /// Who is known.

@@ -7,7 +7,7 @@ use portcullis_config::throttle::{
     WindowConfig,
 };
 use portcullis_openapi::Report;
-use portcullis_throttle::check_limit;
+use portcullis_throttle::{check_early_limit, check_limit};
 
 use super::Reader;
 use super::file::{AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, NamedKeyFile, UnitFile};
@@ -31,8 +31,16 @@ impl Reader<'_> {
                 wrong(format!("'{name}' is no limit name: letters, digits, '-', '_' and '.' only"));
                 continue;
             }
-            let limit = limit(file, &LimitKeyConfig::Consumer).and_then(|limit| {
-                check_limit(name, &limit).map_err(|cause| format!("the limit '{name}': {cause}"))?;
+            let counted = match file.before_authentication {
+                true => LimitKeyConfig::Address,
+                false => LimitKeyConfig::Consumer,
+            };
+            let limit = limit(file, &counted).and_then(|limit| {
+                let checked = match file.before_authentication {
+                    true => check_early_limit(name, &limit),
+                    false => check_limit(name, &limit),
+                };
+                checked.map_err(|cause| format!("the limit '{name}': {cause}"))?;
                 Ok(limit)
             });
             match limit {
@@ -73,6 +81,9 @@ fn limit(file: &LimitFile, outer: &LimitKeyConfig) -> Result<LimitConfig, String
         Some(by) => key(by)?,
         None => outer.clone(),
     };
+    if file.groups.iter().any(|group| group.limit.before_authentication) {
+        return Err("a group stands where its limit does: leave its `beforeAuthentication` out".into());
+    }
     let groups = file.groups.iter().map(|file| group(file, &by)).collect::<Result<_, _>>()?;
     let marks = file.stop_on_quota == Some(false);
     Ok(LimitConfig { requests: file.requests, period_seconds, window, burst: file.burst, by, marks, groups })

@@ -1,6 +1,6 @@
 //! Limits by tier and rules that deny: what they name must be there, and so must the tiers that the gateway file gives out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
 use portcullis_core::AddressRange;
@@ -16,7 +16,7 @@ impl Reader<'_> {
         &self,
         file: Option<TiersFile>,
         imported: Option<TiersConfig>,
-        limits: &BTreeMap<String, LimitConfig>,
+        (limits, early): (&BTreeMap<String, LimitConfig>, &BTreeSet<String>),
         identity: &Identity,
         report: &mut Report,
     ) -> Option<TiersConfig> {
@@ -32,7 +32,12 @@ impl Reader<'_> {
         let TiersConfig { application, subscription, unauthenticated } = imported.or(file)?;
         let named =
             [&application, &subscription].into_iter().flatten().flat_map(|tiers| tiers.values().flatten());
-        for name in named.chain(&unauthenticated).filter(|name| !limits.contains_key(*name)) {
+        let named: Vec<&String> = named.chain(&unauthenticated).collect();
+        for name in named.iter().filter(|name| early.contains(**name)) {
+            let message = format!("the limit '{name}' stands before authentication, where nobody has a tier");
+            report.push(problem(codes::SETTING_INVALID, message, self.place(&["tiers"])));
+        }
+        for name in named.into_iter().filter(|name| !limits.contains_key(*name)) {
             let message = format!("no limit is named '{name}'");
             report.push(problem(codes::LIMIT_UNKNOWN, message, self.place(&["tiers"])));
         }

@@ -126,7 +126,7 @@ fn files(layout: &str, signer: &Signer) -> CaseFile {
 }
 
 fn module(plugin: Plugin) -> Result<Module> {
-    let file = gateway::modules_folder().join(format!("{}.wasm", plugin.name()));
+    let file = gateway::modules_folder().join(format!("{}.wasm", plugin.module().name()));
     let bytes = std::fs::read(&file).map_err(reading(&file))?;
     Module::load(&bytes).map_err(|cause| Failure(format!("{}: {cause}", file.display())))
 }

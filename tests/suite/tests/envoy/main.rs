@@ -5,6 +5,7 @@ mod backend_jwt;
 mod bodies;
 mod bundle;
 mod client_certificates;
+mod clients;
 mod clock;
 mod endpoints;
 mod environment;

@@ -25,12 +25,15 @@ pub struct LimitFile {
     #[serde(default)]
     #[schemars(regex(pattern = r"^(Z|[+-][0-2][0-9]:[0-5][0-9])$"))]
     pub utc_offset: Option<String>,
-    /// Who is counted. Default: the consumer, and callers without one by address.
+    /// Who is counted. Default: the consumer, and callers without one by address; before authentication the address.
     #[serde(default)]
     pub by: Option<LimitKeyFile>,
     /// Whether requests over the limit are refused. If not, they pass with the header `X-Portcullis-Over-Limit`. Default: true.
     #[serde(default)]
     pub stop_on_quota: Option<bool>,
+    /// Whether it is judged before credentials are looked at: by address, by all, or by what stands in the head. Default: false.
+    #[serde(default)]
+    pub before_authentication: bool,
     /// Other limits for some requests: the first whose conditions hold counts instead of this.
     #[serde(default)]
     pub groups: Vec<GroupFile>,

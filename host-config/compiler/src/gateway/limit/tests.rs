@@ -121,6 +121,37 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
             ),
         ),
         ("gold: { requests: 0, per: day }", "{ limits: [gold], cost: 4 }", None),
+        ("gold: { requests: 1, per: day, beforeAuthentication: true }", "{ limits: [gold] }", None),
+        (
+            "gold: { requests: 1, per: day, by: consumer, beforeAuthentication: true }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': before authentication nobody is known"),
+        ),
+        (
+            "gold: { requests: 1, per: day, by: [address, 'claim:x'], beforeAuthentication: true }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': before authentication nobody is known"),
+        ),
+        (
+            "gold: { requests: 1, per: day, beforeAuthentication: true, groups: [{ name: g, when: [{ of: consumer }], limit: { requests: 1, per: day } }] }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': before authentication nobody is known"),
+        ),
+        (
+            "gold: { requests: 1, per: day, groups: [{ name: g, when: [{ of: host }], limit: { requests: 1, per: day, beforeAuthentication: true } }] }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:3: setting-invalid: a group stands where its limit does"),
+        ),
+        (
+            "gold: { requests: 1, per: day, beforeAuthentication: true, stopOnQuota: false }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': before authentication a limit refuses"),
+        ),
+        (
+            "gold: { requests: 1, per: day, beforeAuthentication: true }\ntiers: { unauthenticated: gold }",
+            "{ limits: [gold] }",
+            Some("gateway.yaml:4: setting-invalid: the limit 'gold' stands before authentication"),
+        ),
         (
             "gold: { requests: 1, per: day }",
             "{ cost: 0 }",
