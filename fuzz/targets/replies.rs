@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_auth::AuthPolicy;
 use portcullis_config::auth::AuthConfig;
 use portcullis_core::testing::FakeEnv;
-use portcullis_core::{Answer, CallReply, Decision, Fetch, Headers, Learn, Policy, Request};
+use portcullis_core::{Answer, CallReply, Decision, Env, Fetch, Headers, Learn, Policy, Request};
 use serde_json::{Value, json};
 
 fuzz_target!(|input: &[u8]| {
@@ -16,12 +16,7 @@ fuzz_target!(|input: &[u8]| {
         b'0' => fetched("keys.listed", body),
         b'1' => fetched("keys.discovered", body),
         b'2' => fetched("revoked", body),
-        b'3' => {
-            let policy = policy(json!("feed"));
-            policy.learn("revoked", body.to_vec(), true);
-            policy.learn("revoked", body.to_vec(), false);
-            policy.learn("keys.listed", body.to_vec(), true);
-        }
+        b'3' => shared(body),
         b'4' => asked("Bearer opaque", body, |said| said["active"] == json!(true)),
         _ => asked("Basic YTpi", body, Value::is_object),
     }
@@ -53,15 +48,13 @@ fn policy(store: Value) -> AuthPolicy {
         "revocation": { "remote": remote("/revoked"), "store": store, "interval_milliseconds": 1000 },
     });
     let config: AuthConfig = serde_json::from_value(config).expect("a configuration");
-    let policy = AuthPolicy::compile(config).expect("a good one");
-    // A list with nothing in it: key, number of slots, kinds, one empty slot. Before there is one, nobody gets in.
-    policy.learn("revoked", [&[7; 16][..], &[1, 0, 0, 0], &[0], &[0; 12]].concat(), true);
-    policy
+    AuthPolicy::compile(config).expect("a good one")
 }
 
 fn reply(body: &[u8]) -> Answer {
     let headers = Headers::from_pairs([(":status", "200"), ("etag", "1")]);
-    Answer::Replied(CallReply { status: 200, headers, body: body.to_vec(), trailers: Headers::default() })
+    let trailers = Headers::default();
+    Answer::Replied(CallReply { status: 200, headers, body: body.to_vec().into(), trailers })
 }
 
 /// What one fetch brings can be learned.
@@ -70,18 +63,43 @@ fn fetched(source: &str, body: &[u8]) {
         let (policy, env) = (policy(store), FakeEnv::new());
         let mut step = policy.fetch(source, None, &env);
         for _ in 0..3 {
-            match step {
-                Fetch::Call(_) => step = policy.fetch(source, Some(&reply(body)), &env),
-                Fetch::Replace(text) => return policy.learn(source, text, true),
-                Fetch::Add(text) => return policy.learn(source, text, false),
+            let (text, replaces) = match step {
+                Fetch::Call(_) => {
+                    step = policy.fetch(source, Some(&reply(body)), &env);
+                    continue;
+                }
+                Fetch::Replace(text) => (text, true),
+                Fetch::Add(text) => (text, false),
                 Fetch::Unchanged | Fetch::Failed(_) => return,
-            }
+            };
+            assert!(policy.learn(source, text, replaces, &env));
+            break;
         }
     }
 }
 
+/// What a worker finds is a list whole, or none; and nobody gets in by it who has no token.
+fn shared(input: &[u8]) {
+    let (policy, env) = (policy(json!("feed")), FakeEnv::new());
+    let cut = input.iter().position(|byte| *byte == b'|').unwrap_or(input.len());
+    let (text, part) = input.split_at(cut);
+    let part = part.get(1..).unwrap_or_default();
+    for place in [0, 1] {
+        env.shared_set(&format!("portcullis.revoked.{place}.0"), part, None).expect("it takes everything");
+    }
+    assert!(!policy.learn("revoked", text.to_vec(), false, &env), "there is nothing to add to");
+    if policy.learn("revoked", text.to_vec(), true, &env) {
+        let entries = u32::from_le_bytes(text[25..].try_into().expect("a manifest"));
+        assert!(entries == 0 || part.len() == 8 + 16 * entries as usize, "a list with less than it says");
+        policy.learn("revoked", part.to_vec(), false, &env);
+    }
+    policy.learn("keys.listed", text.to_vec(), true, &env);
+}
+
 fn asked(authorization: &str, body: &[u8], vouches: impl Fn(&Value) -> bool) {
     let (policy, env) = (policy(json!("feed")), FakeEnv::new());
+    // A list with nothing in it: before there is one, nobody gets in.
+    assert!(policy.learn("revoked", [&[7; 16][..], &[0; 13]].concat(), true, &env));
     let head = [(":method", "GET"), (":path", "/"), (":authority", "a"), ("authorization", authorization)];
     let request = Request::new(Headers::from_pairs(head)).expect("a request");
     let Decision::Ask(question) = policy.on_request(&request, &env) else { panic!("nothing is asked") };

@@ -34,6 +34,8 @@ pub(crate) struct CompiledApi {
     pub(crate) schemes: BTreeMap<String, SchemeConfig>,
     /// Issuers that only the document names.
     pub(crate) issuers: Vec<DerivedIssuer>,
+    /// Whether it says for whom tokens must be, and accepts none of which that would be asked.
+    pub(crate) has_idle_audiences: bool,
     pub(crate) schema: ApiConfig<SchemaRule>,
     pub(crate) document: DocumentConfig,
     pub(crate) throttle: ApiConfig<ThrottleRule>,
@@ -241,6 +243,9 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         coverage: Vec<OperationCoverage>,
     ) -> CompiledApi {
         let frame = Frame { source: self.source, base_path: &self.base_path };
+        let has_idle_audiences = self.source.derives_issuers
+            && !self.source.audiences.is_empty()
+            && !self.schemes.asks_for_audiences();
         let (schemes, issuers) = self.schemes.finish();
         CompiledApi {
             routing: frame.api(&rules, |rules| RoutingRule { route: rules.route.clone() }),
@@ -251,6 +256,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             schema: frame.api(&rules, |rules| rules.schema.clone()),
             schemes,
             issuers,
+            has_idle_audiences,
             document: self.schema.finish(),
             max_body_bytes,
             coverage,

@@ -62,6 +62,8 @@ pub(crate) struct Gateway {
     pub denials: Vec<DenialConfig>,
     /// Servers that the gateway asks.
     pub services: Services,
+    /// APIs by number whose `audiences` nothing is held against.
+    pub idle_audiences: Vec<usize>,
 }
 
 /// One API to compile.
@@ -152,6 +154,16 @@ impl Gateway {
         }
     }
 
+    /// Tells which APIs say for whom tokens must be of which nothing there asks that.
+    pub(crate) fn check_audiences(&self, root: &Node, report: &mut Report) {
+        for at in &self.idle_audiences {
+            let api = root.get("apis").and_then(|apis| apis.as_array()?.get(*at));
+            let place = api.map_or(root, |api| api.get("audiences").unwrap_or(api)).place();
+            let message = "no operation of the API accepts tokens whose issuer an openIdConnectUrl names, so nothing is held against `audiences`";
+            report.push(problem(codes::SETTING_INVALID, message, place));
+        }
+    }
+
     /// The gateway's own public keys, and where they are served.
     pub(crate) fn published_keys(&self) -> impl Iterator<Item = &PublishedKeys> {
         let of_service = self.key_service.iter().filter_map(|service| service.published.as_ref());
@@ -203,6 +215,7 @@ impl Gateway {
             tiers,
             denials,
             services,
+            idle_audiences: Vec::new(),
         }
     }
 }

@@ -230,6 +230,7 @@ pub fn compile(loader: &dyn Loader, entry: &str, options: Options) -> Compilatio
             }
             // Only now is it known whom the documents have the gateway ask.
             gateway.check_services(root, &mut report);
+            gateway.check_audiences(root, &mut report);
             run.part(None, documents, report);
             run.put_last_part_first();
             run.finish(gateway)

@@ -64,6 +64,7 @@ impl<'r> Run<'r> {
             let mut api = ApiCompiler::new(&model, source, gateway, endpoint, schema, &mut report)
                 .compile(&mut self.routes, &mut report);
             gateway.add_issuers(std::mem::take(&mut api.issuers));
+            gateway.idle_audiences.extend(Some(at).filter(|_| api.has_idle_audiences));
             self.check_schemes(&api, &documents, &mut report);
             self.cover(&documents, &api, &model);
             self.apis.push(api);

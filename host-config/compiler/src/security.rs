@@ -35,6 +35,8 @@ pub(crate) struct Schemes<'d, 'g> {
     used: BTreeMap<String, SchemeConfig>,
     /// Issuers that only the document names.
     derived: Vec<DerivedIssuer>,
+    /// Whether the API's `audiences` would say for whom their tokens must be.
+    asks_for_audiences: bool,
 }
 
 impl<'d, 'g> Schemes<'d, 'g> {
@@ -45,7 +47,20 @@ impl<'d, 'g> Schemes<'d, 'g> {
         report: &mut Report,
     ) -> Self {
         let header = wso2::auth_header(model, report).or_else(|| identity.authorization_header.clone());
-        Self { model, api, identity, header, used: BTreeMap::new(), derived: Vec::new() }
+        Self {
+            model,
+            api,
+            identity,
+            header,
+            used: BTreeMap::new(),
+            derived: Vec::new(),
+            asks_for_audiences: false,
+        }
+    }
+
+    /// Whether an operation's scheme is one for which the API's `audiences` count.
+    pub(crate) fn asks_for_audiences(&self) -> bool {
+        self.asks_for_audiences
     }
 
     /// The schemes that operations use, by their names in the gateway, and issuers that only the document names.

@@ -24,13 +24,13 @@ pub(crate) struct Conditions {
 pub(crate) struct NoText;
 
 impl Conditions {
-    /// What a signed key says itself: `permittedIP` and `permittedReferer`, each a list with commas. What in it cannot be
-    /// read permits nothing.
+    /// What a signed key says itself: `permittedIP` and `permittedReferer`, each a list with commas. An address with bits behind
+    /// its prefix stands for its range; what cannot be read permits nothing.
     pub(crate) fn of_claims(claims: &UniqueMembers) -> Result<Self, NoText> {
         let addresses = listed(claims, "permittedIP")?;
         let referers = listed(claims, "permittedReferer")?;
         Ok(Self {
-            addresses: addresses.map(|items| items.filter_map(AddressRange::parse).collect()),
+            addresses: addresses.map(|items| items.filter_map(AddressRange::around).collect()),
             referers: referers.map(|items| items.map(Wildcard::new).collect()),
             ..Self::default()
         })
@@ -95,6 +95,8 @@ mod tests {
             (r#"{"permittedIP":"","permittedReferer":null}"#, here),
             (r#"{"permittedIP":"192.0.2.1"}"#, here),
             (r#"{"permittedIP":" 10.0.0.0/8 , 192.0.2.0/24"}"#, here),
+            (r#"{"permittedIP":"192.0.2.77/24"}"#, here),
+            (r#"{"permittedIP":"192.0.3.1/24"}"#, Err(KeyRefused::Address)),
             (r#"{"permittedIP":"2001:db8::/32,::ffff:192.0.2.1"}"#, Err(KeyRefused::Address)),
             (r#"{"permittedIP":"192.0.2.2"}"#, Err(KeyRefused::Address)),
             (r#"{"permittedIP":"anywhere"}"#, Err(KeyRefused::Address)),

@@ -124,7 +124,7 @@ impl Introspection {
             _ => return Err(Unavailable::Introspection.into()),
         }
         let said: UniqueMembers =
-            serde_json::from_slice(&reply.body).map_err(|_| Unavailable::Introspection)?;
+            serde_json::from_slice(&reply.body.whole()).map_err(|_| Unavailable::Introspection)?;
         let judged = match said.get("active") {
             Some(Value::Bool(true)) => self.active(token, &said, now),
             Some(Value::Bool(false)) => Err(InvalidToken::Inactive),
@@ -168,7 +168,7 @@ impl Introspection {
             claims::consumer(&mapped, &self.consumer_claims).ok_or(InvalidToken::ConsumerMissing)?;
         let scopes = claims::scopes(&mapped, &self.scope_claims);
         let binding = Binding::read(said, self.require_certificate_binding)?;
-        let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
+        let account = Account::of_claims(&mapped, false).map_err(|_| InvalidToken::MemberType)?;
         let kept = self.keeper.keep(said, self.issuer.as_deref());
         let digest = digest_of(token);
         let grant = Grant::new(consumer, scopes).with_account(account).with_kept(kept).of_credential(&digest);

@@ -156,7 +156,8 @@ impl Issuer {
             return Err(InvalidToken::MemberType.into());
         }
         let scopes = claims::scopes(&mapped, &self.scope_claims);
-        let account = Account::of_claims(&mapped).map_err(|_| InvalidToken::MemberType)?;
+        let account = Account::of_claims(&mapped, self.keys_issued.is_some());
+        let account = account.map_err(|_| InvalidToken::MemberType)?;
         let restrictions = match &self.keys_issued {
             Some(kind) => Some(kind.restrictions(&token.claims)?),
             None => None,

@@ -136,22 +136,17 @@ impl Issuers {
         }
     }
 
-    /// Gives up the memory of what comes anew in this moment, if it is much.
-    pub(crate) fn release(&self, source: &str) {
-        if let (None, Some(revocation)) = (self.published_as(source), &self.revocation) {
-            revocation.release();
-        }
-    }
-
-    /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew.
-    pub(crate) fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
+    /// Takes in what was fetched. Tokens that were found good or bad under other keys are judged anew. False when it cannot be
+    /// learned now.
+    pub(crate) fn learn(&self, source: &str, text: Vec<u8>, replaces: bool, env: &dyn Env) -> bool {
         match (self.published_as(source), &self.revocation) {
             (Some(keys), _) if keys.learn(&text) => {
                 self.good.clear();
                 self.bad.clear();
+                true
             }
-            (Some(_), _) | (None, None) => {}
-            (None, Some(revocation)) => revocation.learn(text, replaces),
+            (Some(_), _) | (None, None) => true,
+            (None, Some(revocation)) => revocation.learn(&text, replaces, env),
         }
     }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
-/// The members of an object whose names are all different. Names of inner objects are not compared.
+/// The members of an object whose names are all different, and so are those of every object within.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UniqueMembers(BTreeMap<String, Value>);
 
@@ -63,11 +63,74 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueMembers, A::Error> {
         let mut members = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
-            if members.insert(name, map.next_value::<Value>()?).is_some() {
-                return Err(A::Error::custom("a name stands twice"));
+            if members.insert(name, map.next_value::<Unique>()?.0).is_some() {
+                return Err(A::Error::custom(TWICE));
             }
         }
         Ok(UniqueMembers(members))
+    }
+}
+
+const TWICE: &str = "a name stands twice";
+
+/// Any value in which no object has a name twice. How deep it may be, the reader bounds.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Unique;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Unique, E> {
+        Ok(Unique(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Unique, E> {
+        Ok(Unique(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
+        let mut read = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            read.push(item);
+        }
+        Ok(Unique(Value::Array(read)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if members.insert(name, map.next_value::<Unique>()?.0).is_some() {
+                return Err(A::Error::custom(TWICE));
+            }
+        }
+        Ok(Unique(Value::Object(members)))
     }
 }
 
@@ -81,6 +144,10 @@ mod tests {
         let cases = [
             (r#"{"a":1,"b":2}"#, true),
             (r#"{"a":{"a":1}}"#, true),
+            (r#"{"a":{"b":1,"b":2}}"#, false),
+            (r#"{"a":[[{"b":{"c":1},"c":1}]]}"#, true),
+            (r#"{"a":[[{"b":{"c":1,"c":1}}]]}"#, false),
+            (r#"{"a":[[{"b":1,"\u0062":1}]]}"#, false),
             (r#"{"a":1,"a":1}"#, false),
             (r#"{"a":1,"\u0061":2}"#, false),
             ("[]", false),
@@ -90,5 +157,14 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(serde_json::from_str::<UniqueMembers>(text).is_ok(), expected, "{text}");
         }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn values_of_every_kind_are_what_they_are() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,1e300,"\u00e9\n",[],{"b":{}}]}"#;
+        let expected: Value = serde_json::from_str(text).unwrap();
+        let members: UniqueMembers = serde_json::from_str(text).unwrap();
+        assert_eq!(members.get("a"), expected.get("a"));
     }
 }

@@ -174,7 +174,7 @@ impl Wanted {
             return Err("validityTime is no number of seconds");
         }
         let ranges = wanted.permitted_ip.split(',').map(str::trim).filter(|range| !range.is_empty());
-        if ranges.clone().any(|range| AddressRange::parse(range).is_none()) {
+        if ranges.clone().any(|range| AddressRange::around(range).is_none()) {
             return Err("permittedIP is no list of addresses and ranges");
         }
         Ok(wanted)

@@ -58,6 +58,21 @@ struct Known {
     feed: Option<SubscriptionFeed>,
 }
 
+/// What has to be done instead of letting a request pass.
+struct Instead(Box<Decision>);
+
+impl From<Decision> for Instead {
+    fn from(decision: Decision) -> Self {
+        Self(Box::new(decision))
+    }
+}
+
+impl From<Rejection> for Instead {
+    fn from(rejection: Rejection) -> Self {
+        Decision::from(rejection).into()
+    }
+}
+
 impl Learn for AuthPolicy {
     fn sources(&self) -> Vec<Source> {
         let feed = self.known.feed.as_ref().map(SubscriptionFeed::source);
@@ -77,16 +92,13 @@ impl Learn for AuthPolicy {
         }
     }
 
-    fn release(&self, source: &str) {
-        if self.feed_as(source).is_none() {
-            self.known.issuers.release(source);
-        }
-    }
-
-    fn learn(&self, source: &str, text: Vec<u8>, replaces: bool) {
+    fn learn(&self, source: &str, text: Vec<u8>, replaces: bool, env: &dyn Env) -> bool {
         match self.feed_as(source) {
-            Some(feed) => feed.learn(&text),
-            None => self.known.issuers.learn(source, text, replaces),
+            Some(feed) => {
+                feed.learn(&text);
+                true
+            }
+            None => self.known.issuers.learn(source, text, replaces, env),
         }
     }
 }
@@ -104,7 +116,7 @@ impl Policy for AuthPolicy {
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
         match self.judge(request, env) {
             Ok(edits) => Decision::Continue(edits),
-            Err(decision) => decision,
+            Err(Instead(decision)) => *decision,
         }
     }
 
@@ -171,7 +183,7 @@ impl AuthPolicy {
     }
 
     /// Refuses everybody where the API is blocked.
-    fn check_life(&self, rule: &Rule, env: &dyn Env) -> Result<(), Decision> {
+    fn check_life(&self, rule: &Rule, env: &dyn Env) -> Result<(), Instead> {
         let is_blocked = match self.known.feed.as_ref().zip(rule.fed.as_ref()) {
             Some((feed, api)) => feed.is_blocked(api, env).map_err(|failure| rule.told(failure))?,
             None => false,
@@ -182,8 +194,7 @@ impl AuthPolicy {
         Err(Rejection::new(503, "api-blocked", "The API is blocked for the time being.").into())
     }
 
-    /// The error is what has to be done instead.
-    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Decision> {
+    fn judge(&self, request: &Request, env: &dyn Env) -> Result<Edits, Instead> {
         let mismatch = || Rejection::internal("configuration-mismatch");
         let lookup = self.index.locate(request, env).map_err(|_| mismatch())?;
         let rule = self.rules.get(lookup.into_found()?.position()).ok_or_else(mismatch)?;
@@ -194,7 +205,7 @@ impl AuthPolicy {
         let satisfied = rule.alternatives.judge(&credentials);
         let satisfied = satisfied.map_err(|failure| rule.told(failure))?;
         if rule.issues_keys {
-            return Err(self.issue_key(satisfied.as_ref(), &credentials));
+            return Err(self.issue_key(satisfied.as_ref(), &credentials).into());
         }
         let mut edits = Edits::default();
         if !rule.keep_credential {

@@ -129,13 +129,14 @@ impl PublishedKeys {
             Answer::Failed(cause) => return failed(&format!("there is no reply: {cause:?}")),
             Answer::Refreshed => return failed("there is no reply"),
         };
+        let body = reply.body.whole();
         match self.awaited.replace(Awaited::Keys) {
-            Awaited::Metadata => self.find_keys(&reply.body),
-            Awaited::Keys if self.read(&reply.body).is_none() => {
+            Awaited::Metadata => self.find_keys(&body),
+            Awaited::Keys if self.read(&body).is_none() => {
                 failed("the reply is no JWK Set with a key for one of the accepted algorithms")
             }
-            Awaited::Keys if self.is_derived => self.with_issuer(&reply.body),
-            Awaited::Keys => Fetch::Replace(reply.body.clone()),
+            Awaited::Keys if self.is_derived => self.with_issuer(&body),
+            Awaited::Keys => Fetch::Replace(body.into_owned()),
         }
     }
 

@@ -151,11 +151,11 @@ impl SubscriptionFeed {
             gathered.etag = etag.map(str::to_owned);
         }
         gathered.pages += 1;
-        gathered.bytes += reply.body.len();
+        gathered.bytes += reply.body.length();
         if gathered.bytes > MAX_BYTES {
             return Err(format!("the document has more than {MAX_BYTES} bytes"));
         }
-        let page = Document::read(&reply.body)?;
+        let page = Document::read(&reply.body.whole())?;
         let next = page.next.clone();
         gathered.document.append(page);
         if let Some(next) = next {

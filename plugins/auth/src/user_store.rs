@@ -118,7 +118,7 @@ impl UserStore {
 }
 
 fn read(reply: &CallReply, name: &str) -> Option<Grant> {
-    let known: UniqueMembers = serde_json::from_slice(&reply.body).ok()?;
+    let known: UniqueMembers = serde_json::from_slice(&reply.body.whole()).ok()?;
     let consumer = known.text("consumer").filter(|consumer| !consumer.is_empty());
     let scopes = claims::scopes(&known, &["scopes".to_owned()]);
     let grant = Grant::new(consumer.unwrap_or(name), scopes);

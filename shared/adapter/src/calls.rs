@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use portcullis_core::{Answer, Call, CallFailure, CallReply, Headers, Topic};
+use portcullis_core::{Answer, Call, CallFailure, CallReply, Headers, ReplyBody, Topic};
 
 use crate::asking::Waiter;
 use crate::breaker::Breaker;
-use crate::host::{self, Buffer, Map};
+use crate::host::{self, Buffer, Map, Refused};
 
 /// Most different questions open at a time in a worker.
 const MAX_OPEN: usize = 1024;
@@ -43,6 +43,17 @@ impl Asked {
             Self::Own { number, .. } => Topic::Own(number),
         }
     }
+}
+
+/// How much there is of the reply that the host is speaking of; without headers there is none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReplySize {
+    /// How many headers.
+    pub(crate) headers: usize,
+    /// Bytes of the body.
+    pub(crate) body: usize,
+    /// How many trailers.
+    pub(crate) trailers: usize,
 }
 
 /// Every call of a worker.
@@ -100,10 +111,10 @@ impl Calls {
     }
 
     /// Takes in the reply to a call; `None` when the call is not one of these.
-    pub(crate) fn reply(&mut self, token: u32, headers: usize, trailers: usize) -> Option<Told> {
+    pub(crate) fn reply(&mut self, token: u32, size: ReplySize) -> Option<Told> {
         let asked = self.sent.remove(&token)?.asked;
         let open = self.open.remove(&asked)?;
-        let answer = read_reply(headers, trailers, open.call.max_reply);
+        let answer = read_reply(size, open.call.max_reply);
         if let Some(breaker) = self.breaker(&open.call.service) {
             breaker.record(answer.is_failure(), host::now());
         }
@@ -164,25 +175,38 @@ impl Open {
 }
 
 /// The reply of the call that the host is speaking of; without headers there is none.
-pub(crate) fn read_reply(headers: usize, trailers: usize, max: u32) -> Answer {
-    if headers == 0 {
-        return Answer::Failed(CallFailure::Reset);
-    }
+fn read_reply(size: ReplySize, max: u32) -> Answer {
     let max = max as usize;
-    let trailers = match trailers {
+    read_head(size, || {
+        let body = host::buffer(Buffer::CallReply, 0, max.saturating_add(1));
+        let body = body.map_err(|Refused| CallFailure::Reset)?;
+        if body.len() > max { Err(CallFailure::TooLong) } else { Ok(body.into()) }
+    })
+}
+
+/// The same reply, whose body stays with the host.
+pub(crate) fn read_reply_with_host(size: ReplySize, max: u32) -> Answer {
+    read_head(size, || {
+        let body = ReplyBody::WithHost { length: size.body, piece: piece_of_reply };
+        if size.body > max as usize { Err(CallFailure::TooLong) } else { Ok(body) }
+    })
+}
+
+fn piece_of_reply(from: usize, most: usize) -> Vec<u8> {
+    host::buffer(Buffer::CallReply, from, most).unwrap_or_default()
+}
+
+fn read_head(size: ReplySize, body: impl FnOnce() -> Result<ReplyBody, CallFailure>) -> Answer {
+    let headers = |map, size| match size {
         0 => Ok(Headers::default()),
-        _ => host::headers(Map::CallReplyTrailers),
+        _ => host::headers(map).map_err(|Refused| CallFailure::Reset),
     };
-    let body = host::buffer(Buffer::CallReply, max.saturating_add(1));
-    let (Ok(headers), Ok(body), Ok(trailers)) = (host::headers(Map::CallReply), body, trailers) else {
-        return Answer::Failed(CallFailure::Reset);
+    let reply = || {
+        let head = headers(Map::CallReply, size.headers)?;
+        let status = head.first(":status").and_then(|status| std::str::from_utf8(status).ok()?.parse().ok());
+        let status = status.ok_or(CallFailure::Reset)?;
+        let trailers = headers(Map::CallReplyTrailers, size.trailers)?;
+        Ok(CallReply { status, headers: head, body: body()?, trailers })
     };
-    if body.len() > max {
-        return Answer::Failed(CallFailure::TooLong);
-    }
-    let status = headers.first(":status").and_then(|status| std::str::from_utf8(status).ok()?.parse().ok());
-    match status {
-        Some(status) => Answer::Replied(CallReply { status, headers, body, trailers }),
-        None => Answer::Failed(CallFailure::Reset),
-    }
+    reply().map_or_else(Answer::Failed, Answer::Replied)
 }

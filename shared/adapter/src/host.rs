@@ -103,10 +103,11 @@ pub(crate) fn now() -> u64 {
     }
 }
 
-/// Up to `max` bytes of a buffer; empty when there is none.
-pub(crate) fn buffer(kind: Buffer, max: usize) -> Result<Vec<u8>, Refused> {
+/// Up to `max` bytes of a buffer from a place on; empty when there is none.
+pub(crate) fn buffer(kind: Buffer, from: usize, max: usize) -> Result<Vec<u8>, Refused> {
     // SAFETY: see `take`.
-    unsafe { take(|data, size| proxy_get_buffer_bytes(kind as u32, 0, max, data, size)) }.map_err(|_| Refused)
+    unsafe { take(|data, size| proxy_get_buffer_bytes(kind as u32, from, max, data, size)) }
+        .map_err(|_| Refused)
 }
 
 /// All headers of a message.

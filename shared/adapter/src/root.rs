@@ -7,6 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 use serde::de::DeserializeOwned;
 
+use crate::calls::ReplySize;
 use crate::configuration;
 use crate::host::{self, Buffer};
 use crate::stream::Stream;
@@ -31,12 +32,12 @@ struct Root<C> {
 }
 
 impl<C: PolicyChain> Context for Root<C> {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         if C::ASKS
             && let Some(worker) = &self.worker
         {
             worker.enter(self.context);
-            worker.reply(token, headers, trailers);
+            worker.reply(token, ReplySize { headers, body, trailers });
         }
     }
 }
@@ -94,7 +95,7 @@ where
     C::Config: DeserializeOwned,
 {
     // The text is gone before the policies are made: a module's memory never shrinks.
-    let (config, errors) = host::buffer(Buffer::PluginConfiguration, usize::MAX)
+    let (config, errors) = host::buffer(Buffer::PluginConfiguration, 0, usize::MAX)
         .map_err(|_| "the host gives none".to_owned())
         .and_then(|text| configuration::read(&text).map_err(|cause| cause.to_string()))?;
     C::compile(config).map(|chain| (chain, errors)).map_err(|cause| cause.to_string())

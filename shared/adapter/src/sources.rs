@@ -6,7 +6,7 @@ use std::rc::Rc;
 use portcullis_core::{Answer, Fetch, PolicyChain, Source, Topic};
 
 use crate::asking::Waiter;
-use crate::calls::{Told, read_reply};
+use crate::calls::{ReplySize, Told, read_reply_with_host};
 use crate::env::HostEnv;
 use crate::host;
 use crate::lease::Lease;
@@ -116,16 +116,11 @@ impl Sources {
     }
 
     /// Goes on with a fetch; false when the call is not one of these.
-    pub(crate) fn reply(
-        &mut self,
-        chain: &impl PolicyChain,
-        token: u32,
-        (headers, trailers): (usize, usize),
-    ) -> bool {
+    pub(crate) fn reply(&mut self, chain: &impl PolicyChain, token: u32, size: ReplySize) -> bool {
         let running = |tracked: &Tracked| tracked.running.as_ref().is_some_and(|run| run.token == token);
         let Some(tracked) = self.tracked.iter_mut().find(|tracked| running(tracked)) else { return false };
         let Some(run) = tracked.running.take() else { return false };
-        let answer = read_reply(headers, trailers, run.max_reply);
+        let answer = read_reply_with_host(size, run.max_reply);
         tracked.step(chain, Some(&answer), run.calls);
         let failed = tracked.running.is_none() && tracked.progress.failed;
         tracked.look(chain);
@@ -200,17 +195,13 @@ impl Tracked {
             self.learned = (edition, 0);
         }
         for part in self.learned.1..parts {
-            // What is allocated first does not take the room that is given up.
-            let key = part_key(&self.source.name, part);
-            if part == 0 {
-                policy.release(&self.source.name);
-            }
             // Of a later edition when it has been overwritten meanwhile: then the next look will find all of it.
-            let Some(text) = read_part(&key, edition) else {
+            let name = &self.source.name;
+            let text = read_part(&part_key(name, part), edition);
+            if !text.is_some_and(|text| policy.learn(name, text, part == 0, &HostEnv::default())) {
                 self.learned = (0, 0);
                 return;
-            };
-            policy.learn(&self.source.name, text, part == 0);
+            }
             self.learned.1 = part + 1;
         }
     }

@@ -10,6 +10,7 @@ use proxy_wasm::types::Action;
 
 use crate::answer::Answer;
 use crate::asking::{Asked, Asking};
+use crate::calls::ReplySize;
 use crate::env::{HostEnv, IDENTITY, OPERATION, Receipts};
 use crate::host::{self, Buffer, Map, Refused};
 use crate::worker::Worker;
@@ -159,12 +160,12 @@ impl<C: PolicyChain> Drop for Stream<C> {
 }
 
 impl<C: PolicyChain + 'static> Context for Stream<C> {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
         if C::ASKS
             && let Some(worker) = &self.worker
         {
             worker.enter(self.context);
-            worker.reply(token, headers, trailers);
+            worker.reply(token, ReplySize { headers, body, trailers });
         }
     }
 }
@@ -224,7 +225,7 @@ impl Held {
     /// Judges the request with its body, which has come.
     fn judge<C: PolicyChain + 'static>(self, place: &Place<C>) -> Result<State<C>, Answer> {
         let Self { mut passage, max, response } = self;
-        let body = host::buffer(Buffer::RequestBody, (max as usize).saturating_add(1))?;
+        let body = host::buffer(Buffer::RequestBody, 0, (max as usize).saturating_add(1))?;
         if body.len() > max as usize {
             return Err(Answer::from(Rejection::body_too_large(max)).with(response));
         }

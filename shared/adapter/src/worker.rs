@@ -6,7 +6,7 @@ use std::rc::Rc;
 use portcullis_core::{Answer, Call, ErrorFormat, PolicyChain, Question, Topic};
 
 use crate::asking::Waiter;
-use crate::calls::{Asked, Calls, Told};
+use crate::calls::{Asked, Calls, ReplySize, Told};
 use crate::env::HostEnv;
 use crate::host;
 use crate::sources::Sources;
@@ -72,11 +72,11 @@ impl<C: PolicyChain> Worker<C> {
     }
 
     /// The reply to a call has come.
-    pub(crate) fn reply(&self, token: u32, headers: usize, trailers: usize) {
-        let told = self.calls.borrow_mut().reply(token, headers, trailers);
+    pub(crate) fn reply(&self, token: u32, size: ReplySize) {
+        let told = self.calls.borrow_mut().reply(token, size);
         match told {
             Some(told) => self.tell(told),
-            None => drop(self.sources.borrow_mut().reply(&self.chain, token, (headers, trailers))),
+            None => drop(self.sources.borrow_mut().reply(&self.chain, token, size)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Ranges of addresses, in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// All addresses that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,20 +14,19 @@ impl AddressRange {
     /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address. `None` for other text, and for an address with bits
     /// behind its prefix: it is not clear which range that would be.
     pub fn parse(text: &str) -> Option<Self> {
-        let (address, length) = match text.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
-            None => (text, None),
-        };
-        let first: IpAddr = address.parse().ok()?;
-        let length = match length {
-            None => width(first),
-            // A sign or a leading zero is nobody's notation.
-            Some(length) if length.len() > 1 && !length.starts_with(|first| matches!(first, '1'..='9')) => {
-                return None;
-            }
-            Some(length) => length.parse().ok().filter(|length| *length <= width(first))?,
-        };
+        let (first, length) = read(text)?;
         (kept(first, length) == bits(first)).then_some(Self { first, length })
+    }
+
+    /// Reads the same, and takes an address with bits behind its prefix (`192.0.2.1/24`) for the range that it lies in,
+    /// as WSO2 does: for what others have written down, who cannot be asked what they meant.
+    pub fn around(text: &str) -> Option<Self> {
+        let (address, length) = read(text)?;
+        let first = match address {
+            IpAddr::V4(_) => Ipv4Addr::from_bits((kept(address, length) >> 96) as u32).into(),
+            IpAddr::V6(_) => Ipv6Addr::from_bits(kept(address, length)).into(),
+        };
+        Some(Self { first, length })
     }
 
     /// Whether an address lies within. An IPv4 address may come in its IPv6 form (`::ffff:192.0.2.1`).
@@ -37,6 +36,24 @@ impl AddressRange {
         };
         fits(address) || fits(address.to_canonical())
     }
+}
+
+/// An address, and how many of its bits are given.
+fn read(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let first: IpAddr = address.parse().ok()?;
+    let length = match length {
+        None => width(first),
+        // A sign or a leading zero is nobody's notation.
+        Some(length) if length.len() > 1 && !length.starts_with(|first| matches!(first, '1'..='9')) => {
+            return None;
+        }
+        Some(length) => length.parse().ok().filter(|length| *length <= width(first))?,
+    };
+    Some((first, length))
 }
 
 fn width(address: IpAddr) -> u8 {
@@ -83,6 +100,25 @@ mod tests {
         for (range, address, expected) in cases {
             let range = AddressRange::parse(range).unwrap();
             assert_eq!(range.contains(address.parse().unwrap()), expected, "{range:?} {address}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn an_address_within_a_range_stands_for_the_range_where_that_is_wanted() {
+        let cases = [
+            ("192.0.2.1/24", "192.0.2.0/24"),
+            ("192.0.2.1/0", "0.0.0.0/0"),
+            ("192.0.2.1/32", "192.0.2.1"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1/64", "2001:db8::/64"),
+            ("::ffff:192.0.2.1/96", "::ffff:0:0/96"),
+        ];
+        for (text, range) in cases {
+            assert_eq!(AddressRange::around(text), AddressRange::parse(range), "{text}");
+        }
+        for text in ["", "192.0.2.1/33", "192.0.2.1/", "192.0.2/24", "2001:db8::1/-1", "somewhere"] {
+            assert_eq!(AddressRange::around(text), None, "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::headers::Headers;
+use crate::reply_body::ReplyBody;
 
 /// A question. Streams that ask on the same [`Topic`] at the same time share its answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,8 +82,8 @@ pub struct CallReply {
     pub status: u16,
     /// All headers.
     pub headers: Headers,
-    /// The whole body.
-    pub body: Vec<u8>,
+    /// The body.
+    pub body: ReplyBody,
     /// What came after the body.
     pub trailers: Headers,
 }

@@ -50,14 +50,13 @@ pub trait Learn {
         Fetch::Unchanged
     }
 
-    /// Gives up the memory of what was learned, because all of it comes anew in this moment: there is no room for both. If it
-    /// does not come after all, nothing is known until it does.
-    fn release(&self, _source: &str) {}
-
     /// Takes in what came of a [`crate::Question::Call`], once, before those who asked it are told.
     fn answered(&self, _topic: &Topic, _answer: &Answer, _env: &dyn Env) {}
 
     /// Takes in what a fetch has brought. Called in every worker, the one that fetched included. `replaces` is
-    /// false for what comes in addition.
-    fn learn(&self, _source: &str, _text: Vec<u8>, _replaces: bool) {}
+    /// false for what comes in addition. False when it cannot be learned now, because what it leads to in the shared data
+    /// is gone or not there yet: it comes again.
+    fn learn(&self, _source: &str, _text: Vec<u8>, _replaces: bool, _env: &dyn Env) -> bool {
+        true
+    }
 }

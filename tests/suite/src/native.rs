@@ -33,7 +33,7 @@ pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &A
     for step in steps {
         at = step.at.unwrap_or(at);
         for plugin in &plugins {
-            plugin.fetch(at, services, &mut fetched, None);
+            plugin.fetch(at, services, &store, &mut fetched, None);
         }
         for _ in 0..step.times.unwrap_or(1) {
             let mut world =
@@ -49,7 +49,14 @@ trait Serve {
     fn advance(&self, passage: Passage, env: &FakeEnv) -> Progress;
 
     /// Fetches what is due, or the one source that is asked for.
-    fn fetch(&self, at: f64, services: &Services, fetched: &mut Fetched, asked: Option<&str>);
+    fn fetch(
+        &self,
+        at: f64,
+        services: &Services,
+        store: &SharedStore,
+        fetched: &mut Fetched,
+        asked: Option<&str>,
+    );
 
     /// See [`portcullis_core::Learn::answered`].
     fn answered(&self, topic: &Topic, answer: &Answer, at: f64);
@@ -63,12 +70,19 @@ impl<C: PolicyChain> Serve for C {
         passage.advance(self, env)
     }
 
-    fn fetch(&self, at: f64, services: &Services, fetched: &mut Fetched, asked: Option<&str>) {
+    fn fetch(
+        &self,
+        at: f64,
+        services: &Services,
+        store: &SharedStore,
+        fetched: &mut Fetched,
+        asked: Option<&str>,
+    ) {
         for policy in (0..).map_while(|place| self.policy(place)) {
             for source in policy.sources() {
                 let is_due = fetched.is_due(&source, at);
                 if is_due || asked == Some(&*source.name) {
-                    let failed = !fetch(policy, &source, at, services);
+                    let failed = !fetch(policy, &source, at, services, store);
                     fetched.0.insert(source.name.to_string(), (at, failed));
                 }
             }
@@ -112,21 +126,15 @@ fn with_secrets(env: FakeEnv) -> FakeEnv {
     SECRETS.iter().fold(env, |env, (name, secret)| env.with_secret(name, secret))
 }
 
-fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services) -> bool {
-    let env = with_secrets(FakeEnv::new());
+fn fetch(policy: &dyn Judge, source: &Source, at: f64, services: &Services, store: &SharedStore) -> bool {
+    let env = with_secrets(FakeEnv::new()).with_store(store.clone());
     env.advance(Duration::from_secs_f64(at));
     let mut answer = None;
     loop {
         match policy.fetch(&source.name, answer.as_ref(), &env) {
             Fetch::Call(call) => answer = Some(called(&call, at, services)),
-            Fetch::Replace(text) => {
-                policy.learn(&source.name, text, true);
-                return true;
-            }
-            Fetch::Add(text) => {
-                policy.learn(&source.name, text, false);
-                return true;
-            }
+            Fetch::Replace(text) => return policy.learn(&source.name, text, true, &env),
+            Fetch::Add(text) => return policy.learn(&source.name, text, false, &env),
             Fetch::Unchanged => return true,
             Fetch::Failed(_) => return false,
         }
@@ -144,7 +152,7 @@ fn called(call: &Call, at: f64, services: &Services) -> Answer {
     Answer::Replied(CallReply {
         status,
         headers: Headers::from_pairs(headers),
-        body,
+        body: body.into(),
         trailers: Headers::default(),
     })
 }
@@ -282,7 +290,7 @@ fn answer(plugin: &dyn Serve, question: &Question, world: &mut World<'_>) -> Ans
         }
         Question::Own { call, .. } => called(call, world.at, world.services),
         Question::Refresh { source } => {
-            plugin.fetch(world.at, world.services, world.fetched, Some(source));
+            plugin.fetch(world.at, world.services, world.store, world.fetched, Some(source));
             Answer::Refreshed
         }
     }

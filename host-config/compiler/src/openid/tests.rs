@@ -91,3 +91,20 @@ fn an_author_is_told_whose_tokens_are_accepted_or_why_none_are() {
     let asked = "audiences: [a] }]\nservices: { https://idp.example: {} }";
     assert!(told(asked, url).iter().all(|one| one.starts_with("issuer-derived")), "{:?}", told(asked, url));
 }
+
+#[test]
+fn audiences_that_nothing_is_held_against_are_told() {
+    let api = "openapi: 3.0.3\ninfo: { title: A, version: '1' }\n\
+               paths: { /a: { get: { security: [{ Key: [] }], responses: { '200': { description: ok } } } } }\n\
+               components: { securitySchemes: { Key: { type: apiKey, in: header, name: key } } }\n";
+    let gateway = "apis: [{ definition: api.yaml, endpoint: mock, audiences: [a] }]\n\
+                   identity: { apiKeys: [{ consumer: c, sha256: 2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683 }] }\n";
+    let files = [("gateway.yaml", gateway), ("api.yaml", api)];
+    let files: HashMap<String, Vec<u8>> =
+        files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
+    let compilation = compile(&files, "gateway.yaml", Options::default());
+    let all: Vec<_> = compilation.parts.iter().flat_map(|part| &part.diagnostics).collect();
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((one.code, one.pointer.as_str()), ("setting-invalid", "/apis/0/audiences"));
+    assert!(one.message.contains("nothing is held against `audiences`"), "{}", one.message);
+}

@@ -26,6 +26,7 @@ impl<'d> Schemes<'d, '_> {
         if !self.api.derives_issuers {
             return None;
         }
+        self.asks_for_audiences = true;
         if self.api.audiences.is_empty() {
             let hint = "say in a gateway file for whom the tokens of its openIdConnectUrl must be: `audiences` of the API";
             return Some(hint.to_owned());

@@ -15,8 +15,12 @@ const MAX_SUBSCRIPTIONS: usize = 256;
 
 impl Account {
     /// The account of a token. What it says of application and subscriptions in another form says nothing, and then
-    /// the application has subscribed to nothing; `Err` for an environment that nobody knows.
-    pub(crate) fn of_claims(claims: &UniqueMembers) -> Result<Option<Self>, UnknownEnvironment> {
+    /// the application has subscribed to nothing; `Err` for an environment that nobody knows. An API key may have a tier of its
+    /// own; an access token's `tier` may be anything.
+    pub(crate) fn of_claims(
+        claims: &UniqueMembers,
+        is_key: bool,
+    ) -> Result<Option<Self>, UnknownEnvironment> {
         let environment = match claims.get("keytype") {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.eq_ignore_ascii_case("PRODUCTION") => {
@@ -28,16 +32,18 @@ impl Account {
         let (application, subscriptions) = (claims.get("application"), claims.get("subscribedAPIs"));
         let known = application.or(subscriptions).is_some();
         let application = known.then(|| Rc::new(read_application(application, subscriptions)));
-        let account = Self { application, tier: None, environment };
+        let tier = claims.text("tier").filter(|tier| is_key && !tier.is_empty()).map(str::to_owned);
+        let account = Self { application, tier, environment };
         Ok((account != Self::default()).then_some(account))
     }
 }
 
 impl Account {
-    /// What a key of the gateway's own says of it: application, and the subscriptions that may be used. The environment is
-    /// told apart.
+    /// What a key of the gateway's own says of it: its tier, application, and the subscriptions that may be used. The environment
+    /// is told apart.
     pub(crate) fn claims(&self) -> Map<String, Value> {
-        let Some(application) = &self.application else { return Map::new() };
+        let tier = self.tier.iter().map(|tier| ("tier".to_owned(), tier.as_str().into()));
+        let Some(application) = &self.application else { return tier.collect() };
         let environment = self.environment.unwrap_or(Environment::Production);
         let usable =
             application.subscriptions.iter().filter(|one| check_state(one.state, environment).is_ok());
@@ -47,9 +53,9 @@ impl Account {
             })
             .collect();
         let told = json!({ "name": application.name, "tier": application.tier });
-        [("application".to_owned(), told), ("subscribedAPIs".to_owned(), subscribed.into())]
-            .into_iter()
-            .collect()
+        let of_application =
+            [("application".to_owned(), told), ("subscribedAPIs".to_owned(), subscribed.into())];
+        tier.chain(of_application).collect()
     }
 }
 
@@ -90,7 +96,7 @@ mod tests {
     use crate::account::{Admission, NotAdmitted};
 
     fn read(claims: &str) -> Result<Option<Account>, UnknownEnvironment> {
-        Account::of_claims(&serde_json::from_str(claims).unwrap())
+        Account::of_claims(&serde_json::from_str(claims).unwrap(), false)
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

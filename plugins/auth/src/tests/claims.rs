@@ -189,8 +189,8 @@ fn a_bad_token_is_judged_anew_when_other_keys_are_published() {
     let mut others = keys.clone();
     let ed = others.as_array_mut().unwrap().iter_mut().find(|key| key["kid"] == "ed").unwrap();
     ed["x"] = "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY".into();
-    policy.learn("keys.main", json!({"keys": others}).to_string().into_bytes(), true);
+    policy.learn("keys.main", json!({"keys": others}).to_string().into_bytes(), true, &FakeEnv::new());
     assert_eq!(judge(&policy, &env, &token), "401 token-signature-invalid");
-    policy.learn("keys.main", json!({"keys": keys}).to_string().into_bytes(), true);
+    policy.learn("keys.main", json!({"keys": keys}).to_string().into_bytes(), true, &FakeEnv::new());
     assert_eq!(judge(&policy, &env, &token), "ada via token: read write");
 }

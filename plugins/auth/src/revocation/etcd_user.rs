@@ -16,7 +16,7 @@ const MAX_REPLY: u32 = 16 * 1024;
 const MAX_TOKEN: usize = 8 * 1024;
 
 #[derive(Debug)]
-pub(crate) struct EtcdUser {
+pub(super) struct EtcdUser {
     config: EtcdUserConfig,
     token: RefCell<Option<Secret>>,
     /// Whether the reply that comes next is a token.
@@ -31,18 +31,18 @@ struct Authenticated {
 }
 
 impl EtcdUser {
-    pub(crate) fn new(config: EtcdUserConfig) -> Self {
+    pub(super) fn new(config: EtcdUserConfig) -> Self {
         Self { config, token: RefCell::default(), awaits_token: Cell::default(), has_asked: Cell::default() }
     }
 
     /// Before the first call of a fetch.
-    pub(crate) fn begin(&self) {
+    pub(super) fn begin(&self) {
         self.awaits_token.set(false);
         self.has_asked.set(false);
     }
 
     /// The call that gets a token, if one is needed first.
-    pub(crate) fn authenticate(&self, remote: &Remote, env: &dyn Env) -> Result<Option<Call>, String> {
+    pub(super) fn authenticate(&self, remote: &Remote, env: &dyn Env) -> Result<Option<Call>, String> {
         if self.token.borrow().is_some() {
             return Ok(None);
         }
@@ -55,14 +55,14 @@ impl EtcdUser {
     }
 
     /// Takes in a reply that brings a token. Whether it was one; `Err` when etcd gives none.
-    pub(crate) fn learn(&self, reply: &CallReply) -> Result<bool, String> {
+    pub(super) fn learn(&self, reply: &CallReply) -> Result<bool, String> {
         if !self.awaits_token.replace(false) {
             return Ok(false);
         }
         if reply.status != 200 {
             return Err(format!("etcd does not let the user in: it answers {}", reply.status));
         }
-        let read = serde_json::from_slice::<Authenticated>(&reply.body).ok().map(|read| read.token);
+        let read = serde_json::from_slice::<Authenticated>(&reply.body.whole()).ok().map(|read| read.token);
         let is_sendable = |token: &Secret| {
             let text = token.expose();
             !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -73,7 +73,7 @@ impl EtcdUser {
     }
 
     /// Whether a refusal may be due to a token that etcd knows no more, and another is worth a try.
-    pub(crate) fn forget(&self, status: u16) -> bool {
+    pub(super) fn forget(&self, status: u16) -> bool {
         // 400 is what it says when authentication was put on meanwhile.
         let is_due = matches!(status, 400 | 401) && !self.has_asked.get();
         if is_due {
@@ -82,7 +82,7 @@ impl EtcdUser {
         is_due
     }
 
-    pub(crate) fn sign(&self, call: &mut Call) {
+    pub(super) fn sign(&self, call: &mut Call) {
         let token = self.token.borrow();
         call.headers.extend(token.iter().map(|token| ("authorization".into(), token.expose().to_owned())));
     }

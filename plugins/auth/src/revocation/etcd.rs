@@ -2,12 +2,17 @@
 //! `PREFIX/sub/NAME`, `PREFIX/iss/URL`; anything else after the prefix is a `jti`. The value is empty, the second at
 //! which the entry ends, or `{"until": …, "before": …}`.
 
+use std::borrow::Cow;
+use std::io::BufRead;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
-use crate::feed::{Item, digest_entry, seconds};
+use super::document::{self, Member};
+use super::feed::{Item, digest_entry, seconds};
 use crate::revoked::{Entry, HashKey, Mark};
 
 /// Keys in one reply.
@@ -15,20 +20,11 @@ const PAGE: u32 = 10_000;
 
 /// What a page leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(super) struct Page {
     /// The revision it is of.
-    pub(crate) revision: u64,
+    pub(super) revision: u64,
     /// The key that the next page begins with.
-    pub(crate) next: Option<Vec<u8>>,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    header: Header,
-    #[serde(default)]
-    kvs: Vec<KeyValue>,
-    #[serde(default)]
-    more: bool,
+    pub(super) next: Option<Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -37,14 +33,15 @@ struct Header {
 }
 
 #[derive(Deserialize)]
-struct KeyValue {
-    key: String,
-    #[serde(default)]
-    value: String,
+struct KeyValue<'k> {
+    #[serde(borrow)]
+    key: Cow<'k, str>,
+    #[serde(borrow, default)]
+    value: Cow<'k, str>,
 }
 
 /// A range request: all keys, or those changed since a revision; from a key on, as of a revision.
-pub(crate) fn range(prefix: &str, from: Option<&[u8]>, since: Option<u64>, at: Option<u64>) -> String {
+pub(super) fn range(prefix: &str, from: Option<&[u8]>, since: Option<u64>, at: Option<u64>) -> String {
     let mut body = json!({
         "key": STANDARD.encode(from.unwrap_or(prefix.as_bytes())),
         "range_end": STANDARD.encode(end_of(prefix.as_bytes())),
@@ -58,38 +55,55 @@ pub(crate) fn range(prefix: &str, from: Option<&[u8]>, since: Option<u64>, at: O
     body.to_string()
 }
 
-/// Reads a page.
-pub(crate) fn read(
-    text: &[u8],
+/// Reads a page, and hands its entries over.
+pub(super) fn read(
+    text: impl BufRead,
     prefix: &str,
     key: HashKey,
-    entries: &mut Vec<Entry>,
+    take: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<Page, String> {
-    let reply: Reply = serde_json::from_slice(text).map_err(|_| "the reply is not etcd's")?;
-    let revision = reply.header.revision.parse().map_err(|_| "the reply has no revision")?;
-    let mut last = None;
-    for pair in reply.kvs {
-        let name = STANDARD.decode(&pair.key).map_err(|_| "a key is not base64")?;
-        let value = STANDARD.decode(&pair.value).map_err(|_| "a value is not base64")?;
-        entries.push(entry(&name, &value, prefix, key)?);
-        last = Some(name);
-    }
-    let next = last.filter(|_| reply.more).map(|mut name| {
-        name.push(0);
-        name
+    let (mut revision, mut has_more, mut last) = (None, false, Vec::new());
+    let mut wrong = "the reply is not etcd's";
+    let read = document::read(text, "kvs", &mut |member| match member {
+        Member::Element(text) => {
+            let pair: KeyValue<'_> = serde_json::from_slice(text).ok()?;
+            let (name, entry) = read_pair(&pair, prefix, key).map_err(|cause| wrong = cause).ok()?;
+            last = name;
+            take(entry).then_some(())
+        }
+        Member::Other("header", text) => {
+            let header: Header = serde_json::from_slice(text).ok()?;
+            revision = Some(header.revision.parse().ok()?);
+            Some(())
+        }
+        Member::Other("more", text) => {
+            has_more = serde_json::from_slice(text).ok()?;
+            Some(())
+        }
+        Member::Other(_, text) => serde_json::from_slice::<IgnoredAny>(text).ok().map(drop),
     });
-    Ok(Page { revision, next })
+    read.map_err(|_| wrong)?;
+    let revision = revision.ok_or("the reply has no revision")?;
+    last.push(0);
+    // Behind the last key; a page without keys leads nowhere.
+    Ok(Page { revision, next: Some(last).filter(|last| has_more && last.len() > 1) })
 }
 
-fn entry(name: &[u8], value: &[u8], prefix: &str, key: HashKey) -> Result<Entry, String> {
+fn read_pair(pair: &KeyValue<'_>, prefix: &str, key: HashKey) -> Result<(Vec<u8>, Entry), &'static str> {
+    let name = STANDARD.decode(&*pair.key).map_err(|_| "a key is not base64")?;
+    let value = STANDARD.decode(&*pair.value).map_err(|_| "a value is not base64")?;
+    let entry = entry(&name, &value, prefix, key)?;
+    Ok((name, entry))
+}
+
+fn entry(name: &[u8], value: &[u8], prefix: &str, key: HashKey) -> Result<Entry, &'static str> {
     let name = std::str::from_utf8(name).ok().and_then(|name| name.strip_prefix(prefix));
     let name = name.ok_or("a key is not text under the prefix")?.trim_start_matches('/');
     let (until, before) = ends(value).ok_or("a value is no end of an entry")?;
     let mark = match name.split_once('/') {
         Some(("jti", id)) => Mark::Id(id),
         Some(("token", digest)) => {
-            let entry = digest_entry(digest, until, before, key);
-            return entry.ok_or_else(|| "a key under token/ is no SHA-256 in hex".to_owned());
+            return digest_entry(digest, until, before, key).ok_or("a key under token/ is no SHA-256 in hex");
         }
         Some(("sub", subject)) => Mark::Subject(subject),
         Some(("iss", issuer)) => Mark::Issuer(issuer),
@@ -124,7 +138,6 @@ fn end_of(prefix: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::revoked::Revoked;
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -141,25 +154,28 @@ mod tests {
             .map(|(name, value)| json!({ "key": STANDARD.encode(name), "value": STANDARD.encode(value) }))
             .collect();
         let reply = json!({ "header": { "revision": "7" }, "kvs": kvs, "more": true, "count": "9" });
-        let mut entries = Vec::new();
-        let page = read(reply.to_string().as_bytes(), "revoked/", key, &mut entries).unwrap();
-        assert_eq!(page, Page { revision: 7, next: Some(b"revoked/iss/https://idp.example\0".to_vec()) });
-        let revoked = Revoked::default();
-        revoked.learn(crate::revoked::image(key, &entries, 10), true);
-        for (mark, issued, now, expected) in [
-            (Mark::Id("a"), 0, 1000, true),
-            (Mark::Id("b"), 0, 99, true),
-            (Mark::Id("b"), 0, 100, false),
-            (Mark::Subject("ada/x"), 49, 1000, true),
-            (Mark::Issuer("https://idp.example"), 69, 89, true),
-            (Mark::Issuer("https://idp.example"), 70, 89, false),
+        let mut revoked = Vec::new();
+        let page = read(reply.to_string().as_bytes(), "revoked/", key, &mut |entry| {
+            revoked.push(entry);
+            true
+        });
+        let next = Some(b"revoked/iss/https://idp.example\0".to_vec());
+        assert_eq!(page, Ok(Page { revision: 7, next }));
+        let expected = [
+            key.entry(Mark::Id("a"), u32::MAX, u32::MAX),
+            key.entry(Mark::Id("b"), 100, u32::MAX),
+            key.entry(Mark::Subject("ada/x"), u32::MAX, 50),
+            key.entry(Mark::Issuer("https://idp.example"), 90, 70),
+        ];
+        assert_eq!(revoked, expected);
+        for broken in [
+            "",
+            "{}",
+            r#"{"header":{"revision":"x"}}"#,
+            r#"{"header":{"revision":"1"},"kvs":[{"key":"!"}]}"#,
+            r#"{"header":{"revision":"1"}} x"#,
         ] {
-            assert_eq!(revoked.is_revoked(mark, issued, now), expected, "{mark:?}");
-        }
-        for broken in
-            ["", "{}", r#"{"header":{"revision":"x"}}"#, r#"{"header":{"revision":"1"},"kvs":[{"key":"!"}]}"#]
-        {
-            assert!(read(broken.as_bytes(), "revoked/", key, &mut Vec::new()).is_err(), "{broken}");
+            assert!(read(broken.as_bytes(), "revoked/", key, &mut |_| true).is_err(), "{broken}");
         }
     }
 

@@ -3,25 +3,42 @@
 //! an entry to tokens issued earlier. An entry that is none of these spoils the list: it would revoke nothing.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::io::BufRead;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 
+use super::document::{self, Broken, Member};
 use crate::revoked::{Entry, HashKey, Mark};
 
-/// Reads a page; returns the path of the next one.
-pub(crate) fn read(text: &[u8], key: HashKey, entries: &mut Vec<Entry>) -> Result<Option<String>, String> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let next = Page { key, entries }.deserialize(&mut reader);
-    let next = next.and_then(|next| reader.end().map(|()| next));
-    // What serde tells may quote the list.
-    next.map_err(|cause| format!("the list cannot be read: line {}, column {}", cause.line(), cause.column()))
+/// Reads a page, and hands its entries over; returns the path of the next one.
+pub(super) fn read(
+    text: impl BufRead,
+    key: HashKey,
+    take: &mut dyn FnMut(Entry) -> bool,
+) -> Result<Option<String>, String> {
+    let mut next = None;
+    let is_there = document::read(text, "revoked", &mut |member| match member {
+        Member::Element(text) => {
+            let item: Item<'_> = serde_json::from_slice(text).ok()?;
+            take(item.entry(key)?).then_some(())
+        }
+        Member::Other("next", text) => {
+            next = serde_json::from_slice(text).ok()?;
+            Some(())
+        }
+        Member::Other(_, text) => serde_json::from_slice::<IgnoredAny>(text).ok().map(drop),
+    });
+    match is_there {
+        Ok(true) => Ok(next),
+        Ok(false) => Err("the list has no `revoked`".to_owned()),
+        Err(Broken(at)) => Err(format!("the list cannot be read: byte {at}")),
+    }
 }
 
 /// One entry, here and in etcd's values.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Item<'i> {
+pub(super) struct Item<'i> {
     #[serde(borrow, default)]
     jti: Option<Cow<'i, str>>,
     #[serde(borrow, default)]
@@ -31,9 +48,9 @@ pub(crate) struct Item<'i> {
     #[serde(borrow, default)]
     iss: Option<Cow<'i, str>>,
     #[serde(default)]
-    pub(crate) until: Option<u64>,
+    pub(super) until: Option<u64>,
     #[serde(default)]
-    pub(crate) before: Option<u64>,
+    pub(super) before: Option<u64>,
 }
 
 impl Item<'_> {
@@ -52,81 +69,15 @@ impl Item<'_> {
 }
 
 /// A digest must be one: a token's own text in its place would revoke nothing.
-pub(crate) fn digest_entry(digest: &str, until: u32, before: u32, key: HashKey) -> Option<Entry> {
+pub(super) fn digest_entry(digest: &str, until: u32, before: u32, key: HashKey) -> Option<Entry> {
     let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
     let digest = digest.to_ascii_lowercase();
     is_digest.then(|| key.entry(Mark::Digest(&digest), until, before))
 }
 
 /// For ever, when nothing is said or it is beyond 2106.
-pub(crate) fn seconds(value: Option<u64>) -> u32 {
+pub(super) fn seconds(value: Option<u64>) -> u32 {
     value.and_then(|value| u32::try_from(value).ok()).unwrap_or(u32::MAX)
-}
-
-struct Page<'e> {
-    key: HashKey,
-    entries: &'e mut Vec<Entry>,
-}
-
-impl<'de> DeserializeSeed<'de> for Page<'_> {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Page<'_> {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
-        let (mut next, mut is_there) = (None, false);
-        let mut items = Items { key: self.key, entries: self.entries };
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            match &*name {
-                "revoked" => {
-                    map.next_value_seed(&mut items)?;
-                    is_there = true;
-                }
-                "next" => next = map.next_value()?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        if is_there { Ok(next) } else { Err(A::Error::missing_field("revoked")) }
-    }
-}
-
-/// Entries are hashed as they are read, so that the list is never there as texts.
-struct Items<'e> {
-    key: HashKey,
-    entries: &'e mut Vec<Entry>,
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Items<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Items<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<Item<'de>>()? {
-            self.entries.push(item.entry(self.key).ok_or_else(|| A::Error::custom("no entry"))?);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -157,9 +108,12 @@ mod tests {
         ];
         let key = HashKey::random().unwrap();
         for (text, expected) in cases {
-            let mut entries = Vec::new();
-            let read = read(text.as_bytes(), key, &mut entries);
-            let found = read.ok().map(|next| (entries.len(), next));
+            let mut entries = 0;
+            let read = read(text.as_bytes(), key, &mut |_| {
+                entries += 1;
+                true
+            });
+            let found = read.ok().map(|next| (entries, next));
             assert_eq!(found, expected.map(|(count, next)| (count, next.map(str::to_owned))), "{text}");
         }
     }
