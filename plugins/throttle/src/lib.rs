@@ -27,3 +27,7 @@ pub use policy::ThrottlePolicy;
 
 #[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod schedules_tests;
