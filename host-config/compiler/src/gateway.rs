@@ -4,6 +4,7 @@
 mod backend_jwt;
 mod client_address;
 pub(crate) mod file;
+mod fleet;
 mod identity;
 mod identity_headers;
 mod key_service;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::ClientAddressConfig;
 use portcullis_config::auth::IdentityHeaderConfig;
-use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
+use portcullis_config::throttle::{DenialConfig, LimitConfig, LimitServiceConfig, TiersConfig};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
@@ -56,6 +57,8 @@ pub(crate) struct Gateway {
     pub limits: BTreeMap<String, LimitConfig>,
     /// Names of those that stand before authentication.
     pub early_limits: BTreeSet<String>,
+    /// Who counts limits of a fleet.
+    pub limit_service: Option<LimitServiceConfig>,
     /// Limits by what callers have booked.
     pub tiers: Option<TiersConfig>,
     /// Who may not call.
@@ -181,13 +184,15 @@ impl Gateway {
             }
         };
         let reader = Reader { root, folder: folder(documents.name(root.place().file)), loader };
-        let mut limits = reader.limits(&file.limits, report);
         let early = file.limits.iter().filter(|(_, limit)| limit.before_authentication);
         let early_limits = early.map(|(name, _)| name.clone()).collect();
+        let mut limits = reader.limits(&file.limits, file.rate_limit_service.as_ref(), report);
         let imported = file.policies.as_ref().map(|name| reader.policies(name, &mut limits, report));
         let identity_headers = reader.identity_headers(&file, report);
         let client_address = file.client_address.as_ref().map(|file| reader.client_address(file, report));
         let mut services = reader.services(file.services, report);
+        let limit_service = file.rate_limit_service.as_ref();
+        let limit_service = limit_service.and_then(|file| reader.limit_service(file, &mut services, report));
         let mut identity = reader.identity(&file.identity, &mut services, report);
         let tls = file.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         identity.listener_asks = tls.filter(|tls| tls.client_certificates.is_some()).count() > 0;
@@ -212,6 +217,7 @@ impl Gateway {
             identity_headers,
             limits,
             early_limits,
+            limit_service,
             tiers,
             denials,
             services,

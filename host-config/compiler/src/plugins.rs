@@ -8,7 +8,7 @@ use portcullis_config::mock::{MockConfig, MockRule};
 use portcullis_config::pipeline::{PipelineConfig, PipelineRule};
 use portcullis_config::routing::{RoutingConfig, RoutingRule};
 use portcullis_config::schema::{DocumentConfig, SchemaConfig, SchemaRule};
-use portcullis_config::throttle::{ThrottleConfig, ThrottleRule};
+use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
 use portcullis_config::{ApiConfig, OperationConfig};
 use portcullis_core::PolicyChain;
 use portcullis_mock::MockPolicy;
@@ -335,7 +335,12 @@ fn early_throttle(gateway: &Gateway) -> ThrottleConfig {
         early: true,
         tiers: None,
         denials: Vec::new(),
+        service: None,
     }
+}
+
+fn is_of_fleet(limit: &LimitConfig) -> bool {
+    limit.fleet.is_some() || limit.groups.iter().any(|group| group.limit.fleet.is_some())
 }
 
 fn throttle(gateway: &Gateway) -> ThrottleConfig {
@@ -347,5 +352,6 @@ fn throttle(gateway: &Gateway) -> ThrottleConfig {
         early: false,
         tiers: gateway.tiers.clone(),
         denials: gateway.denials.clone(),
+        service: gateway.limit_service.clone().filter(|_| gateway.limits.values().any(is_of_fleet)),
     }
 }

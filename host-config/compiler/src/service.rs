@@ -16,6 +16,8 @@ const DEFAULT_TIMEOUT: u32 = 2000;
 pub(crate) struct Services {
     settings: BTreeMap<String, ServiceFile>,
     used: BTreeMap<String, Upstream>,
+    /// Those that are spoken to in gRPC.
+    grpc: BTreeMap<String, Upstream>,
 }
 
 /// A server and how Envoy reaches it.
@@ -25,6 +27,8 @@ pub(crate) struct Service<'s> {
     pub(crate) name: String,
     pub(crate) upstream: &'s Upstream,
     pub(crate) settings: ServiceFile,
+    /// Whether it is spoken to in HTTP/2.
+    pub(crate) http2: bool,
 }
 
 impl Services {
@@ -40,7 +44,7 @@ impl Services {
                 Err(cause) => return Err((url, cause)),
             }
         }
-        Ok(Self { settings, used: BTreeMap::new() })
+        Ok(Self { settings, ..Self::default() })
     }
 
     /// A place at a server, which will be a cluster.
@@ -70,24 +74,49 @@ impl Services {
         Ok(remote)
     }
 
+    /// A server that is spoken to in gRPC, which will be a cluster: the cluster's name, and `Host`.
+    pub(crate) fn grpc(&mut self, url: &str) -> Result<(String, String), InvalidEndpoint> {
+        match Endpoint::parse(url)? {
+            Endpoint::Upstream(upstream) if upstream.prefix.is_empty() => {
+                let named = (grpc_name(&upstream.origin()), upstream.authority());
+                self.grpc.insert(upstream.origin(), upstream);
+                Ok(named)
+            }
+            _ => Err(InvalidEndpoint::NotAbsolute),
+        }
+    }
+
     /// Origins that the gateway file describes and nothing asks.
     pub(crate) fn unused(&self) -> impl Iterator<Item = &str> {
-        self.settings.keys().filter(|origin| !self.used.contains_key(*origin)).map(String::as_str)
+        let is_used = |origin: &String| self.used.contains_key(origin) || self.grpc.contains_key(origin);
+        self.settings.keys().filter(move |origin| !is_used(origin)).map(String::as_str)
     }
 
     /// The servers that are asked.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Service<'_>> {
-        self.used.iter().map(|(origin, upstream)| Service {
+        let settings = |origin: &String| self.settings.get(origin).cloned().unwrap_or_default();
+        let used = self.used.iter().map(move |(origin, upstream)| Service {
             name: name(origin),
             upstream,
-            settings: self.settings.get(origin).cloned().unwrap_or_default(),
-        })
+            settings: settings(origin),
+            http2: false,
+        });
+        used.chain(self.grpc.iter().map(move |(origin, upstream)| Service {
+            name: grpc_name(origin),
+            upstream,
+            settings: settings(origin),
+            http2: true,
+        }))
     }
 }
 
 /// Apart from the clusters of endpoints, which may be the same servers under other settings.
 fn name(origin: &str) -> String {
     format!("service {origin}")
+}
+
+fn grpc_name(origin: &str) -> String {
+    format!("service {origin} grpc")
 }
 
 #[cfg(test)]

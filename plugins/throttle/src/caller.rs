@@ -13,7 +13,7 @@ use crate::attribute::{Attribute, Subject};
 /// What a text or address is known by: the first 16 bytes of its SHA-256. There is no secret in a plugin's
 /// configuration and no randomness that all workers share, so the hash must do without a key: finding
 /// somebody else's tag costs 2^64 hashes, and whoever picks slots finds [`crate::slot::Slot`] bounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Fingerprint {
     /// Tells callers of one slot apart.
     pub(crate) tag: u64,

@@ -71,6 +71,7 @@ mod tests {
                 by,
                 marks: false,
                 groups: Vec::new(),
+                fleet: None,
             };
             Limit::new(name.to_owned(), &config).unwrap()
         };

@@ -2,8 +2,9 @@
 
 use portcullis_core::{InvalidClientAddress, InvalidIndex};
 
+use crate::fleet::InvalidFleet;
 use crate::limit::InvalidLimit;
-use crate::rule::MOST_LIMITS;
+use crate::rule::{MOST_FLEET_LIMITS, MOST_LIMITS};
 use crate::table::MOST_SLOTS;
 
 /// Why a throttle configuration cannot be enforced.
@@ -29,6 +30,15 @@ pub enum InvalidThrottle {
     /// What only callers that are known have, before authentication.
     #[error("before authentication there are no tiers, and no rules that deny")]
     EarlyCaller,
+    /// The rate limit service.
+    #[error(transparent)]
+    Fleet(#[from] InvalidFleet),
+    /// A limit of a fleet, and nobody who counts it.
+    #[error("a limit of a fleet needs a rate limit service")]
+    NoService,
+    /// An operation has too many limits of a fleet.
+    #[error("the operation '{0}' has more than {MOST_FLEET_LIMITS} limits of a fleet")]
+    TooManyFleetLimits(String),
     /// An operation names a limit that is not there.
     #[error("the operation '{operation}' names the limit '{limit}', which does not exist")]
     UnknownLimit {

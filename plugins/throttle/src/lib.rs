@@ -7,6 +7,7 @@ mod caller;
 mod condition;
 mod denial;
 mod fields;
+mod fleet;
 mod gcra;
 mod invalid;
 mod level;
@@ -21,6 +22,7 @@ mod table;
 mod tiers;
 mod window;
 
+pub use fleet::{Lease, Look, Need, Said, Terms};
 pub use invalid::InvalidThrottle;
 pub use limit::{InvalidLimit, check_early_limit, check_limit};
 pub use policy::ThrottlePolicy;

@@ -6,6 +6,7 @@ use crate::calendar::Calendar;
 use crate::caller::{Fingerprint, Key};
 use crate::condition::{self, Group};
 use crate::fields;
+use crate::fleet::{FleetLimit, InvalidFleet};
 use crate::gcra::{Rate, SECOND};
 use crate::meter::Meter;
 use crate::window::Window;
@@ -42,6 +43,8 @@ pub(crate) struct Limit {
     pub(crate) groups: Vec<Group>,
     /// Whether what is over it passes with a mark.
     pub(crate) marks: bool,
+    /// How a fleet shares it. Its meter is then this gateway's share, for the time in which the rate limit service is silent.
+    pub(crate) fleet: Option<FleetLimit>,
 }
 
 /// Why a limit cannot be enforced.
@@ -94,9 +97,15 @@ pub enum InvalidLimit {
     /// Before authentication, a limit that marks.
     #[error("before authentication a limit refuses or lets pass: it marks nothing")]
     EarlyMark,
+    /// Before authentication, a limit that costs a question.
+    #[error("before authentication nobody is asked: a limit with `scope: fleet` stands behind it")]
+    EarlyFleet,
     /// More groups than can be looked at with each request.
     #[error("a limit has at most 32 groups")]
     TooManyGroups,
+    /// A limit of a fleet.
+    #[error(transparent)]
+    Fleet(#[from] InvalidFleet),
     /// A group of conditions.
     #[error("the group '{name}': {cause}")]
     Group {
@@ -130,9 +139,13 @@ impl Limit {
         if let (0, Some(burst)) | (_, Some(burst @ 0)) = (requests, burst) {
             return Err(InvalidLimit::Burst { burst, requests });
         }
+        // To let nothing pass, nobody has to be asked.
+        let fleet = config.fleet.as_ref().filter(|_| requests > 0);
+        let fleet = fleet.map(|fleet| FleetLimit::new(requests, fleet)).transpose()?;
+        let counted = fleet.as_ref().map_or(requests, FleetLimit::share);
         let (meter, period, per) = match (period_seconds, window, burst) {
-            (Some(period), None, burst) => rate(requests, period, burst)?,
-            (None, Some(window), None) => windowed(requests, &window)?,
+            (Some(period), None, burst) => rate(counted, period, burst)?,
+            (None, Some(window), None) => windowed(counted, &window)?,
             (None, Some(_), Some(_)) => return Err(InvalidLimit::WindowBurst),
             _ => return Err(InvalidLimit::PeriodOrWindow),
         };
@@ -151,7 +164,13 @@ impl Limit {
             by,
             groups,
             marks,
+            fleet,
         })
+    }
+
+    /// How many may come at once, of whatever gateway.
+    pub(crate) fn most_at_once(&self) -> u64 {
+        self.fleet.as_ref().map_or(self.meter.burst(), |fleet| fleet.requests.into())
     }
 
     /// Whether the request's head is needed.
@@ -163,6 +182,9 @@ impl Limit {
     pub(crate) fn check_early(&self) -> Result<(), InvalidLimit> {
         if self.all().any(|limit| limit.by.is_of_caller()) || self.groups.iter().any(Group::is_of_caller) {
             return Err(InvalidLimit::EarlyCaller);
+        }
+        if self.all().any(|limit| limit.fleet.is_some()) {
+            return Err(InvalidLimit::EarlyFleet);
         }
         if self.all().any(|limit| limit.marks) { Err(InvalidLimit::EarlyMark) } else { Ok(()) }
     }
@@ -242,7 +264,16 @@ mod tests {
 
     fn config(requests: u64, period_seconds: Option<u64>, window: Option<WindowConfig>) -> LimitConfig {
         let by = LimitKeyConfig::All;
-        LimitConfig { requests, period_seconds, window, burst: None, by, marks: false, groups: Vec::new() }
+        LimitConfig {
+            requests,
+            period_seconds,
+            window,
+            burst: None,
+            by,
+            marks: false,
+            groups: Vec::new(),
+            fleet: None,
+        }
     }
 
     fn window(unit: UnitConfig, units: u32, utc_offset_minutes: i32) -> Option<WindowConfig> {

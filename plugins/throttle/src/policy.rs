@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
 use portcullis_core::{
-    ClientAddress, Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy, Rejection,
-    Request,
+    Answer, ClientAddress, Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy,
+    Question, Rejection, Request, Topic,
 };
 
 use crate::attribute::Subject;
 use crate::caller::{Callers, Known};
 use crate::denial::Denials;
+use crate::fleet::{Fleet, Stop};
 use crate::invalid::InvalidThrottle;
 use crate::limit::Limit;
 use crate::reply::{self, MARK};
@@ -38,13 +39,26 @@ pub struct ThrottlePolicy {
     denials: Option<Denials>,
     known: Known,
     client_address: Option<ClientAddress>,
+    /// Who counts what a fleet shares.
+    fleet: Option<Fleet>,
 }
 
-impl Learn for ThrottlePolicy {}
+impl Learn for ThrottlePolicy {
+    fn asks(&self) -> bool {
+        self.fleet.is_some()
+    }
+
+    fn answered(&self, topic: &Topic, answer: &Answer, env: &dyn Env) {
+        if let Some(fleet) = &self.fleet {
+            fleet.answered(topic, answer, env);
+        }
+    }
+}
 
 impl Policy for ThrottlePolicy {
     type Config = ThrottleConfig;
     type Invalid = InvalidThrottle;
+    const ASKS: bool = true;
 
     fn compile(mut config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
         ThrottleRule::name_apis(&mut config.apis, |rule| rule);
@@ -66,7 +80,9 @@ impl Policy for ThrottlePolicy {
             return None;
         }
         let operation = self.index.by_key(&env.operation()?).ok_or_else(mismatch);
-        Some(decision(operation.and_then(|operation| self.judge(operation, None, env))))
+        let decision = decision(operation.and_then(|operation| self.judge(operation, None, env)));
+        // What waits goes the long way.
+        (!matches!(decision, Decision::Ask(_))).then_some(decision)
     }
 
     fn client_address(&self) -> Option<&ClientAddress> {
@@ -74,8 +90,18 @@ impl Policy for ThrottlePolicy {
     }
 }
 
-fn decision(judged: Result<Edits, Rejection>) -> Decision {
-    judged.map_or_else(Decision::Reject, Decision::Continue)
+fn decision(judged: Result<Judged, Rejection>) -> Decision {
+    match judged {
+        Ok(Judged::Passes(edits)) => Decision::Continue(edits),
+        Ok(Judged::Asks(question)) => Decision::Ask(question),
+        Err(rejection) => Decision::Reject(rejection),
+    }
+}
+
+/// What becomes of a request that is not refused.
+enum Judged {
+    Passes(Edits),
+    Asks(Question),
 }
 
 fn mismatch() -> Rejection {
@@ -115,8 +141,24 @@ impl ThrottlePolicy {
         let reaches = all().map(|limit| limit.meter.reach());
         let table = Table::new(config.slots, reaches.max().unwrap_or_default(), config.early);
         let marks = all().any(|limit| limit.marks);
+        let fleet = config.service.map(Fleet::new).transpose()?;
+        if fleet.is_none() && all().any(|limit| limit.fleet.is_some()) {
+            return Err(InvalidThrottle::NoService);
+        }
         let (known, early) = (Known::default(), config.early);
-        Ok(Self { index, operations, table, marks, early, reads_head, tiers, denials, known, client_address })
+        Ok(Self {
+            index,
+            operations,
+            table,
+            marks,
+            early,
+            reads_head,
+            tiers,
+            denials,
+            known,
+            client_address,
+            fleet,
+        })
     }
 
     fn judge(
@@ -124,7 +166,7 @@ impl ThrottlePolicy {
         operation: OperationId,
         request: Option<&Request>,
         env: &dyn Env,
-    ) -> Result<Edits, Rejection> {
+    ) -> Result<Judged, Rejection> {
         let rule = self.operations.get(operation.position()).ok_or_else(mismatch)?;
         let mut edits = Edits::default();
         if self.marks {
@@ -140,15 +182,40 @@ impl ThrottlePolicy {
         let subject = Subject { request, env, api: &rule.api };
         let selection = Selection::new(rule, tiers, &subject);
         if selection.is_empty() {
-            return Ok(edits);
+            return Ok(Judged::Passes(edits));
         }
         let callers = Callers::new(&subject, &self.known, rule.api_fingerprint);
+        if let Some(fleet) = self.fleet.as_ref().filter(|_| selection.is_of_fleet()) {
+            return self.judge_shared(fleet, &selection, &callers, env, edits);
+        }
         match self.table.charge(&selection.charges(self.table, &callers), env) {
             Ok(_) if self.early => {}
             Ok(standings) => selection.admit(&standings, &mut edits),
             Err(denied) => return Err(selection.refused(denied)),
         }
-        Ok(edits)
+        Ok(Judged::Passes(edits))
+    }
+
+    /// Limits of which a fleet shares some.
+    fn judge_shared(
+        &self,
+        fleet: &Fleet,
+        selection: &Selection<'_>,
+        callers: &Callers<'_>,
+        env: &dyn Env,
+        mut edits: Edits,
+    ) -> Result<Judged, Rejection> {
+        let consulted = match fleet.consult(selection, callers, self.table, env) {
+            Ok(consulted) => consulted,
+            Err(Stop::Ask(question)) => return Ok(Judged::Asks(question)),
+            Err(Stop::Denied(denied)) => return Err(selection.refused(denied)),
+            Err(Stop::Closed) => return Err(reply::service_silent()),
+        };
+        let charged = self.table.charge(&consulted.charges, env);
+        let charged = charged.map_err(|denied| selection.refused(consulted.placed(denied)))?;
+        selection.admit(&consulted.with(charged), &mut edits);
+        edits.ahead = fleet.take(&consulted, selection, env);
+        Ok(Judged::Passes(edits))
     }
 }
 

@@ -20,7 +20,7 @@ impl Selection<'_> {
         let tightest = applied.min_by(|(left, a), (right, b)| {
             // The least part of the burst that remains: a/left < b/right, without fractions.
             let part = |rest: &Standing, whole: &Limit| {
-                u128::from(rest.remaining) * u128::from(whole.meter.burst().max(1))
+                u128::from(rest.remaining) * u128::from(whole.most_at_once().max(1))
             };
             part(a, &right.limit).cmp(&part(b, &left.limit))
         });
@@ -67,6 +67,11 @@ impl Selection<'_> {
 pub(crate) fn unknown_tier() -> Rejection {
     let detail = "The caller's tier is none that this gateway knows.";
     Rejection::new(500, "tier-unknown", detail)
+}
+
+/// The rate limit service does not answer, and a limit says that nobody passes without it.
+pub(crate) fn service_silent() -> Rejection {
+    Rejection::internal("limit-service-unavailable").with_header("retry-after", "1")
 }
 
 /// Says neither by which rule nor until when.

@@ -15,6 +15,9 @@ use crate::limit::Limit;
 /// Most limits of one operation; each may cost two calls to the host.
 pub(crate) const MOST_LIMITS: usize = 16;
 
+/// Most limits of an operation, tiers' apart, that a fleet shares; each may cost several calls to a server.
+pub(crate) const MOST_FLEET_LIMITS: usize = 2;
+
 /// The limits of an operation.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -65,6 +68,10 @@ impl Rule {
                 return Err(InvalidThrottle::RepeatedLimit { operation, limit });
             }
             applied.push(new);
+        }
+        let of_fleet = applied.iter().filter(|one| one.limit.all().any(|limit| limit.fleet.is_some()));
+        if of_fleet.count() > MOST_FLEET_LIMITS {
+            return Err(InvalidThrottle::TooManyFleetLimits(operation.to_owned()));
         }
         let policies = fields::policies(applied.iter().map(|applied| &*applied.limit));
         let api_fingerprint = Fingerprint::of(b'i', &[rule.api.as_bytes()]);

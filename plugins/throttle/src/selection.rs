@@ -45,11 +45,25 @@ impl<'r> Selection<'r> {
     /// The counts of the caller.
     pub(crate) fn charges(&self, table: Table, callers: &Callers<'_>) -> Vec<Charge> {
         let mut charges = Vec::with_capacity(self.fixed.len() + self.chosen.len());
-        charges.extend(self.iter().map(|AppliedLimit { limit, counter, .. }| {
-            let charge = table.locate(callers.by(&limit.by), *counter, limit.meter, limit.class);
-            charge.times(self.rule.units).marking(limit.marks)
-        }));
+        charges.extend(self.iter().map(|applied| self.charge(applied, table, callers)));
         charges
+    }
+
+    /// The caller's count of one of the limits.
+    pub(crate) fn charge(&self, applied: &AppliedLimit, table: Table, callers: &Callers<'_>) -> Charge {
+        let AppliedLimit { limit, counter, .. } = applied;
+        let charge = table.locate(callers.by(&limit.by), *counter, limit.meter, limit.class);
+        charge.times(self.rule.units).marking(limit.marks)
+    }
+
+    /// As how many requests this one counts.
+    pub(crate) fn units(&self) -> u32 {
+        self.rule.units
+    }
+
+    /// Whether a fleet shares one of them.
+    pub(crate) fn is_of_fleet(&self) -> bool {
+        self.iter().any(|applied| applied.limit.fleet.is_some())
     }
 
     /// The value of `RateLimit-Policy`.

@@ -124,6 +124,31 @@ impl Table {
     /// Charges all or none. The standings are in the order of the charges.
     pub(crate) fn charge(self, charges: &[Charge], env: &dyn Env) -> Result<Vec<Standing>, Denied> {
         let now = env.now();
+        let (mut held, mut standings) = self.judge(charges, env, now)?;
+        // The tightest first: if others use one up in between, it is this, and nothing is charged yet.
+        held.sort_by_key(|held| held.remaining);
+        for at in 0..held.len() {
+            let Some(current) = held.get_mut(at).filter(|held| held.is_changed()) else { continue };
+            if let Err(denied) = self.write(current, charges, env, now, &mut standings) {
+                self.give_back(held.get(..at).unwrap_or_default(), charges, &standings, env);
+                return Err(denied);
+            }
+        }
+        Ok(standings)
+    }
+
+    /// Whether the request could be charged now.
+    pub(crate) fn check(self, charges: &[Charge], env: &dyn Env) -> Result<(), Denied> {
+        self.judge(charges, env, env.now()).map(drop)
+    }
+
+    /// All slots with the request's charges on them, of which none is written.
+    fn judge(
+        self,
+        charges: &[Charge],
+        env: &dyn Env,
+        now: UnixNanos,
+    ) -> Result<(Vec<Held>, Vec<Standing>), Denied> {
         let mut standings = vec![Standing { remaining: 0, full_in: 0, over: false }; charges.len()];
         let mut held: Vec<Held> = Vec::with_capacity(charges.len());
         for charge in charges {
@@ -136,16 +161,7 @@ impl Table {
             self.set_right(&held, charges, env, now);
             return Err(denied);
         }
-        // The tightest first: if others use one up in between, it is this, and nothing is charged yet.
-        held.sort_by_key(|held| held.remaining);
-        for at in 0..held.len() {
-            let Some(current) = held.get_mut(at).filter(|held| held.is_changed()) else { continue };
-            if let Err(denied) = self.write(current, charges, env, now, &mut standings) {
-                self.give_back(held.get(..at).unwrap_or_default(), charges, &standings, env);
-                return Err(denied);
-            }
-        }
-        Ok(standings)
+        Ok((held, standings))
     }
 
     fn read(self, number: u32, charges: &[Charge], env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {

@@ -8,10 +8,12 @@ use crate::apis::ApiConfig;
 use crate::client_address::ClientAddressConfig;
 
 mod condition;
+mod fleet;
 mod level;
 mod limit;
 
 pub use condition::{AttributeConfig, GroupConfig, MeasureConfig, TestConfig};
+pub use fleet::{FailureConfig, FleetConfig, FleetModeConfig, LimitServiceConfig};
 pub use level::{DenialConfig, LevelConfig, TiersConfig};
 pub use limit::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
@@ -40,6 +42,9 @@ pub struct ThrottleConfig {
     /// Who may not call at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<DenialConfig>,
+    /// Who counts what a fleet shares; there, if a limit is shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<LimitServiceConfig>,
 }
 
 /// The limits of an operation; all are charged or none.

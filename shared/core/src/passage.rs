@@ -277,6 +277,10 @@ impl Env for Known<'_> {
     fn at_end(&self, receipt: Receipt) {
         self.env.at_end(receipt.of(self.passage.at));
     }
+
+    fn answers(&self) -> usize {
+        self.passage.answers.len()
+    }
 }
 
 #[cfg(test)]

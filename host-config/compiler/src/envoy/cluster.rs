@@ -90,7 +90,20 @@ pub(crate) fn service(service: &Service<'_>, surroundings: &Surroundings) -> Val
         let pair = json!({ "certificate_chain": { "filename": file(certificate) }, "private_key": { "filename": file(key) } });
         context.insert("tls_certificates".to_owned(), json!([pair]));
     }
+    if let (true, Some(object)) = (service.http2, cluster.as_object_mut()) {
+        object.insert("typed_extension_protocol_options".to_owned(), http2());
+    }
     cluster
+}
+
+/// HTTP/2 without negotiation, as gRPC has it.
+fn http2() -> Value {
+    json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": type_url("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+            "explicit_http_config": { "http2_protocol_options": {} },
+        },
+    })
 }
 
 fn named(name: &str, upstream: &Upstream, trusted_ca: &str) -> Value {

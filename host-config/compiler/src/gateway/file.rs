@@ -11,6 +11,7 @@ use crate::plugins::Layout;
 mod backend_jwt;
 mod certificate;
 mod client_address;
+mod fleet;
 mod identity;
 mod identity_headers;
 mod key_service;
@@ -21,6 +22,7 @@ mod tier;
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use client_address::{ClientAddressFile, ForwardingHeaderFile};
+pub(crate) use fleet::{FailureFile, FleetModeFile, LimitServiceFile, ScopeFile};
 pub(crate) use identity::{
     ApiKeyFile, ApplicationFile, AttemptsFile, EnvironmentFile, IdentityFile, InternalKeysFile, IssuerFile,
     KeyFile, KeyIssuerFile, SecretEncodingFile, SecretFile, SubscriptionFile, SubscriptionStateFile,
@@ -75,6 +77,9 @@ pub struct GatewayFile {
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,
+    /// Who counts the limits with `scope: fleet`. Default: there are none.
+    #[serde(default)]
+    pub rate_limit_service: Option<LimitServiceFile>,
     /// WSO2's `policies.yaml`, relative to this file: resource policies are limits, the others tiers. Default: none.
     #[serde(default)]
     pub policies: Option<String>,

@@ -10,7 +10,11 @@ use portcullis_openapi::Report;
 use portcullis_throttle::{check_early_limit, check_limit};
 
 use super::Reader;
-use super::file::{AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, NamedKeyFile, UnitFile};
+use super::file::{
+    AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, LimitServiceFile, NamedKeyFile,
+    UnitFile,
+};
+use super::fleet::Sharing;
 use crate::codes;
 use crate::settings::problem;
 
@@ -18,6 +22,7 @@ impl Reader<'_> {
     pub(super) fn limits(
         &self,
         files: &BTreeMap<String, LimitFile>,
+        service: Option<&LimitServiceFile>,
         report: &mut Report,
     ) -> BTreeMap<String, LimitConfig> {
         let mut limits = BTreeMap::new();
@@ -35,7 +40,7 @@ impl Reader<'_> {
                 true => LimitKeyConfig::Address,
                 false => LimitKeyConfig::Consumer,
             };
-            let limit = limit(file, &counted).and_then(|limit| {
+            let limit = limit(file, &counted, Sharing::new(service)).and_then(|limit| {
                 let checked = match file.before_authentication {
                     true => check_early_limit(name, &limit),
                     false => check_limit(name, &limit),
@@ -54,8 +59,10 @@ impl Reader<'_> {
     }
 }
 
-/// `outer` is who is counted unless the file says so.
-fn limit(file: &LimitFile, outer: &LimitKeyConfig) -> Result<LimitConfig, String> {
+/// `outer` is who is counted, and `sharing` how a fleet shares it, unless the file says so.
+fn limit(file: &LimitFile, outer: &LimitKeyConfig, sharing: Sharing) -> Result<LimitConfig, String> {
+    let sharing = sharing.with(file);
+    let fleet = sharing.config(file)?;
     let period = file.per.unit.seconds().map(|unit| unit.saturating_mul(file.per.count.into()));
     let algorithm = file.algorithm.unwrap_or(match period {
         Some(_) => AlgorithmFile::Gcra,
@@ -84,9 +91,10 @@ fn limit(file: &LimitFile, outer: &LimitKeyConfig) -> Result<LimitConfig, String
     if file.groups.iter().any(|group| group.limit.before_authentication) {
         return Err("a group stands where its limit does: leave its `beforeAuthentication` out".into());
     }
-    let groups = file.groups.iter().map(|file| group(file, &by)).collect::<Result<_, _>>()?;
+    let groups = file.groups.iter().map(|file| group(file, &by, sharing)).collect::<Result<_, _>>()?;
     let marks = file.stop_on_quota == Some(false);
-    Ok(LimitConfig { requests: file.requests, period_seconds, window, burst: file.burst, by, marks, groups })
+    let (requests, burst) = (file.requests, file.burst);
+    Ok(LimitConfig { requests, period_seconds, window, burst, by, marks, groups, fleet })
 }
 
 fn key(file: &LimitKeyFile) -> Result<LimitKeyConfig, String> {
@@ -102,10 +110,10 @@ fn key(file: &LimitKeyFile) -> Result<LimitKeyConfig, String> {
     })
 }
 
-fn group(file: &GroupFile, outer: &LimitKeyConfig) -> Result<GroupConfig, String> {
+fn group(file: &GroupFile, outer: &LimitKeyConfig, sharing: Sharing) -> Result<GroupConfig, String> {
     let GroupFile { name, when, limit: own } = file;
     let when = when.iter().map(condition).collect::<Result<_, _>>()?;
-    Ok(GroupConfig { name: name.clone(), when, limit: limit(own, outer)? })
+    Ok(GroupConfig { name: name.clone(), when, limit: limit(own, outer, sharing)? })
 }
 
 fn condition(file: &ConditionFile) -> Result<TestConfig, String> {
@@ -164,7 +172,13 @@ pub(crate) fn claims<'l>(limits: impl Iterator<Item = &'l LimitConfig>) -> BTree
 }
 
 fn window(file: &LimitFile) -> Result<WindowConfig, String> {
-    let unit = match file.per.unit {
+    let unit = calendar_unit(file.per.unit);
+    let utc_offset_minutes = file.utc_offset.as_deref().map_or(Ok(0), offset)?;
+    Ok(WindowConfig { unit, units: file.per.count, utc_offset_minutes })
+}
+
+pub(super) fn calendar_unit(unit: UnitFile) -> UnitConfig {
+    match unit {
         UnitFile::Second => UnitConfig::Second,
         UnitFile::Minute => UnitConfig::Minute,
         UnitFile::Hour => UnitConfig::Hour,
@@ -172,9 +186,7 @@ fn window(file: &LimitFile) -> Result<WindowConfig, String> {
         UnitFile::Week => UnitConfig::Week,
         UnitFile::Month => UnitConfig::Month,
         UnitFile::Year => UnitConfig::Year,
-    };
-    let utc_offset_minutes = file.utc_offset.as_deref().map_or(Ok(0), offset)?;
-    Ok(WindowConfig { unit, units: file.per.count, utc_offset_minutes })
+    }
 }
 
 /// Minutes ahead of UTC: `Z`, `+02:00`, `-05:30`.

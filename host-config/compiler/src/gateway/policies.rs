@@ -145,6 +145,7 @@ impl PolicyFile {
             by,
             marks: self.stop_on_quota == Some(false),
             groups: Vec::new(),
+            fleet: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeConfig, GroupConfig};
+use super::{AttributeConfig, FleetConfig, GroupConfig};
 
 /// A limit: so many requests in so much time, for each caller.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct LimitConfig {
     /// Other limits for some requests: the first whose conditions hold counts instead of this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupConfig>,
+    /// How a fleet of gateways shares it. Default: each gateway counts for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetConfig>,
 }
 
 /// A window aligned to the calendar.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{FailureFile, FleetModeFile, ScopeFile};
+
 /// A limit: so many requests in so much time for each caller.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -34,6 +36,20 @@ pub struct LimitFile {
     /// Whether it is judged before credentials are looked at: by address, by all, or by what stands in the head. Default: false.
     #[serde(default)]
     pub before_authentication: bool,
+    /// Who counts it. Default: `gateway`.
+    #[serde(default)]
+    pub scope: Option<ScopeFile>,
+    /// How often the rate limit service is asked, of a limit with `scope: fleet`. Default: `exact`.
+    #[serde(default)]
+    pub mode: Option<FleetModeFile>,
+    /// Most requests of a caller that a worker asks for at once, with `mode: leased`. Default: a tenth of a gateway's share, at
+    /// most 10000.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1000000))]
+    pub lease: Option<u32>,
+    /// What holds while the rate limit service does not answer, of a limit with `scope: fleet`. Default: `local`.
+    #[serde(default)]
+    pub on_failure: Option<FailureFile>,
     /// Other limits for some requests: the first whose conditions hold counts instead of this.
     #[serde(default)]
     pub groups: Vec<GroupFile>,

@@ -1,0 +1,304 @@
+//! Limits that a fleet of gateways shares. A server counts them (Envoy's rate limit service protocol); each worker asks it for
+//! each request, or takes tokens in advance. What holds while it does not answer, each limit says.
+
+mod lease;
+mod leases;
+mod protocol;
+mod terms;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use portcullis_config::throttle::LimitServiceConfig;
+use portcullis_core::{Answer, Call, Env, Question, Topic};
+
+use crate::caller::{Callers, Fingerprint};
+use crate::rule::AppliedLimit;
+use crate::selection::Selection;
+use crate::table::{Charge, Denied, Standing, Table};
+pub use lease::{Lease, Look, Need, Said, Terms};
+use leases::Leases;
+use protocol::{Asked, Ruling};
+pub(crate) use terms::{FleetLimit, InvalidFleet, Mode, OnFailure};
+
+/// Longest reply of the service, in bytes.
+const LONGEST_REPLY: u32 = 64 * 1024;
+/// After so many answers a request is not worth another: others take what it waits for.
+const MOST_ANSWERS: usize = 6;
+/// When such a request may come back, in nanoseconds.
+const CONTESTED: u64 = crate::gcra::SECOND;
+
+/// The rate limit service, and what this worker has from it.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    service: Rc<str>,
+    authority: Rc<str>,
+    domain: String,
+    timeout: Duration,
+    leases: RefCell<Leases>,
+}
+
+/// Why a request is not charged yet, or not at all.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Ask(Question),
+    Denied(Denied),
+    /// The service does not answer, and without it nobody passes.
+    Closed,
+}
+
+/// What the service said to all limits of the fleet. The others are for this gateway to count.
+#[derive(Debug, Default)]
+pub(crate) struct Consulted {
+    /// At the place of each limit: where it stands by what the service said.
+    pub(crate) standings: Vec<Option<Standing>>,
+    /// What this gateway counts, and at which places.
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) places: Vec<usize>,
+    /// Whose tokens are to be taken.
+    leased: Vec<Leased>,
+}
+
+/// A count that tokens are held of.
+#[derive(Debug, Clone, Copy)]
+struct Leased {
+    place: usize,
+    count: Fingerprint,
+    terms: Terms,
+}
+
+/// What is known of one limit.
+enum Word {
+    /// The request may pass.
+    Yes(Said, Option<Leased>),
+    No {
+        retry_in: u64,
+    },
+    Ask(Question),
+    Silent,
+}
+
+impl Fleet {
+    pub(crate) fn new(config: LimitServiceConfig) -> Result<Self, InvalidFleet> {
+        if config.service.is_empty() || config.timeout_milliseconds == 0 {
+            return Err(InvalidFleet::Service);
+        }
+        Ok(Self {
+            service: config.service.into(),
+            authority: config.authority.into(),
+            domain: config.domain,
+            timeout: Duration::from_millis(config.timeout_milliseconds.into()),
+            leases: RefCell::default(),
+        })
+    }
+
+    /// Asks for what is not known. Limits of this gateway are looked at before anything is asked, so that who is over one of them
+    /// costs the fleet nothing; leases before what is asked for this request alone, whose answer is charged already.
+    pub(crate) fn consult(
+        &self,
+        selection: &Selection<'_>,
+        callers: &Callers<'_>,
+        table: Table,
+        env: &dyn Env,
+    ) -> Result<Consulted, Stop> {
+        let mut consulted =
+            Consulted { standings: vec![None; selection.iter().count()], ..Consulted::default() };
+        let limits = || selection.iter().enumerate();
+        for (place, applied) in limits().filter(|(_, applied)| applied.limit.fleet.is_none()) {
+            consulted.places.push(place);
+            consulted.charges.push(selection.charge(applied, table, callers));
+        }
+        let shared =
+            || limits().filter_map(|(at, applied)| Some((at, applied, applied.limit.fleet.as_ref()?)));
+        let leased = shared().filter(|(_, _, fleet)| matches!(fleet.mode, Mode::Leased(_)));
+        let exact = shared().filter(|(_, _, fleet)| matches!(fleet.mode, Mode::Exact));
+        for (place, applied, fleet) in leased.chain(exact) {
+            let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
+            let word = match fleet.mode {
+                Mode::Leased(terms) => {
+                    self.leased(place, applied, fleet, (count, terms), selection.units(), env)
+                }
+                Mode::Exact => self.exact(place, applied, fleet, count, selection.units(), env),
+            };
+            match word {
+                Word::Ask(question) => {
+                    table
+                        .check(&consulted.charges, env)
+                        .map_err(|denied| Stop::Denied(consulted.placed(denied)))?;
+                    return Err(Stop::Ask(question));
+                }
+                Word::No { retry_in } if applied.limit.marks => {
+                    consulted.stand(place, Standing { remaining: 0, full_in: retry_in, over: true });
+                }
+                Word::No { retry_in } => {
+                    return Err(Stop::Denied(Denied::UsedUp { charge: place, retry_in }));
+                }
+                Word::Yes(said, leased) => {
+                    consulted.stand(place, standing(said, applied, selection.units()));
+                    consulted.leased.extend(leased);
+                }
+                Word::Silent => match fleet.on_failure {
+                    OnFailure::Closed => return Err(Stop::Closed),
+                    OnFailure::Open => consulted.stand(place, standing(Said::default(), applied, 0)),
+                    OnFailure::Local => {
+                        consulted.places.push(place);
+                        consulted.charges.push(selection.charge(applied, table, callers));
+                    }
+                },
+            }
+        }
+        Ok(consulted)
+    }
+
+    /// Takes the tokens of a request that passes, and says what is to be asked ahead of need.
+    pub(crate) fn take(
+        &self,
+        consulted: &Consulted,
+        selection: &Selection<'_>,
+        env: &dyn Env,
+    ) -> Vec<Question> {
+        let mut leases = self.leases.borrow_mut();
+        let now = env.now().0;
+        let ahead = consulted.leased.iter().filter_map(|Leased { place, count, terms }| {
+            let need = leases.take(*count, selection.units(), now, *terms)?;
+            let applied = selection.get(*place)?;
+            Some(self.shared(applied, applied.limit.fleet.as_ref()?, *count, need))
+        });
+        ahead.collect()
+    }
+
+    /// Takes in what came of a question, which may be another policy's.
+    pub(crate) fn answered(&self, topic: &Topic, answer: &Answer, env: &dyn Env) {
+        if let Topic::Call(key) = topic {
+            self.leases.borrow_mut().answered(*key, ruling(answer), env.now().0);
+        }
+    }
+
+    fn leased(
+        &self,
+        place: usize,
+        applied: &AppliedLimit,
+        fleet: &FleetLimit,
+        (count, terms): (Fingerprint, Terms),
+        units: u32,
+        env: &dyn Env,
+    ) -> Word {
+        let now = env.now().0;
+        let look = self.leases.borrow_mut().look(count, units, now, terms);
+        match look {
+            Some(Look::Enough) => {
+                let said = self.leases.borrow().said(count, now);
+                Word::Yes(said, Some(Leased { place, count, terms }))
+            }
+            Some(Look::Refused { retry_in }) => Word::No { retry_in },
+            Some(Look::Ask(_)) if env.answers() >= MOST_ANSWERS => Word::No { retry_in: CONTESTED },
+            Some(Look::Ask(need)) => Word::Ask(self.shared(applied, fleet, count, need)),
+            Some(Look::Unavailable) => Word::Silent,
+            None => self.exact(place, applied, fleet, count, units, env),
+        }
+    }
+
+    fn exact(
+        &self,
+        place: usize,
+        applied: &AppliedLimit,
+        fleet: &FleetLimit,
+        count: Fingerprint,
+        units: u32,
+        env: &dyn Env,
+    ) -> Word {
+        let number = u32::try_from(place).unwrap_or(u32::MAX);
+        let Some(answer) = env.answer(&Topic::Own(number)) else {
+            let call = Box::new(self.call(applied, fleet, count, units));
+            return Word::Ask(Question::Own { number, call });
+        };
+        match ruling(&answer) {
+            Some(Ruling::Granted(said)) => Word::Yes(said, None),
+            Some(Ruling::Refused(said)) => Word::No { retry_in: said.reset.unwrap_or(CONTESTED).max(1) },
+            None => Word::Silent,
+        }
+    }
+
+    fn shared(&self, applied: &AppliedLimit, fleet: &FleetLimit, count: Fingerprint, need: Need) -> Question {
+        let call = Box::new(self.call(applied, fleet, count, need.amount));
+        Question::Call { key: leases::key(count, need), call }
+    }
+
+    fn call(&self, applied: &AppliedLimit, fleet: &FleetLimit, count: Fingerprint, hits: u32) -> Call {
+        let asked = Asked {
+            domain: &self.domain,
+            limit: &applied.limit.name,
+            count: format!("{:016x}{:016x}", count.tag, count.spread),
+            requests: fleet.requests,
+            unit: fleet.unit,
+            hits,
+        };
+        let timeout = self.timeout.as_millis();
+        Call {
+            service: Rc::clone(&self.service),
+            authority: Rc::clone(&self.authority),
+            method: "POST",
+            path: protocol::PATH.into(),
+            headers: vec![
+                ("content-type".into(), "application/grpc".to_owned()),
+                ("te".into(), "trailers".to_owned()),
+                ("grpc-timeout".into(), format!("{timeout}m")),
+            ],
+            body: asked.to_body(),
+            timeout: self.timeout,
+            max_reply: LONGEST_REPLY,
+        }
+    }
+}
+
+impl Consulted {
+    /// A refusal by one of the charges, at the place of its limit.
+    pub(crate) fn placed(&self, denied: Denied) -> Denied {
+        match denied {
+            Denied::UsedUp { charge, retry_in } => {
+                let charge = self.places.get(charge).copied().unwrap_or(usize::MAX);
+                Denied::UsedUp { charge, retry_in }
+            }
+            other => other,
+        }
+    }
+
+    /// Where all limits stand, with those of the charges.
+    pub(crate) fn with(&self, charged: Vec<Standing>) -> Vec<Standing> {
+        let mut standings = self.standings.clone();
+        for (place, standing) in self.places.iter().zip(charged) {
+            if let Some(entry) = standings.get_mut(*place) {
+                *entry = Some(standing);
+            }
+        }
+        let unknown = Standing { remaining: 0, full_in: 0, over: false };
+        standings.into_iter().map(|standing| standing.unwrap_or(unknown)).collect()
+    }
+
+    fn stand(&mut self, place: usize, standing: Standing) {
+        if let Some(entry) = self.standings.get_mut(place) {
+            *entry = Some(standing);
+        }
+    }
+}
+
+/// What clients are told of a limit that the service has let them pass; where it did not say how much remains, the whole.
+fn standing(said: Said, applied: &AppliedLimit, units: u32) -> Standing {
+    let limit = &applied.limit;
+    let whole = limit.requests.saturating_sub(units.into());
+    let full_in =
+        said.reset.or_else(|| limit.period.map(|seconds| seconds.saturating_mul(crate::gcra::SECOND)));
+    Standing { remaining: said.remaining.unwrap_or(whole), full_in: full_in.unwrap_or_default(), over: false }
+}
+
+fn ruling(answer: &Answer) -> Option<Ruling> {
+    match answer {
+        Answer::Replied(reply) => protocol::read(reply),
+        Answer::Failed(_) | Answer::Refreshed => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "fleet/tests.rs"]
+mod tests;
