@@ -52,6 +52,9 @@ impl Compiled {
             let module = modules.get(&plugin).ok_or(BundleError::ModuleMissing(name))?;
             bundle.insert(format!("modules/{name}.wasm"), module.clone());
         }
+        for (name, file) in &self.rate_limit_files {
+            bundle.insert((*name).to_owned(), pretty(file)?);
+        }
         bundle.insert("coverage.json".to_owned(), pretty(&self.coverage.relative_to(&self.folder))?);
         let manifest = Manifest {
             portcullis: env!("CARGO_PKG_VERSION"),

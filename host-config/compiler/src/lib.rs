@@ -14,6 +14,7 @@ mod module;
 mod openid;
 mod path_key;
 mod plugins;
+mod rate_limit_service;
 mod revocation_file;
 mod run;
 mod schema;
@@ -128,6 +129,8 @@ pub struct Compiled {
     internal_header: Option<String>,
     errors: ErrorsFile,
     published_keys: Vec<PublishedKeys>,
+    /// Files for the rate limit service.
+    rate_limit_files: Vec<(&'static str, Value)>,
     holds_secrets: bool,
     /// Of the file that was compiled, as it was named, with its slash.
     folder: String,

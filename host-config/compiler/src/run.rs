@@ -11,7 +11,9 @@ use crate::gateway::file::ListenerFile;
 use crate::gateway::{self, Gateway};
 use crate::plugins::{self, Configured};
 use crate::schema::SchemaCompiler;
-use crate::{Compilation, Compiled, DEFAULT_LISTENER, Options, Part, codes, settings, wso2};
+use crate::{
+    Compilation, Compiled, DEFAULT_LISTENER, Options, Part, codes, rate_limit_service, settings, wso2,
+};
 
 /// What has been compiled so far.
 pub(crate) struct Run<'r> {
@@ -178,6 +180,10 @@ impl<'r> Run<'r> {
             (None, true) => vec![ListenerFile { address: DEFAULT_LISTENER.to_owned(), tls: None }],
             (None, false) => gateway.listeners,
         };
+        let rate_limit_files = gateway.limit_service.iter();
+        let rate_limit_files = rate_limit_files
+            .flat_map(|service| rate_limit_service::files(service, &gateway.limits))
+            .collect();
         Some(Compiled {
             plugins: configs,
             holds_secrets,
@@ -197,6 +203,7 @@ impl<'r> Run<'r> {
             internal_header,
             errors: gateway.errors,
             published_keys,
+            rate_limit_files,
             folder: gateway::folder(self.entry).to_owned(),
         })
     }

@@ -82,6 +82,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("tier-unknown", ENFORCEMENT),
     ("denied", Some((900_805, "Message blocked"))),
     ("limit-contended", ENFORCEMENT),
+    ("limit-service-unavailable", ENFORCEMENT),
     ("limit-state-unreadable", ENFORCEMENT),
     ("prefer-invalid", Some((900_870, "Bad Request"))),
     ("mock-not-acceptable", Some((900_870, "Bad Request"))),

@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// With `--growth`: these alone, separated by commas.
     #[arg(long = "axis", value_enum, value_delimiter = ',', requires = "growth")]
     axes: Vec<Axis>,
+    /// Simulate gateways that share a limit by leases instead, which takes seconds and no server.
+    #[arg(long, conflicts_with_all = ["fuel", "growth"])]
+    pub(crate) fleet: bool,
     /// The size of the API.
     #[arg(long, default_value_t = 1000)]
     pub(crate) operations: usize,

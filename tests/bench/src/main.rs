@@ -8,6 +8,8 @@ mod budget;
 mod chart;
 mod check;
 mod failure;
+mod fleet;
+mod fleet_plot;
 mod fuel;
 mod ground;
 mod growth;
@@ -37,6 +39,7 @@ use crate::args::Args;
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match (args.fuel, args.growth) {
+        _ if args.fleet => run::simulate(&args),
         (true, _) => match &args.repeat {
             Some(request) => fuel::repeat(request),
             None => fuel::run(args.markdown),

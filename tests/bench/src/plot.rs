@@ -80,7 +80,7 @@ fn panel(
     body
 }
 
-fn line(places: &[(f64, f64)], filled: bool) -> String {
+pub(crate) fn line(places: &[(f64, f64)], filled: bool) -> String {
     let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
     if path.is_empty() {
         return String::new();
@@ -95,29 +95,29 @@ fn line(places: &[(f64, f64)], filled: bool) -> String {
 }
 
 /// From one of 1, 2, 5, 10, … below all values to one above them.
-struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
 }
 
 impl Scale {
-    fn of(values: &[f64]) -> Self {
+    pub(crate) fn of(values: &[f64]) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(0.0, f64::max);
         if most <= 0.0 {
             return Self { low: 1.0, high: 10.0 };
         }
-        let low = steps().take_while(|step| *step <= least).last().unwrap_or(1.0);
+        let low = steps().take_while(|step| *step <= least).last().unwrap_or(0.1);
         let high = steps().find(|step| *step > most).unwrap_or(most);
         Self { low, high }
     }
 
     /// How far up the value stands, from 0 to 1.
-    fn part(&self, value: f64) -> f64 {
+    pub(crate) fn part(&self, value: f64) -> f64 {
         (value / self.low).ln() / (self.high / self.low).ln()
     }
 
-    fn marks(&self) -> Vec<f64> {
+    pub(crate) fn marks(&self) -> Vec<f64> {
         let within: Vec<f64> = steps().filter(|step| (self.low..=self.high).contains(step)).collect();
         let every = within.len().div_ceil(7);
         within.into_iter().step_by(every.max(1)).collect()
@@ -125,7 +125,8 @@ impl Scale {
 }
 
 fn steps() -> impl Iterator<Item = f64> {
-    (0..8).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)))
+    let hundredths = (0..10).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)));
+    hundredths.map(|step| step / 100.0)
 }
 
 /// `1000000` is `1M`; powers of two are told in units of 1024.

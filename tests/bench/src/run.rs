@@ -12,7 +12,7 @@ use crate::report::report;
 use crate::results::{Footprint, Results};
 use crate::scenario::Scenario;
 use crate::subject::{Running, Subject};
-use crate::{chart, growth, plot};
+use crate::{chart, fleet, fleet_plot, growth, plot};
 
 /// Consumers that the gateway knows by an API key.
 const CONSUMERS: usize = 100;
@@ -40,6 +40,15 @@ pub(crate) fn grow(args: &Args) -> Result<()> {
     let points = growth::run(args)?;
     match &args.svg {
         Some(file) => std::fs::write(file, plot::plots(&points)).map_err(writing(file)),
+        None => Ok(()),
+    }
+}
+
+/// Simulates a fleet and draws it.
+pub(crate) fn simulate(args: &Args) -> Result<()> {
+    let outcomes = fleet::run(args.markdown);
+    match &args.svg {
+        Some(file) => std::fs::write(file, fleet_plot::plot(&outcomes)).map_err(writing(file)),
         None => Ok(()),
     }
 }

@@ -57,7 +57,7 @@ fn allowed(crate_name: &str) -> Option<&'static [&'static str]> {
             "openapi",
             "test-host",
         ],
-        "bench" => &["compiler", "suite", "test-host"],
+        "bench" => &["compiler", "suite", "test-host", "throttle"],
         _ => return None,
     })
 }

@@ -5,10 +5,6 @@ use crate::gcra::SECOND;
 
 /// How much clocks may step back unnoticed.
 const SKEW: u64 = SECOND;
-/// Whose tokens last shorter than this asks for twice as many next time.
-const QUICK: u64 = SECOND;
-/// Whose tokens last longer than this asks for half as many next time.
-const SLOW: u64 = 2 * SECOND;
 /// How long a refusal holds if the service does not say when the caller's window ends.
 const REFUSED: u64 = SECOND;
 /// How long the service is not asked again after it did not answer.
@@ -131,9 +127,9 @@ impl Lease {
             self.tight = false;
         }
         let lasted = now.abs_diff(self.granted);
-        if self.granted != 0 && lasted <= QUICK {
+        if self.granted != 0 && lasted <= terms.lifetime / 4 {
             self.next = self.next.saturating_mul(2);
-        } else if self.granted != 0 && lasted > SLOW {
+        } else if self.granted != 0 && lasted > terms.lifetime / 2 {
             self.next /= 2;
         }
         self.next = self.next.clamp(1, terms.size);

@@ -8,7 +8,7 @@ use crate::gcra::SECOND;
 /// Most tokens of a lease.
 const LARGEST_LEASE: u32 = 1_000_000;
 /// How long tokens are held at most, in nanoseconds.
-const LONGEST_LEASE: u64 = 5 * SECOND;
+const LONGEST_LEASE: u64 = 60 * SECOND;
 
 /// How a limit is shared.
 #[derive(Debug)]

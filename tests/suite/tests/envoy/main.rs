@@ -11,6 +11,7 @@ mod endpoints;
 mod environment;
 mod etcd;
 mod faults;
+mod fleet;
 mod flood;
 mod heads;
 mod http2;

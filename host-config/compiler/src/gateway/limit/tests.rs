@@ -153,6 +153,18 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
             Some("gateway.yaml:4: setting-invalid: the limit 'gold' stands before authentication"),
         ),
         (
+            "gold: { requests: 9, per: day, scope: fleet }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: `scope: fleet` needs a `rateLimitService`"),
+        ),
+        (
+            "gold: { requests: 9, per: day, mode: leased }",
+            "{}",
+            Some(
+                "gateway.yaml:3: setting-invalid: mode, lease and onFailure are of limits with `scope: fleet`",
+            ),
+        ),
+        (
             "gold: { requests: 1, per: day }",
             "{ cost: 0 }",
             Some("api.yaml:6: setting-invalid: a cost of 0 counts nothing"),
@@ -343,5 +355,52 @@ fn policies_of_wso2_are_refused_with_their_line() {
             }
             None => assert_eq!(told, [""; 0], "{policies}"),
         }
+    }
+}
+
+#[test]
+fn limits_that_a_fleet_cannot_share_are_refused_where_they_stand() {
+    let shared = |limit: &str| {
+        let limits = format!(
+            "gold: {{ requests: 90, scope: fleet, {limit} }}\nrateLimitService: {{ url: 'http://limits.example:8081', gateways: 3 }}"
+        );
+        problems(&limits, "{ limits: [gold] }")
+    };
+    let cases = [
+        ("per: day", None),
+        ("per: day, mode: leased, lease: 90", None),
+        ("per: month, mode: leased, onFailure: open", None),
+        ("per: 5 minutes", Some("a limit of a fleet is for one unit")),
+        ("per: day, burst: 3", Some("the rate limit service decides")),
+        ("per: day, algorithm: gcra", Some("the rate limit service decides")),
+        ("per: day, utcOffset: Z, algorithm: window", Some("the rate limit service decides")),
+        ("per: day, by: address, beforeAuthentication: true", Some("before authentication nobody is asked")),
+        ("per: day, lease: 3", Some("a lease needs `mode: leased`")),
+        ("per: day, mode: leased, lease: 91", Some("a lease is for 1 to 1000000 requests")),
+    ];
+    for (limit, expected) in cases {
+        let told = shared(limit);
+        let fits = match expected {
+            Some(part) => told.len() == 1 && told[0].starts_with("gateway.yaml:3:") && told[0].contains(part),
+            None => told.is_empty(),
+        };
+        assert!(fits, "{limit}: {told:?}");
+    }
+    let service = |service: &str| {
+        problems(&format!("gold: {{ requests: 1, per: day }}\nrateLimitService: {service}"), "{}")
+    };
+    let cases = [
+        ("{ url: 'http://limits.example/v3', gateways: 1 }", "is no URL without a path"),
+        ("{ url: mock, gateways: 1 }", "is no URL without a path"),
+        ("{ url: 'http://limits.example', gateways: 0 }", "at least one gateway"),
+        ("{ url: 'http://limits.example', gateways: 1, timeoutMilliseconds: 0 }", "between 1 and 60000"),
+        ("{ url: 'http://limits.example', gateways: 1, domain: '' }", "a domain has 1 to 128 bytes"),
+    ];
+    for (text, part) in cases {
+        let told = service(text);
+        assert!(
+            told.len() == 1 && told[0].starts_with("gateway.yaml:4:") && told[0].contains(part),
+            "{text}: {told:?}"
+        );
     }
 }
