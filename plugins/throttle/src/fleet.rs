@@ -151,21 +151,23 @@ impl Fleet {
         Ok(consulted)
     }
 
-    /// Takes the tokens of a request that passes, and says what is to be asked ahead of need.
+    /// Takes the tokens of a request that passes, and says what is to be asked ahead of need; of several things the first, the next
+    /// request will say the others.
     pub(crate) fn take(
         &self,
         consulted: &Consulted,
         selection: &Selection<'_>,
         env: &dyn Env,
-    ) -> Vec<Question> {
+    ) -> Option<Box<Question>> {
         let mut leases = self.leases.borrow_mut();
+        consulted.leased.iter().for_each(|leased| leases.take(leased.count, selection.units()));
         let now = env.now().0;
-        let ahead = consulted.leased.iter().filter_map(|Leased { place, count, terms }| {
-            let need = leases.take(*count, selection.units(), now, *terms)?;
+        consulted.leased.iter().find_map(|Leased { place, count, terms }| {
             let applied = selection.get(*place)?;
-            Some(self.shared(applied, applied.limit.fleet.as_ref()?, *count, need))
-        });
-        ahead.collect()
+            let fleet = applied.limit.fleet.as_ref()?;
+            let need = leases.ahead(*count, now, *terms)?;
+            Some(Box::new(self.shared(applied, fleet, *count, need)))
+        })
     }
 
     /// Takes in what came of a question, which may be another policy's.

@@ -288,8 +288,10 @@ fn hold(mut passage: Passage, max: u32, mut response: ResponseHeaders) -> Result
 
 fn pass<C: PolicyChain>(edits: Edits, place: &Place<C>) -> Result<State<C>, Answer> {
     apply(&edits)?;
-    if C::ASKS && !edits.ahead.is_empty() {
-        place.worker.ask_ahead(edits.ahead);
+    if C::ASKS
+        && let Some(question) = edits.ahead
+    {
+        place.worker.ask_ahead(*question);
     }
     Ok(State::Passed(edits.response))
 }

@@ -57,10 +57,11 @@ impl<C: PolicyChain> Worker<C> {
     }
 
     /// Notes what is to be asked at the next tick: what this context asked now would get lost when its stream ends.
-    pub(crate) fn ask_ahead(&self, questions: Vec<Question>) {
+    pub(crate) fn ask_ahead(&self, question: Question) {
         let mut ahead = self.ahead.borrow_mut();
-        let room = MAX_AHEAD.saturating_sub(ahead.len());
-        ahead.extend(questions.into_iter().take(room));
+        if ahead.len() < MAX_AHEAD {
+            ahead.push(question);
+        }
     }
 
     fn call(&self, key: u128, call: Call, waiter: Option<Rc<dyn Waiter>>) -> Option<Answer> {

@@ -37,7 +37,7 @@ pub struct Edits {
     /// The caller, for the policies that follow and the access log.
     pub identity: Option<Rc<Identity>>,
     /// What later requests will have to know: asked while this one goes on. See [`crate::Learn::answered`].
-    pub ahead: Vec<Question>,
+    pub ahead: Option<Box<Question>>,
 }
 
 /// A refusal, as told to the client.
@@ -92,7 +92,7 @@ impl Edits {
         append(&mut self.set, later.set);
         append(&mut self.remove, later.remove);
         append(&mut self.response, later.response);
-        append(&mut self.ahead, later.ahead);
+        self.ahead = later.ahead.or(self.ahead.take());
         self.operation = later.operation.or(self.operation.take());
         self.identity = later.identity.or(self.identity.take());
     }

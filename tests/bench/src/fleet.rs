@@ -102,7 +102,8 @@ impl World {
         let held = &mut self.leases[worker];
         match held.lease.look(1, now, terms, &mut number) {
             Look::Enough => {
-                let ahead = held.lease.take(1, now, terms, &mut number);
+                held.lease.take(1);
+                let ahead = held.lease.ahead(now, terms, &mut number);
                 let window = self.window_of(now);
                 *self.passed.entry(window).or_default() += 1;
                 if let Some(need) = ahead {

@@ -231,7 +231,7 @@ fn decide(
 ) -> (Option<Seen>, Edits) {
     match plugin.without_head(env) {
         Some(Decision::Continue(mut edits)) => {
-            for question in std::mem::take(&mut edits.ahead) {
+            if let Some(question) = edits.ahead.take() {
                 answer(plugin, &question, world);
             }
             return (None, edits);
@@ -268,7 +268,7 @@ fn decide(
                 progress = plugin.advance(passage, env);
             }
             Progress::Passed(mut last) => {
-                for question in std::mem::take(&mut last.ahead) {
+                if let Some(question) = last.ahead.take() {
                     answer(plugin, &question, world);
                 }
                 break (None, last);

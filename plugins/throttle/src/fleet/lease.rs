@@ -101,9 +101,13 @@ impl Lease {
         Look::Ask(self.open(Need { number: number(), amount, least: units, since: now }))
     }
 
-    /// Uses tokens up after [`Look::Enough`]; says what is to be asked for ahead of need.
-    pub fn take(&mut self, units: u32, now: u64, terms: Terms, number: impl FnOnce() -> u64) -> Option<Need> {
+    /// Uses tokens up, after [`Look::Enough`].
+    pub fn take(&mut self, units: u32) {
         self.tokens = self.tokens.saturating_sub(units);
+    }
+
+    /// What is to be asked for ahead of need.
+    pub fn ahead(&mut self, now: u64, terms: Terms, number: impl FnOnce() -> u64) -> Option<Need> {
         let wanted = self.wanted(terms);
         let is_idle = self.open.is_none() && self.failed.is_none() && self.refused.is_none();
         // Whose window has its last tokens out with the gateways asks when it must.

@@ -20,7 +20,8 @@ impl Held {
 
     fn take(&mut self, units: u32, now: u64) -> Option<Need> {
         let number = &mut self.number;
-        self.lease.take(units, now, TERMS, || {
+        self.lease.take(units);
+        self.lease.ahead(now, TERMS, || {
             *number += 1;
             *number
         })
@@ -172,6 +173,6 @@ fn the_last_of_a_window_is_not_hoarded() {
     held.lease.next = 100;
     held.asks(1, SECOND);
     held.lease.grant(told(40, 60), SECOND, TERMS);
-    (0..100).for_each(|_| drop(held.take(1, SECOND)));
+    (0..100).for_each(|_| held.lease.take(1));
     assert!(held.asks(1, SECOND) <= 10, "a quarter of what remains to two gateways");
 }

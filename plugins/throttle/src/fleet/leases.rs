@@ -37,9 +37,16 @@ impl Leases {
     }
 
     /// See [`Lease::take`].
-    pub(super) fn take(&mut self, count: Fingerprint, units: u32, now: u64, terms: Terms) -> Option<Need> {
+    pub(super) fn take(&mut self, count: Fingerprint, units: u32) {
+        if let Some(lease) = self.held.get_mut(&count) {
+            lease.take(units);
+        }
+    }
+
+    /// See [`Lease::ahead`].
+    pub(super) fn ahead(&mut self, count: Fingerprint, now: u64, terms: Terms) -> Option<Need> {
         let number = &mut self.number;
-        let need = self.held.get_mut(&count)?.take(units, now, terms, || next(number))?;
+        let need = self.held.get_mut(&count)?.ahead(now, terms, || next(number))?;
         self.open.insert(key(count, need), (count, terms));
         Some(need)
     }
@@ -132,7 +139,8 @@ mod tests {
         leases.answered(key(count(1), need), granted, SECOND);
         leases.answered(key(count(1), need), granted, SECOND);
         assert_eq!(leases.look(count(1), 3, SECOND, TERMS), Some(Look::Enough));
-        assert!(leases.take(count(1), 3, SECOND, TERMS).is_none());
+        leases.take(count(1), 3);
+        assert!(leases.ahead(count(1), SECOND, TERMS).is_none());
         assert!(matches!(leases.look(count(1), 1, SECOND, TERMS), Some(Look::Ask(_))));
     }
 }

@@ -115,7 +115,7 @@ impl Worker {
                     progress = passage.advance(&self.policy, &self.env);
                 }
                 Progress::Passed(edits) => {
-                    for question in &edits.ahead {
+                    if let Some(question) = &edits.ahead {
                         self.ask(question, service, now);
                     }
                     let told = edits.response.into_iter().chain(edits.set);
