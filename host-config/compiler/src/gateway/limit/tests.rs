@@ -364,7 +364,7 @@ fn limits_that_a_fleet_cannot_share_are_refused_where_they_stand() {
         let limits = format!(
             "gold: {{ requests: 90, scope: fleet, {limit} }}\nrateLimitService: {{ url: 'http://limits.example:8081', gateways: 3 }}"
         );
-        problems(&limits, "{ limits: [gold] }")
+        problems(&limits, "{}")
     };
     let cases = [
         ("per: day", None),
