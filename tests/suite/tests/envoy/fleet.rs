@@ -29,8 +29,11 @@ paths:
   /open: { get: { x-portcullis: { limits: [open] }, responses: { '200': { description: Fine } } } }
   /leased: { get: { x-portcullis: { limits: [leased] }, responses: { '200': { description: Fine } } } }
 "#;
-const LEASED: usize = 6_000;
-const LEASE: usize = 400;
+const LEASED: usize = 8_000;
+const LEASE: usize = 500;
+/// Requests after which each worker holds as much as it may.
+const WARM: usize = 2_500;
+const STEADY: usize = 3_000;
 
 /// A process, ended when dropped.
 struct Server(Child);
@@ -126,7 +129,7 @@ impl Fleet {
         let file = file.to_str().expect("a UTF-8 path");
         let bundle = folder.path().join("bundle");
         let mut build = gateway::command();
-        build.args(["build", file, "--out"]).arg(&bundle);
+        build.args(["build", file, "--output"]).arg(&bundle);
         let built = gateway::finish(&mut build);
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         let redis = Some(redis(redis_address, folder.path()));
@@ -192,14 +195,18 @@ fn two_gateways_share_limits_and_go_on_without_redis_as_each_limit_says() {
 #[test]
 fn leased_limits_ask_once_for_many_requests_and_hold_over_two_gateways() {
     let fleet = Fleet::start("pipeline");
-    let half = fleet.ask("/leased", LEASED / 2);
-    assert_eq!(passed(&half), LEASED / 2);
-    let (granted, refused, tokens) = fleet.limitador.take();
+    let warm = fleet.ask("/leased", WARM);
+    assert_eq!(passed(&warm), WARM);
+    let (_, refused, first) = fleet.limitador.take();
     assert_eq!(refused, 0);
-    assert!((LEASED / 2..=LEASED / 2 + 2 * LEASE).contains(&tokens), "{tokens}");
-    assert!(granted * 100 <= LEASED / 2, "{granted} calls for {} requests", LEASED / 2);
+    assert!((WARM..=WARM + 2 * LEASE).contains(&first), "{first}");
+    let steady = fleet.ask("/leased", STEADY);
+    assert_eq!(passed(&steady), STEADY);
+    let (granted, _, second) = fleet.limitador.take();
+    assert!(granted * 100 <= STEADY, "{granted} calls for {STEADY} requests");
     let rest = passed(&fleet.ask("/leased", LEASED));
-    let (_, _, more) = fleet.limitador.take();
-    assert!(tokens + more <= LEASED, "{tokens} and {more}");
-    assert!((LEASED / 2 - 2 * LEASE..=LEASED / 2).contains(&rest), "{rest}");
+    let (_, _, third) = fleet.limitador.take();
+    assert!(first + second + third <= LEASED, "{first}, {second} and {third}");
+    let left = LEASED - WARM - STEADY;
+    assert!((left - 2 * LEASE..=left).contains(&rest), "{rest}");
 }
