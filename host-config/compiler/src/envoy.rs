@@ -37,6 +37,19 @@ const MAX_CONNECTIONS: u32 = 50_000;
 /// Of what Envoy has freed, given back to the system in a second.
 const RELEASED_BYTES: u64 = 64 << 20;
 
+/// Prometheus gets the limit's name as a label, and one metric for all limits.
+const LIMIT_TAG: StatsTag = StatsTag {
+    tag_name: "portcullis_limit",
+    regex: r"^wasmcustom\.portcullis\.limit(\.(.+))\.(?:allowed|refused|marked|fallback)$",
+};
+
+/// What of a metric's name is a label: all of the first group goes, the second is the value.
+#[derive(serde::Serialize)]
+struct StatsTag {
+    tag_name: &'static str,
+    regex: &'static str,
+}
+
 /// Debian's and Ubuntu's own list of authorities.
 pub const DEFAULT_TRUSTED_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -55,6 +68,8 @@ impl Default for Surroundings {
 pub(crate) struct Input<'i> {
     pub(crate) listeners: &'i [ListenerFile],
     pub(crate) routes: &'i Routes,
+    /// Whether a plugin counts.
+    pub(crate) counts: bool,
     pub(crate) services: &'i Services,
     /// The file of revoked tokens that Envoy watches.
     pub(crate) revocation_file: Option<&'i str>,
@@ -114,6 +129,9 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     }
     if let (Some(path), Some(object)) = (&input.surroundings.admin_socket, bootstrap.as_object_mut()) {
         object.insert("admin".to_owned(), json!({ "address": { "pipe": { "path": path, "mode": 0o600 } } }));
+    }
+    if let (true, Some(object)) = (input.counts, bootstrap.as_object_mut()) {
+        object.insert("stats_config".to_owned(), json!({ "stats_tags": [LIMIT_TAG] }));
     }
     bootstrap
 }

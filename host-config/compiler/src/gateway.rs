@@ -63,6 +63,8 @@ pub(crate) struct Gateway {
     pub tiers: Option<TiersConfig>,
     /// Who may not call.
     pub denials: Vec<DenialConfig>,
+    /// Whether Envoy's statistics have what became of requests under limits.
+    pub metrics: bool,
     /// Servers that the gateway asks.
     pub services: Services,
     /// APIs by number whose `audiences` nothing is held against.
@@ -220,6 +222,7 @@ impl Gateway {
             limit_service,
             tiers,
             denials,
+            metrics: file.metrics,
             services,
             idle_audiences: Vec::new(),
         }

@@ -177,6 +177,7 @@ impl Compiled {
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,
             routes: &self.routes,
+            counts: self.wants.values().any(|wants| wants.counts),
             services: &self.services,
             revocation_file: self.revocation_file.as_deref(),
             environment: &self.environment,

@@ -119,7 +119,8 @@ impl Plugin {
             false => &[],
         };
         let of_ends: &[&str] = if wants.settles { &["proxy_on_log"] } else { &[] };
-        of_requests.iter().chain(of_questions).chain(of_ends).copied()
+        let of_counts: &[&str] = if wants.counts { &["proxy_on_tick"] } else { &[] };
+        of_requests.iter().chain(of_questions).chain(of_ends).chain(of_counts).copied()
     }
 }
 
@@ -133,6 +134,8 @@ pub(crate) struct Wants {
     pub(crate) asks: bool,
     /// To know when requests end.
     pub(crate) settles: bool,
+    /// To tell what it counts.
+    pub(crate) counts: bool,
 }
 
 /// The configurations, and what each plugin wants.
@@ -181,6 +184,7 @@ where
     let wants = Wants {
         asks: policies().any(|policy| policy.asks()),
         settles: policies().any(|policy| policy.settles()),
+        counts: policies().any(|policy| !policy.metrics().is_empty()),
     };
     configured.wants.insert(plugin, wants);
     configured.configs.insert(plugin, text);
@@ -333,6 +337,7 @@ fn early_throttle(gateway: &Gateway) -> ThrottleConfig {
         limits: gateway.limits_where(|name| gateway.early_limits.contains(name)),
         slots: THROTTLE_SLOTS,
         early: true,
+        metrics: gateway.metrics,
         tiers: None,
         denials: Vec::new(),
         service: None,
@@ -350,6 +355,7 @@ fn throttle(gateway: &Gateway) -> ThrottleConfig {
         limits: gateway.limits_where(|name| !gateway.early_limits.contains(name)),
         slots: THROTTLE_SLOTS,
         early: false,
+        metrics: gateway.metrics,
         tiers: gateway.tiers.clone(),
         denials: gateway.denials.clone(),
         service: gateway.limit_service.clone().filter(|_| gateway.limits.values().any(is_of_fleet)),

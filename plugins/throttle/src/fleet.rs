@@ -104,6 +104,7 @@ impl Fleet {
     ) -> Result<Consulted, Stop> {
         let mut consulted =
             Consulted { standings: vec![None; selection.iter().count()], ..Consulted::default() };
+        let mut silent: Vec<&AppliedLimit> = Vec::new();
         let limits = || selection.iter().enumerate();
         for (place, applied) in limits().filter(|(_, applied)| applied.limit.fleet.is_none()) {
             consulted.places.push(place);
@@ -138,17 +139,25 @@ impl Fleet {
                     consulted.stand(place, standing(said, applied, selection.units()));
                     consulted.leased.extend(leased);
                 }
-                Word::Silent => match fleet.on_failure {
-                    OnFailure::Closed => return Err(Stop::Closed),
-                    OnFailure::Open => consulted.stand(place, standing(Said::default(), applied, 0)),
-                    OnFailure::Local => {
-                        consulted.places.push(place);
-                        consulted.charges.push(selection.charge(applied, table, callers));
+                Word::Silent => {
+                    silent.push(applied);
+                    match fleet.on_failure {
+                        OnFailure::Closed => break,
+                        OnFailure::Open => consulted.stand(place, standing(Said::default(), applied, 0)),
+                        OnFailure::Local => {
+                            consulted.places.push(place);
+                            consulted.charges.push(selection.charge(applied, table, callers));
+                        }
                     }
-                },
+                }
             }
         }
-        Ok(consulted)
+        // Only now: a request that still asks something is judged again from the start.
+        silent.iter().for_each(|applied| applied.limit.counts.fall_back());
+        let is_closed = |applied: &&AppliedLimit| {
+            applied.limit.fleet.as_ref().is_some_and(|fleet| fleet.on_failure == OnFailure::Closed)
+        };
+        if silent.iter().any(is_closed) { Err(Stop::Closed) } else { Ok(consulted) }
     }
 
     /// Takes the tokens of a request that passes, and says what is to be asked ahead of need; of several things the first, the next

@@ -13,6 +13,7 @@ mod invalid;
 mod level;
 mod limit;
 mod meter;
+mod metrics;
 mod policy;
 mod reply;
 mod rule;

@@ -9,6 +9,7 @@ use crate::fields;
 use crate::fleet::{FleetLimit, InvalidFleet};
 use crate::gcra::{Rate, SECOND};
 use crate::meter::Meter;
+use crate::metrics::Counts;
 use crate::window::Window;
 
 /// Longest period, in seconds: ten years.
@@ -45,6 +46,8 @@ pub(crate) struct Limit {
     pub(crate) marks: bool,
     /// How a fleet shares it. Its meter is then this gateway's share, for the time in which the rate limit service is silent.
     pub(crate) fleet: Option<FleetLimit>,
+    /// What became of requests.
+    pub(crate) counts: Counts,
 }
 
 /// Why a limit cannot be enforced.
@@ -165,6 +168,7 @@ impl Limit {
             groups,
             marks,
             fleet,
+            counts: Counts::default(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use portcullis_config::throttle::{LimitConfig, ThrottleConfig, ThrottleRule};
 use portcullis_core::{
-    Answer, ClientAddress, Decision, Edits, Env, Learn, Lookup, OperationId, OperationIndex, Policy,
+    Answer, ClientAddress, Decision, Edits, Env, Learn, Lookup, Metric, OperationId, OperationIndex, Policy,
     Question, Rejection, Request, Topic,
 };
 
@@ -16,6 +16,7 @@ use crate::denial::Denials;
 use crate::fleet::{Fleet, Stop};
 use crate::invalid::InvalidThrottle;
 use crate::limit::Limit;
+use crate::metrics::Metrics;
 use crate::reply::{self, MARK};
 use crate::rule::Rule;
 use crate::selection::Selection;
@@ -41,11 +42,22 @@ pub struct ThrottlePolicy {
     client_address: Option<ClientAddress>,
     /// Who counts what a fleet shares.
     fleet: Option<Fleet>,
+    metrics: Option<Metrics>,
 }
 
 impl Learn for ThrottlePolicy {
     fn asks(&self) -> bool {
         self.fleet.is_some()
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.metrics.as_ref().map_or_else(Vec::new, Metrics::all)
+    }
+
+    fn measure(&self, env: &dyn Env, tell: &mut dyn FnMut(usize, u64)) {
+        if let Some(metrics) = &self.metrics {
+            metrics.measure(self.table, env, tell);
+        }
     }
 
     fn answered(&self, topic: &Topic, answer: &Answer, env: &dyn Env) {
@@ -146,6 +158,7 @@ impl ThrottlePolicy {
             return Err(InvalidThrottle::NoService);
         }
         let (known, early) = (Known::default(), config.early);
+        let metrics = config.metrics.then(|| Metrics::new(limits.values().cloned(), early));
         Ok(Self {
             index,
             operations,
@@ -158,6 +171,7 @@ impl ThrottlePolicy {
             known,
             client_address,
             fleet,
+            metrics,
         })
     }
 
@@ -189,7 +203,7 @@ impl ThrottlePolicy {
             return self.judge_shared(fleet, &selection, &callers, env, edits);
         }
         match self.table.charge(&selection.charges(self.table, &callers), env) {
-            Ok(_) if self.early => {}
+            Ok(standings) if self.early => selection.count(&standings),
             Ok(standings) => selection.admit(&standings, &mut edits),
             Err(denied) => return Err(selection.refused(denied)),
         }

@@ -16,6 +16,7 @@ pub(crate) const MARK: &str = "x-portcullis-over-limit";
 impl Selection<'_> {
     /// The fields of a response: all limits, and where the tightest stands; and the mark.
     pub(crate) fn admit(&self, standings: &[Standing], edits: &mut Edits) {
+        self.count(standings);
         let applied = self.iter().zip(standings);
         let tightest = applied.min_by(|(left, a), (right, b)| {
             // The least part of the burst that remains: a/left < b/right, without fractions.
@@ -35,6 +36,12 @@ impl Selection<'_> {
         }
     }
 
+    /// Counts a request that passes.
+    pub(crate) fn count(&self, standings: &[Standing]) {
+        let counted = self.iter().zip(standings);
+        counted.for_each(|(applied, standing)| applied.limit.counts.pass(standing.over));
+    }
+
     pub(crate) fn refused(&self, denied: Denied) -> Rejection {
         match denied {
             Denied::UsedUp { charge, retry_in } => match self.get(charge) {
@@ -50,6 +57,7 @@ impl Selection<'_> {
     fn limit_exceeded(&self, applied: &AppliedLimit, retry_in: u64) -> Rejection {
         let seconds = fields::seconds(retry_in);
         let AppliedLimit { limit, level, .. } = applied;
+        limit.counts.refuse();
         let Limit { name, allowance, .. } = &**limit;
         let detail = format!("The limit '{name}' of {allowance} is used up; retry in {seconds} seconds.");
         let code = match limit.by {

@@ -1,6 +1,6 @@
 //! Counts against naive logs of timestamps, over generated schedules of requests whose clock steps now and then.
-//! `PORTCULLIS_SCHEDULES=5000000 cargo test --release -p portcullis-throttle schedules` judges as many of each kind (five million: half
-//! a minute); without it there are a few, for every build.
+//! `PORTCULLIS_SCHEDULES=2000000 cargo test --release -p portcullis-throttle schedules` judges two million of each kind, in a minute of one
+//! processor's time; without it there are a few, for every build.
 
 use portcullis_config::throttle::{UnitConfig, WindowConfig};
 

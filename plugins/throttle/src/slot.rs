@@ -120,6 +120,16 @@ impl Slot {
         }
     }
 
+    /// How many callers it keeps.
+    pub(crate) fn counts(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Whether the next caller shares a floor, or drives somebody there.
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries.len() >= CALLERS
+    }
+
     /// Where the caller stands, if it is kept.
     pub(crate) fn number(&self, tag: u64) -> Option<u64> {
         self.entries.iter().find(|entry| entry.tag == tag).map(|entry| entry.number)

@@ -68,6 +68,17 @@ pub(crate) enum Denied {
     Unreadable,
 }
 
+/// What some slots hold, as of a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Occupancy {
+    /// Slots with a count that has not run out.
+    pub(crate) used: u64,
+    /// Slots without room for another caller.
+    pub(crate) full: u64,
+    /// Counts that have not run out.
+    pub(crate) counts: u64,
+}
+
 /// A slot as read, with this request's charges on it.
 struct Held {
     number: u32,
@@ -115,6 +126,26 @@ impl Table {
     fn key(self, number: u32) -> String {
         let prefix = if self.early { "throttle2-early:" } else { "throttle2:" };
         [prefix, itoa::Buffer::new().format(number)].concat()
+    }
+
+    /// Adds what so many slots from one on hold. Returns where to go on: 0 after the last one.
+    pub(crate) fn occupancy(
+        self,
+        from: u32,
+        most: u32,
+        mut found: Occupancy,
+        env: &dyn Env,
+    ) -> (u32, Occupancy) {
+        let (now, until) = (env.now(), from.saturating_add(most).min(self.slots));
+        for number in from..until {
+            let value = env.shared_get(&self.key(number));
+            let slot = value.and_then(|(value, _)| Slot::read(&value, now.0).ok());
+            let (counts, is_full) = slot.map_or((0, false), |slot| (slot.counts(), slot.is_full()));
+            found.used += u64::from(counts > 0);
+            found.full += u64::from(is_full);
+            found.counts += counts;
+        }
+        (if until < self.slots { until } else { 0 }, found)
     }
 
     fn store(self, held: &Held, env: &dyn Env) -> bool {

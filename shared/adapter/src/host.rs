@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use portcullis_core::{Call, Contended, Headers};
+use portcullis_core::{Call, Contended, Headers, Metric, MetricKind};
 use proxy_wasm::hostcalls;
 
 use crate::wire::{read_headers, write_headers};
@@ -81,6 +81,9 @@ unsafe extern "C" {
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_continue_stream(kind: u32) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -213,6 +216,30 @@ pub(crate) fn speak_for(context: u32) -> Result<(), Refused> {
 pub(crate) fn tick_every(milliseconds: u32) -> Result<(), Refused> {
     // SAFETY: the call takes a number.
     accepted(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Makes a metric known, which may be known already: all workers have the same. Returns its number.
+pub(crate) fn define_metric(metric: &Metric) -> Result<u32, Refused> {
+    let kind = match metric.kind {
+        MetricKind::Counter => 0,
+        MetricKind::Gauge => 1,
+    };
+    let mut id = 0;
+    // SAFETY: the name outlives the call, and the host writes one u32 to a valid place.
+    accepted(unsafe { proxy_define_metric(kind, metric.name.as_ptr(), metric.name.len(), &mut id) })?;
+    Ok(id)
+}
+
+/// Makes a counter grow; a host refuses 0.
+pub(crate) fn increment_metric(id: u32, by: u64) -> Result<(), Refused> {
+    // SAFETY: the call takes two numbers.
+    accepted(unsafe { proxy_increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX)) })
+}
+
+/// Sets a gauge.
+pub(crate) fn record_metric(id: u32, value: u64) -> Result<(), Refused> {
+    // SAFETY: the call takes two numbers.
+    accepted(unsafe { proxy_record_metric(id, value) })
 }
 
 /// Lets a request go on that was held.

@@ -26,6 +26,8 @@ mod env;
 #[cfg(target_os = "wasi")]
 mod host;
 #[cfg(target_os = "wasi")]
+mod metrics;
+#[cfg(target_os = "wasi")]
 mod root;
 #[cfg(target_os = "wasi")]
 mod sources;

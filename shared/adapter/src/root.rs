@@ -81,11 +81,12 @@ where
 
 impl<C: PolicyChain> Root<C> {
     fn serve(&mut self, chain: C, errors: ErrorFormat) {
-        let mut policies = (0..).map_while(|at| chain.policy(at));
-        let ticks = C::ASKS && policies.any(|policy| policy.asks());
-        self.worker = Some(Rc::new(Worker::new(chain, errors, self.context)));
+        let asks = (0..).map_while(|at| chain.policy(at)).any(|policy| policy.asks());
+        let worker = Worker::new(chain, errors, self.context);
+        let ticks = C::ASKS && (asks || worker.metrics.are_some());
+        self.worker = Some(Rc::new(worker));
         if ticks && host::tick_every(TICK_MILLISECONDS).is_err() {
-            log::error!("the host gives no ticks; nothing will be fetched");
+            log::error!("the host gives no ticks; nothing will be fetched or told");
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::asking::Waiter;
 use crate::calls::{Asked, Calls, ReplySize, Told};
 use crate::env::HostEnv;
 use crate::host;
+use crate::metrics::Metrics;
 use crate::sources::Sources;
 
 /// Most questions that wait for the next tick; the others are not asked ahead.
@@ -21,6 +22,7 @@ pub(crate) struct Worker<C> {
     pub(crate) errors: ErrorFormat,
     /// Whether a policy wants to know when requests end.
     pub(crate) settles: bool,
+    pub(crate) metrics: Metrics,
     calls: RefCell<Calls>,
     sources: RefCell<Sources>,
     /// What no stream waits for, to be asked at the next tick.
@@ -35,7 +37,8 @@ impl<C: PolicyChain> Worker<C> {
         let sources = RefCell::new(Sources::of(&chain));
         let settles = C::SETTLES && (0..).map_while(|at| chain.policy(at)).any(|policy| policy.settles());
         let (calls, ahead) = (RefCell::default(), RefCell::default());
-        Self { chain, errors, settles, calls, sources, ahead, active: Cell::new(root), root }
+        let metrics = if C::ASKS { Metrics::of(&chain) } else { Metrics::default() };
+        Self { chain, errors, settles, metrics, calls, sources, ahead, active: Cell::new(root), root }
     }
 
     /// Notes the context that the host is speaking with: it gets the replies to calls made meanwhile.
@@ -84,6 +87,7 @@ impl<C: PolicyChain> Worker<C> {
     /// Time has passed.
     pub(crate) fn tick(&self) {
         self.enter(self.root);
+        self.metrics.tell(&self.chain);
         let now = host::now();
         let mut told = self.sources.borrow_mut().tick(&self.chain, now);
         told.append(&mut self.calls.borrow_mut().sweep(self.root, now));

@@ -36,6 +36,9 @@ pub struct ThrottleConfig {
     /// those of another instance, and tells clients of its limits only when they refuse.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early: bool,
+    /// Whether it tells the host what became of requests under each limit, and how full the slots are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub metrics: bool,
     /// Limits by what the caller has booked, for all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TiersConfig>,

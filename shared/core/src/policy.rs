@@ -34,7 +34,7 @@ pub trait Policy: Learn + Sized {
     /// Makes the policy, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
 
-    /// Whether it ever asks a question or has a source. What does not needs no ticks, and no code for them.
+    /// Whether it ever asks a question, has a source or counts. What does not needs no ticks, and no code for them.
     const ASKS: bool = false;
 
     /// Whether it ever wants to know when a request has ended. What does not needs no code for that.

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::metric::Metric;
 use crate::policy::Env;
 use crate::question::{Answer, Call, Topic};
 
@@ -52,6 +53,15 @@ pub trait Learn {
 
     /// Takes in what came of a [`crate::Question::Call`], once, before those who asked it are told.
     fn answered(&self, _topic: &Topic, _answer: &Answer, _env: &dyn Env) {}
+
+    /// What it counts for those who watch the gateway; nothing, unless its configuration says so. The same each time.
+    fn metrics(&self) -> Vec<Metric> {
+        Vec::new()
+    }
+
+    /// Tells what has changed since it was last asked: the place among [`Learn::metrics`], and by how much a counter has grown or
+    /// what a gauge says. Called between requests, so that counting costs these no host call.
+    fn measure(&self, _env: &dyn Env, _tell: &mut dyn FnMut(usize, u64)) {}
 
     /// Takes in what a fetch has brought. Called in every worker, the one that fetched included. `replaces` is
     /// false for what comes in addition. False when it cannot be learned now, because what it leads to in the shared data

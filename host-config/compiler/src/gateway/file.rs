@@ -89,6 +89,9 @@ pub struct GatewayFile {
     /// Who may not call.
     #[serde(default)]
     pub deny: Vec<DenyFile>,
+    /// Whether Envoy's statistics have what became of requests under each limit, and how full the table of counts is. Default: no.
+    #[serde(default)]
+    pub metrics: bool,
 }
 
 /// How clients are told of refusals.
