@@ -6,7 +6,7 @@ use portcullis_config::auth::{AssertedApiConfig, AuthRule, EndpointsConfig, Sche
 use portcullis_config::mock::MockRule;
 use portcullis_config::routing::RoutingRule;
 use portcullis_config::schema::{DocumentConfig, SchemaRule};
-use portcullis_config::throttle::{LimitConfig, ThrottleRule};
+use portcullis_config::throttle::{DenialConfig, LimitConfig, ThrottleRule, TiersConfig};
 use portcullis_config::{ApiConfig, ConditionConfig, OperationConfig};
 use portcullis_core::PathTemplate;
 use portcullis_openapi::model::{Method, Operation};
@@ -70,6 +70,8 @@ pub(crate) struct ApiCompiler<'d, 'g> {
     source: &'g ApiSource,
     limits: &'g BTreeMap<String, LimitConfig>,
     early_limits: &'g BTreeSet<String>,
+    tiers: Option<&'g TiersConfig>,
+    denials: &'g [DenialConfig],
     default_endpoint: Option<&'g Endpoint>,
     backend_jwt: Option<&'g BackendJwt>,
     published_keys: Vec<&'g PublishedKeys>,
@@ -96,6 +98,8 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             schemes: Schemes::new(model, source, &gateway.identity, report),
             limits: &gateway.limits,
             early_limits: &gateway.early_limits,
+            tiers: gateway.tiers.as_ref(),
+            denials: &gateway.denials,
             backend_jwt: gateway.backend_jwt.as_ref(),
             published_keys: gateway.published_keys().collect(),
             seen: HashMap::new(),

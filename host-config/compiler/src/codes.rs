@@ -22,6 +22,7 @@ codes! {
     PASSWORD_HASH = "password-hash": "A user's password hash is of a kind that is not accepted, or a check of it costs too little or too much.";
     APPLICATION_UNKNOWN = "application-unknown": "A key or user belongs to an application that the gateway file does not define.";
     IDENTITY_EMPTY = "identity-empty": "A security scheme is used for which the gateway knows no credential: nobody can pass.";
+    TIER_OF_CREDENTIAL = "tier-of-credential": "There are limits by the subscription's tier, but an API does not ask for subscriptions: there the tier of the credential itself counts.";
     ISSUER_DERIVED = "issuer-derived": "The gateway file names no issuer: the one of `openIdConnectUrl` is accepted.";
     SECRET_IN_BUNDLE = "secret-in-bundle": "A secret stands in the bundle, where an environment variable could hold it.";
     LISTENER_INVALID = "listener-invalid": "A listener's address or TLS settings are not usable.";

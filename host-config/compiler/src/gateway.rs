@@ -16,7 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::ClientAddressConfig;
 use portcullis_config::auth::IdentityHeaderConfig;
-use portcullis_config::throttle::{DenialConfig, LimitConfig, LimitServiceConfig, TiersConfig};
+use portcullis_config::throttle::{
+    DenialConfig, LimitConfig, LimitKeyConfig, LimitServiceConfig, TiersConfig,
+};
 use portcullis_openapi::{Documents, Loader, Node, Place, Report};
 
 use crate::codes;
@@ -90,6 +92,8 @@ pub(crate) struct ApiSource {
     pub validate_subscription: bool,
     /// Limits on all of it.
     pub limits: Vec<String>,
+    /// Limits on what its endpoint can bear.
+    pub endpoint_limits: Vec<String>,
     /// Issuers whose tokens it accepts.
     pub issuers: Vec<String>,
     /// Whether it accepts none because it was not asked about any.
@@ -114,6 +118,7 @@ impl Gateway {
             sandbox_endpoint: None,
             validate_subscription: false,
             limits: Vec::new(),
+            endpoint_limits: Vec::new(),
             issuers: Vec::new(),
             derives_issuers: true,
             audiences: Vec::new(),
@@ -204,6 +209,7 @@ impl Gateway {
         let mut apis = reader.apis(file.apis, &identity, &limits, report);
         let tiers = reader.tiers(file.tiers, imported, (&limits, &early_limits), &identity, report);
         let denials = reader.denials(file.deny, &apis, report);
+        reader.note_tiers(tiers.as_ref(), &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
         let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
@@ -283,12 +289,16 @@ impl Reader<'_> {
             };
             let sandbox = file.sandbox_endpoint.as_deref();
             let sandbox_endpoint = sandbox.and_then(|text| parse("sandboxEndpoint", text));
-            for limit in file.limits.iter().filter(|limit| !limits.contains_key(*limit)) {
-                report.push(problem(
-                    codes::LIMIT_UNKNOWN,
-                    format!("no limit is named '{limit}'"),
-                    place("limits"),
-                ));
+            for (key, named) in [("limits", &file.limits), ("endpointLimits", &file.endpoint_limits)] {
+                for limit in named.iter().filter(|limit| !limits.contains_key(*limit)) {
+                    let message = format!("no limit is named '{limit}'");
+                    report.push(problem(codes::LIMIT_UNKNOWN, message, place(key)));
+                }
+            }
+            let bearing = file.endpoint_limits.iter().filter_map(|name| Some((name, limits.get(name)?)));
+            for (name, _) in bearing.filter(|(_, limit)| limit.by != LimitKeyConfig::All) {
+                let message = format!("what an endpoint can bear is counted `by: all`, and '{name}' is not");
+                report.push(problem(codes::SETTING_INVALID, message, place("endpointLimits")));
             }
             let is_said = file.issuers.is_some();
             let issuers = file.issuers.unwrap_or_else(|| identity.issuer_names().cloned().collect());
@@ -317,6 +327,7 @@ impl Reader<'_> {
                 sandbox_endpoint,
                 validate_subscription: file.validate_subscription.unwrap_or(identity.validate_subscription),
                 limits: file.limits,
+                endpoint_limits: file.endpoint_limits,
                 derives_issuers,
                 issuers,
                 audiences: file.audiences,

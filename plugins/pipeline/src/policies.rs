@@ -70,6 +70,7 @@ impl PolicyChain for Policies {
     type Config = PipelineConfig;
     type Invalid = InvalidPipeline;
     const ASKS: bool = <AuthPolicy as portcullis_core::Policy>::ASKS;
+    const SETTLES: bool = <ThrottlePolicy as portcullis_core::Policy>::SETTLES;
 
     fn compile(mut config: PipelineConfig) -> Result<Self, InvalidPipeline> {
         ThrottleRule::name_apis(&mut config.apis, |rule| &mut rule.throttle);
@@ -186,6 +187,15 @@ mod tests {
     fn limits_that_nothing_would_count_are_refused() {
         assert!(compile("", LIMITED).err().is_some_and(|cause| cause.contains("no `throttle`")));
         assert!(compile("", "").is_ok());
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn what_a_policy_wants_at_the_end_the_module_can_give() {
+        let bytes = TWICE.replace(r#""requests": 2"#, r#""requests": 2, "counts": "bytes""#);
+        let policies = compile(&bytes, LIMITED).unwrap();
+        assert!((0..).map_while(|at| policies.policy(at)).any(|policy| policy.settles()));
+        const { assert!(Policies::SETTLES) }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

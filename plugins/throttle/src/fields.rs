@@ -1,6 +1,8 @@
 //! The header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), written as
 //! structured fields (RFC 9651).
 
+use portcullis_config::throttle::CountsConfig;
+
 use crate::gcra::SECOND;
 use crate::limit::Limit;
 
@@ -17,7 +19,12 @@ pub(crate) fn policies<'l>(limits: impl Iterator<Item = &'l Limit>) -> String {
     let mut items: Vec<String> = Vec::new();
     for limit in limits {
         let window = limit.period.map(|seconds| format!(";w={seconds}")).unwrap_or_default();
-        let item = format!("{};q={}{window}", limit.quoted, limit.requests);
+        let unit = match limit.of {
+            CountsConfig::Requests => "",
+            CountsConfig::InFlight => ";qu=\"concurrent-requests\"",
+            _ => ";qu=\"bytes\"",
+        };
+        let item = format!("{};q={}{unit}{window}", limit.quoted, limit.requests);
         if !items.contains(&item) {
             items.push(item);
         }
@@ -25,10 +32,11 @@ pub(crate) fn policies<'l>(limits: impl Iterator<Item = &'l Limit>) -> String {
     items.join(", ")
 }
 
-/// `RateLimit`: what remains of a limit, and for how many seconds.
-pub(crate) fn standing(limit: &Limit, remaining: u64, seconds: u64) -> String {
-    let mut number = itoa::Buffer::new();
-    [&limit.quoted, ";r=", number.format(remaining), ";t=", itoa::Buffer::new().format(seconds)].concat()
+/// `RateLimit`: what remains of a limit, and for how many seconds. When requests in flight end, nobody knows: `None`.
+pub(crate) fn standing(limit: &Limit, remaining: u64, seconds: Option<u64>) -> String {
+    let (mut number, mut time) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (of_time, time) = seconds.map_or(("", ""), |seconds| (";t=", time.format(seconds)));
+    [&limit.quoted, ";r=", number.format(remaining), of_time, time].concat()
 }
 
 /// Whole seconds, rounded up, and at least one: who comes back then is not too early.
@@ -65,6 +73,9 @@ mod tests {
             let by = LimitKeyConfig::All;
             let config = LimitConfig {
                 requests,
+                counts: CountsConfig::Requests,
+                lease_seconds: None,
+                burst_control: None,
                 period_seconds,
                 window,
                 burst: None,
@@ -82,7 +93,7 @@ mod tests {
             policies([&gold, &none, &monthly, &gold].into_iter()),
             r#""gold";q=100;w=60, "none";q=0;w=60, "monthly";q=7"#
         );
-        assert_eq!(standing(&gold, 7, 30), r#""gold";r=7;t=30"#);
+        assert_eq!(standing(&gold, 7, Some(30)), r#""gold";r=7;t=30"#);
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

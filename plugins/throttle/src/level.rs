@@ -11,16 +11,24 @@ pub(crate) enum Level {
     Operation,
     /// The caller's application.
     Application,
+    /// What the API's upstream can bear.
+    Upstream,
     /// What the caller's application, or the credential, has booked of the API; and who is not known at all.
     Subscription,
 }
 
 impl Level {
+    /// The status of a refusal: an upstream that can bear no more is nobody's quota.
+    pub(crate) fn status(self) -> u16 {
+        if self == Self::Upstream { 503 } else { 429 }
+    }
+
     /// The code of a refusal.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Api => "api-limit-exceeded",
             Self::Operation => "limit-exceeded",
+            Self::Upstream => "upstream-limit-exceeded",
             Self::Application => "application-limit-exceeded",
             Self::Subscription => "subscription-limit-exceeded",
         }
@@ -32,6 +40,7 @@ impl From<LevelConfig> for Level {
         match config {
             LevelConfig::Api => Self::Api,
             LevelConfig::Operation => Self::Operation,
+            LevelConfig::Upstream => Self::Upstream,
         }
     }
 }

@@ -1,15 +1,19 @@
 //! A named limit, checked: what it allows, whom it counts, and how it is called in header fields.
 
-use portcullis_config::throttle::{LimitConfig, UnitConfig, WindowConfig};
+use std::rc::Rc;
+
+use portcullis_config::throttle::{CountsConfig, LimitConfig, UnitConfig, WindowConfig};
 
 use crate::calendar::Calendar;
 use crate::caller::{Fingerprint, Key};
 use crate::condition::{self, Group};
 use crate::fields;
 use crate::fleet::{FleetLimit, InvalidFleet};
+use crate::flow::Flow;
 use crate::gcra::{Rate, SECOND};
 use crate::meter::Meter;
 use crate::metrics::Counts;
+use crate::table::Charged;
 use crate::window::Window;
 
 /// Longest period, in seconds: ten years.
@@ -31,7 +35,13 @@ pub(crate) struct Limit {
     /// The name as a string of structured fields (RFC 9651), quotes and all.
     pub(crate) quoted: String,
     pub(crate) requests: u64,
-    /// In seconds; `None` for months and years.
+    /// What it counts.
+    pub(crate) of: CountsConfig,
+    /// How long a request in flight counts at most, in seconds.
+    pub(crate) lease: u64,
+    /// A limit for short times that is charged beside this one.
+    pub(crate) burst_control: Option<Rc<Self>>,
+    /// In seconds; `None` for months and years, and for requests in flight.
     pub(crate) period: Option<u64>,
     /// What it allows, in words: `100 requests in 60 seconds`.
     pub(crate) allowance: String,
@@ -70,7 +80,7 @@ pub enum InvalidLimit {
     WindowBurst,
     /// More requests than the clock can tell apart, or a field can say.
     #[error(
-        "{requests} requests {per} are more than can be counted: at most one in a nanosecond, and at most 999999999999999"
+        "{requests} {per} are more than can be counted: at most one in a nanosecond, and at most 999999999999999"
     )]
     Requests {
         /// The requests.
@@ -103,6 +113,18 @@ pub enum InvalidLimit {
     /// Before authentication, a limit that costs a question.
     #[error("before authentication nobody is asked: a limit with `scope: fleet` stands behind it")]
     EarlyFleet,
+    /// A limit of a fleet that is not of requests.
+    #[error("a fleet shares limits of requests, and no others")]
+    FleetCounts,
+    /// Requests in flight come back when they end.
+    #[error("requests in flight have neither a period nor a window, and no burst")]
+    InFlight,
+    /// A lease that is none.
+    #[error("a request in flight counts for 1 to 86400 seconds, and no other has a lease")]
+    Lease,
+    /// A burst control of something else.
+    #[error("burst control is of requests, beside a limit of requests, and has no groups")]
+    BurstControl,
     /// More groups than can be looked at with each request.
     #[error("a limit has at most 32 groups")]
     TooManyGroups,
@@ -134,7 +156,7 @@ type Measure = (Meter, Option<u64>, String);
 
 impl Limit {
     pub(crate) fn new(name: String, config: &LimitConfig) -> Result<Self, InvalidLimit> {
-        let LimitConfig { requests, period_seconds, window, burst, marks, .. } = *config;
+        let LimitConfig { requests, counts, period_seconds, window, burst, marks, .. } = *config;
         if name.is_empty() || name.len() > LONGEST_NAME {
             return Err(InvalidLimit::Name);
         }
@@ -142,23 +164,37 @@ impl Limit {
         if let (0, Some(burst)) | (_, Some(burst @ 0)) = (requests, burst) {
             return Err(InvalidLimit::Burst { burst, requests });
         }
+        if config.fleet.is_some() && counts != CountsConfig::Requests {
+            return Err(InvalidLimit::FleetCounts);
+        }
         // To let nothing pass, nobody has to be asked.
         let fleet = config.fleet.as_ref().filter(|_| requests > 0);
         let fleet = fleet.map(|fleet| FleetLimit::new(requests, fleet)).transpose()?;
         let counted = fleet.as_ref().map_or(requests, FleetLimit::share);
         let (meter, period, per) = match (period_seconds, window, burst) {
-            (Some(period), None, burst) => rate(counted, period, burst)?,
-            (None, Some(window), None) => windowed(counted, &window)?,
+            (None, None, None) if counts == CountsConfig::InFlight => {
+                (Meter::InFlight(requests), None, "requests at a time".to_owned())
+            }
+            _ if counts == CountsConfig::InFlight => return Err(InvalidLimit::InFlight),
+            (Some(period), None, burst) => rate(counted, counts, period, burst)?,
+            (None, Some(window), None) => windowed(counted, counts, &window)?,
             (None, Some(_), Some(_)) => return Err(InvalidLimit::WindowBurst),
             _ => return Err(InvalidLimit::PeriodOrWindow),
         };
-        let allowance = format!("{requests} requests {per}");
+        let lease = lease(config)?;
+        let burst_control = config.burst_control.as_deref();
+        let burst_control = burst_control.map(|config| Self::burst_control(&name, counts, config));
+        let burst_control = burst_control.transpose()?.map(Rc::new);
+        let allowance = format!("{requests} {per}");
         let by = Key::new(&config.by).ok_or(InvalidLimit::Key)?;
         let groups = condition::groups(&name, &config.groups)?;
         Ok(Self {
             name,
             quoted,
             requests,
+            of: counts,
+            lease,
+            burst_control,
             period,
             allowance,
             meter,
@@ -175,6 +211,24 @@ impl Limit {
     /// How many may come at once, of whatever gateway.
     pub(crate) fn most_at_once(&self) -> u64 {
         self.fleet.as_ref().map_or(self.meter.burst(), |fleet| fleet.requests.into())
+    }
+
+    /// The limit for short times beside the limit `outer`, of whose callers it is.
+    fn burst_control(outer: &str, counts: CountsConfig, config: &LimitConfig) -> Result<Self, InvalidLimit> {
+        let is_plain = config.groups.is_empty() && config.burst_control.is_none();
+        if !is_plain || counts != CountsConfig::Requests || config.counts != CountsConfig::Requests {
+            return Err(InvalidLimit::BurstControl);
+        }
+        Self::new(format!("{outer}/burst"), config)
+    }
+
+    /// When a request is charged to it.
+    pub(crate) fn charged(&self) -> Charged {
+        match (self.of, self.meter) {
+            (_, Meter::Never(_)) | (CountsConfig::Requests, _) => Charged::Now,
+            (CountsConfig::InFlight, _) => Charged::Elsewhere,
+            _ => Charged::AtEnd,
+        }
     }
 
     /// Whether the request's head is needed.
@@ -195,7 +249,8 @@ impl Limit {
 
     /// The limit itself, and those of its groups.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Self> {
-        std::iter::once(self).chain(self.groups.iter().map(|group| &*group.limit))
+        let own = std::iter::once(self).chain(self.groups.iter().map(|group| &*group.limit));
+        own.flat_map(|limit| std::iter::once(limit).chain(limit.burst_control.as_deref()))
     }
 
     /// What stands for the limit's counts within a scope. Another unit of the calendar makes another count: a
@@ -212,25 +267,51 @@ impl Limit {
     }
 }
 
-fn rate(requests: u64, period: u64, burst: Option<u64>) -> Result<Measure, InvalidLimit> {
+/// How long a request in flight counts at most: ten minutes, which no request lasts through Envoy as it is configured.
+fn lease(config: &LimitConfig) -> Result<u64, InvalidLimit> {
+    const DEFAULT: u32 = 600;
+    const LONGEST: u32 = 86_400;
+    match config.lease_seconds {
+        Some(_) if config.counts != CountsConfig::InFlight => Err(InvalidLimit::Lease),
+        Some(seconds) if seconds == 0 || seconds > LONGEST => Err(InvalidLimit::Lease),
+        seconds => Ok(seconds.unwrap_or(DEFAULT).into()),
+    }
+}
+
+fn unit(counts: CountsConfig) -> &'static str {
+    match counts {
+        CountsConfig::Requests | CountsConfig::InFlight => "requests",
+        CountsConfig::Bytes => "bytes",
+        CountsConfig::RequestBytes => "bytes of requests",
+        CountsConfig::ResponseBytes => "bytes of responses",
+    }
+}
+
+fn rate(
+    requests: u64,
+    counts: CountsConfig,
+    period: u64,
+    burst: Option<u64>,
+) -> Result<Measure, InvalidLimit> {
     if period == 0 || period > LONGEST_PERIOD {
         return Err(InvalidLimit::Period(period));
     }
-    let per = format!("in {period} seconds");
+    let per = format!("{} in {period} seconds", unit(counts));
     if requests > MOST_REQUESTS || requests > period * SECOND {
         return Err(InvalidLimit::Requests { requests, per });
     }
     let burst = burst.unwrap_or(requests);
-    let meter = match Rate::new(requests, period * SECOND, burst) {
-        _ if requests == 0 => Meter::Never(period * SECOND),
-        Some(rate) => Meter::Rate(rate),
-        None => return Err(InvalidLimit::LongBurst(burst)),
+    let meter = match counts {
+        _ if requests == 0 => Some(Meter::Never(period * SECOND)),
+        CountsConfig::Requests => Rate::new(requests, period * SECOND, burst).map(Meter::Rate),
+        _ => Flow::new(requests, period * SECOND, burst).map(Meter::Flow),
     };
+    let meter = meter.ok_or(InvalidLimit::LongBurst(burst))?;
     Ok((meter, Some(period), per))
 }
 
-fn windowed(requests: u64, config: &WindowConfig) -> Result<Measure, InvalidLimit> {
-    let per = per(config);
+fn windowed(requests: u64, counts: CountsConfig, config: &WindowConfig) -> Result<Measure, InvalidLimit> {
+    let per = format!("{} {}", unit(counts), per(config));
     if requests > MOST_REQUESTS {
         return Err(InvalidLimit::Requests { requests, per });
     }
@@ -270,6 +351,9 @@ mod tests {
         let by = LimitKeyConfig::All;
         LimitConfig {
             requests,
+            counts: CountsConfig::Requests,
+            lease_seconds: None,
+            burst_control: None,
             period_seconds,
             window,
             burst: None,
@@ -297,7 +381,8 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn what_cannot_be_counted_is_refused() {
         let long = "x".repeat(129);
-        let requests = |requests, per: &str| InvalidLimit::Requests { requests, per: per.to_owned() };
+        let requests =
+            |requests, per: &str| InvalidLimit::Requests { requests, per: format!("requests {per}") };
         let both = config(1, Some(1), window(UnitConfig::Day, 1, 0));
         let neither = config(1, None, None);
         let short = config(SECOND, None, window(UnitConfig::Second, 1, 0));

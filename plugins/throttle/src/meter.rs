@@ -1,6 +1,7 @@
 //! How a limit counts, whichever algorithm it has: one number per count, which is a moment at which the count
 //! has run out.
 
+use crate::flow::Flow;
 use crate::gcra::{self, Rate, Verdict, within};
 use crate::window::Window;
 
@@ -11,6 +12,10 @@ pub(crate) enum Meter {
     Rate(Rate),
     /// Comes back when the window ends.
     Window(Window),
+    /// Bytes that come back evenly. Charged when requests have ended.
+    Flow(Flow),
+    /// Requests in flight, at most so many. Counted elsewhere: see [`crate::flight`].
+    InFlight(u64),
     /// Lets nothing pass, and says to come back after so many nanoseconds: it may be another limit by then.
     Never(u64),
 }
@@ -28,6 +33,8 @@ impl Meter {
         match self {
             Self::Rate(rate) => gcra::take(number, rate, units, now),
             Self::Window(window) => window.take(number, units.into(), now),
+            Self::Flow(flow) => (number, flow.look(number, now)),
+            Self::InFlight(_) => (number, Verdict::Refused { retry_in: gcra::SECOND }),
             Self::Never(retry_in) => (number, Verdict::Refused { retry_in }),
         }
     }
@@ -37,7 +44,28 @@ impl Meter {
         match self {
             Self::Rate(rate) => gcra::charge(floor, rate, units, now),
             Self::Window(window) => window.charge(floor, units.into(), now),
-            Self::Never(retry_in) => (floor, Verdict::Refused { retry_in }),
+            Self::Flow(_) | Self::InFlight(_) | Self::Never(_) => self.take(floor, units, now),
+        }
+    }
+
+    /// Whether anything is left of a count, which stays as it is; `is_floor` says that it may be of others.
+    pub(crate) fn look(self, number: u64, is_floor: bool, now: u64) -> Verdict {
+        let (_, verdict) = if is_floor { self.charge(number, 1, now) } else { self.take(number, 1, now) };
+        match (self, verdict) {
+            // The one that was tried is there yet.
+            (Self::Window(_), Verdict::Admitted { remaining, full_in }) => {
+                Verdict::Admitted { remaining: remaining.saturating_add(1), full_in }
+            }
+            (_, verdict) => verdict,
+        }
+    }
+
+    /// Where a count of bytes stands when so many have gone; it may come to owe some.
+    pub(crate) fn spend(self, number: u64, is_floor: bool, bytes: u64, now: u64) -> u64 {
+        match self {
+            Self::Flow(flow) => flow.spend(number, bytes, now),
+            Self::Window(window) => window.spend(number, is_floor, bytes, now),
+            Self::Rate(_) | Self::InFlight(_) | Self::Never(_) => number,
         }
     }
 
@@ -46,7 +74,8 @@ impl Meter {
         match self {
             Self::Rate(rate) => within(number, now, rate.capacity()),
             Self::Window(window) => window.pulled(number, now),
-            Self::Never(_) => number,
+            Self::Flow(flow) => flow.pulled(number, now),
+            Self::InFlight(_) | Self::Never(_) => number,
         }
     }
 
@@ -56,7 +85,7 @@ impl Meter {
         match self {
             Self::Rate(rate) => gcra::given_back(number, charged, rate, units, now),
             Self::Window(window) => window.given_back(number, charged, units.into(), now),
-            Self::Never(_) => None,
+            Self::Flow(_) | Self::InFlight(_) | Self::Never(_) => None,
         }
     }
 
@@ -65,6 +94,8 @@ impl Meter {
         match self {
             Self::Rate(rate) => rate.burst(),
             Self::Window(window) => window.quota(),
+            Self::Flow(flow) => flow.burst(),
+            Self::InFlight(most) => most,
             Self::Never(_) => 0,
         }
     }
@@ -74,7 +105,8 @@ impl Meter {
         match self {
             Self::Rate(rate) => rate.capacity(),
             Self::Window(window) => window.reach(),
-            Self::Never(_) => 0,
+            Self::Flow(flow) => flow.reach(),
+            Self::InFlight(_) | Self::Never(_) => 0,
         }
     }
 

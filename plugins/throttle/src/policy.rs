@@ -1,6 +1,7 @@
 //! The policy: finds the operation of a request, charges the request to the operation's limits, all or none,
 //! and tells the client where it stands.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -14,13 +15,15 @@ use crate::attribute::Subject;
 use crate::caller::{Callers, Known};
 use crate::denial::Denials;
 use crate::fleet::{Fleet, Stop};
+use crate::flight::Flights;
 use crate::invalid::InvalidThrottle;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::reply::{self, MARK};
-use crate::rule::Rule;
+use crate::rule::{AppliedLimit, Rule};
 use crate::selection::Selection;
-use crate::table::{MOST_SLOTS, Table};
+use crate::settlement::{Due, Tables};
+use crate::table::{Charge, Charged, Denied, MOST_SLOTS, Standing, Table};
 use crate::tiers::Tiers;
 
 /// The limits of every operation.
@@ -30,6 +33,8 @@ pub struct ThrottlePolicy {
     /// At the operation's position.
     operations: Vec<Rule>,
     table: Table,
+    /// Where a limit is of bytes, or of requests in flight.
+    settles: Option<Tables>,
     /// Whether any request may pass with a mark: then no client's own may arrive, whatever its operation is.
     marks: bool,
     /// Whether clients are told of limits only when they refuse.
@@ -71,6 +76,7 @@ impl Policy for ThrottlePolicy {
     type Config = ThrottleConfig;
     type Invalid = InvalidThrottle;
     const ASKS: bool = true;
+    const SETTLES: bool = true;
 
     fn compile(mut config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
         ThrottleRule::name_apis(&mut config.apis, |rule| rule);
@@ -95,6 +101,16 @@ impl Policy for ThrottlePolicy {
         let decision = decision(operation.and_then(|operation| self.judge(operation, None, env)));
         // What waits goes the long way.
         (!matches!(decision, Decision::Ask(_))).then_some(decision)
+    }
+
+    fn settles(&self) -> bool {
+        self.settles.is_some()
+    }
+
+    fn settle(&self, receipt: &dyn Any, env: &dyn Env) {
+        if let (Some(tables), Some(due)) = (self.settles, receipt.downcast_ref::<Due>()) {
+            tables.settle(due, env);
+        }
     }
 
     fn client_address(&self) -> Option<&ClientAddress> {
@@ -152,6 +168,10 @@ impl ThrottlePolicy {
         let all = || limits.values().flat_map(|limit| limit.all());
         let reaches = all().map(|limit| limit.meter.reach());
         let table = Table::new(config.slots, reaches.max().unwrap_or_default(), config.early);
+        let settles = all().any(|limit| limit.charged() != Charged::Now).then(|| {
+            let longest = all().map(|limit| limit.lease).max().unwrap_or_default();
+            Tables { counts: table, flights: Flights::new(config.slots, longest, config.early) }
+        });
         let marks = all().any(|limit| limit.marks);
         let fleet = config.service.map(Fleet::new).transpose()?;
         if fleet.is_none() && all().any(|limit| limit.fleet.is_some()) {
@@ -163,6 +183,7 @@ impl ThrottlePolicy {
             index,
             operations,
             table,
+            settles,
             marks,
             early,
             reads_head,
@@ -202,12 +223,27 @@ impl ThrottlePolicy {
         if let Some(fleet) = self.fleet.as_ref().filter(|_| selection.is_of_fleet()) {
             return self.judge_shared(fleet, &selection, &callers, env, edits);
         }
-        match self.table.charge(&selection.charges(self.table, &callers), env) {
+        let charges = selection.charges(self.table, &callers);
+        match self.charge(&charges, || selection.iter().collect(), &callers, env) {
             Ok(standings) if self.early => selection.count(&standings),
             Ok(standings) => selection.admit(&standings, &mut edits),
             Err(denied) => return Err(selection.refused(denied)),
         }
         Ok(Judged::Passes(edits))
+    }
+
+    /// Charges all or none. `limits` are at the places of the charges.
+    fn charge<'r>(
+        &self,
+        charges: &[Charge],
+        limits: impl FnOnce() -> Vec<&'r AppliedLimit>,
+        callers: &Callers<'_>,
+        env: &dyn Env,
+    ) -> Result<Vec<Standing>, Denied> {
+        match self.settles {
+            None => self.table.charge(charges, env),
+            Some(tables) => tables.charge(charges, &limits(), callers, env),
+        }
     }
 
     /// Limits of which a fleet shares some.
@@ -225,7 +261,8 @@ impl ThrottlePolicy {
             Err(Stop::Denied(denied)) => return Err(selection.refused(denied)),
             Err(Stop::Closed) => return Err(reply::service_silent()),
         };
-        let charged = self.table.charge(&consulted.charges, env);
+        let limits = || consulted.places.iter().filter_map(|place| selection.get(*place)).collect();
+        let charged = self.charge(&consulted.charges, limits, callers, env);
         let charged = charged.map_err(|denied| selection.refused(consulted.placed(denied)))?;
         selection.admit(&consulted.with(charged), &mut edits);
         edits.ahead = fleet.take(&consulted, selection, env);

@@ -8,7 +8,7 @@ use crate::fields;
 use crate::limit::Limit;
 use crate::rule::AppliedLimit;
 use crate::selection::Selection;
-use crate::table::{Denied, Standing};
+use crate::table::{Charged, Denied, Standing};
 
 /// Tells upstreams the limits that a request is over.
 pub(crate) const MARK: &str = "x-portcullis-over-limit";
@@ -26,7 +26,8 @@ impl Selection<'_> {
             part(a, &right.limit).cmp(&part(b, &left.limit))
         });
         let Some((AppliedLimit { limit, .. }, standing)) = tightest else { return };
-        let value = fields::standing(limit, standing.remaining, fields::seconds(standing.full_in));
+        let seconds = (limit.charged() != Charged::Elsewhere).then(|| fields::seconds(standing.full_in));
+        let value = fields::standing(limit, standing.remaining, seconds);
         edits.response =
             vec![("ratelimit-policy".into(), self.policies().into_owned()), ("ratelimit".into(), value)];
         if standings.iter().any(|standing| standing.over) {
@@ -56,18 +57,19 @@ impl Selection<'_> {
     /// Body, `Retry-After` and `RateLimit` name the same limit and the same time.
     fn limit_exceeded(&self, applied: &AppliedLimit, retry_in: u64) -> Rejection {
         let seconds = fields::seconds(retry_in);
-        let AppliedLimit { limit, level, .. } = applied;
+        let AppliedLimit { limit, level, is_burst, .. } = applied;
         limit.counts.refuse();
         let Limit { name, allowance, .. } = &**limit;
         let detail = format!("The limit '{name}' of {allowance} is used up; retry in {seconds} seconds.");
         let code = match limit.by {
+            _ if *is_burst => "burst-limit-exceeded",
             Key::Parts(_) => "custom-limit-exceeded",
             _ => level.code(),
         };
-        Rejection::new(429, code, detail)
+        Rejection::new(level.status(), code, detail)
             .with_header("retry-after", seconds.to_string())
             .with_header("ratelimit-policy", self.policies())
-            .with_header("ratelimit", fields::standing(limit, 0, seconds))
+            .with_header("ratelimit", fields::standing(limit, 0, Some(seconds)))
     }
 }
 

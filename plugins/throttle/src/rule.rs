@@ -11,6 +11,7 @@ use crate::fields;
 use crate::invalid::InvalidThrottle;
 use crate::level::Level;
 use crate::limit::Limit;
+use crate::table::Charged;
 
 /// Most limits of one operation; each may cost two calls to the host.
 pub(crate) const MOST_LIMITS: usize = 16;
@@ -40,6 +41,10 @@ pub(crate) struct AppliedLimit {
     pub(crate) limit: Rc<Limit>,
     pub(crate) counter: Fingerprint,
     pub(crate) level: Level,
+    /// Whether it is the burst control of another.
+    pub(crate) is_burst: bool,
+    /// Its burst control.
+    beside: Option<Box<Self>>,
     /// At the place of each of the limit's groups: what counts instead.
     groups: Vec<AppliedLimit>,
 }
@@ -73,9 +78,12 @@ impl Rule {
         if of_fleet.count() > MOST_FLEET_LIMITS {
             return Err(InvalidThrottle::TooManyFleetLimits(operation.to_owned()));
         }
+        let is_fixed = applied.iter().all(|applied| applied.groups.is_empty());
+        if is_fixed {
+            applied = applied.into_iter().flat_map(AppliedLimit::split).collect();
+        }
         let policies = fields::policies(applied.iter().map(|applied| &*applied.limit));
         let api_fingerprint = Fingerprint::of(b'i', &[rule.api.as_bytes()]);
-        let is_fixed = applied.iter().all(|applied| applied.groups.is_empty());
         let rule = Self { applied, units, is_fixed, policies, api: rule.api, api_fingerprint };
         rule.check_cost(operation, rule.applied.iter().map(|applied| &*applied.limit))?;
         Ok(rule)
@@ -87,7 +95,10 @@ impl Rule {
         operation: &str,
         limits: impl Iterator<Item = &'l Limit>,
     ) -> Result<(), InvalidThrottle> {
-        let is_low = |limit: &&Limit| (1..u64::from(self.units)).contains(&limit.meter.burst());
+        // Bytes are what they are, whatever the operation costs.
+        let is_low = |limit: &&Limit| {
+            limit.charged() != Charged::AtEnd && (1..u64::from(self.units)).contains(&limit.meter.burst())
+        };
         match limits.flat_map(Limit::all).find(is_low) {
             Some(limit) => {
                 let (operation, limit) = (operation.to_owned(), limit.name.clone());
@@ -102,7 +113,26 @@ impl AppliedLimit {
     pub(crate) fn new(limit: &Rc<Limit>, scope: &str, level: Level) -> Self {
         let groups = limit.groups.iter().map(|group| Self::new(&group.limit, scope, level));
         let groups = groups.collect();
-        Self { counter: limit.counter(scope), limit: Rc::clone(limit), level, groups }
+        let beside = limit.burst_control.as_ref();
+        let beside = beside.map(|limit| Box::new(Self { is_burst: true, ..Self::new(limit, scope, level) }));
+        Self {
+            counter: limit.counter(scope),
+            limit: Rc::clone(limit),
+            level,
+            is_burst: false,
+            beside,
+            groups,
+        }
+    }
+
+    /// It, and its burst control.
+    pub(crate) fn both(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.beside.as_deref())
+    }
+
+    fn split(mut self) -> impl Iterator<Item = Self> {
+        let beside = self.beside.take().map(|beside| *beside);
+        std::iter::once(self).chain(beside)
     }
 
     /// The limit that counts a request: of the first group whose conditions hold, else this one.

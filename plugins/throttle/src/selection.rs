@@ -19,11 +19,12 @@ pub(crate) struct Selection<'r> {
 
 impl<'r> Selection<'r> {
     pub(crate) fn new(rule: &'r Rule, tiers: Vec<&'r AppliedLimit>, subject: &Subject<'_>) -> Self {
-        let tiers = tiers.into_iter().map(|applied| applied.choose(subject));
+        let tiers = tiers.into_iter().flat_map(|applied| applied.choose(subject).both());
         match rule.is_fixed {
             true => Self { rule, fixed: &rule.applied, chosen: tiers.collect() },
             false => {
-                let chosen = rule.applied.iter().map(|applied| applied.choose(subject)).chain(tiers);
+                let chosen =
+                    rule.applied.iter().flat_map(|applied| applied.choose(subject).both()).chain(tiers);
                 Self { rule, fixed: &[], chosen: chosen.collect() }
             }
         }
@@ -53,7 +54,7 @@ impl<'r> Selection<'r> {
     pub(crate) fn charge(&self, applied: &AppliedLimit, table: Table, callers: &Callers<'_>) -> Charge {
         let AppliedLimit { limit, counter, .. } = applied;
         let charge = table.locate(callers.by(&limit.by), *counter, limit.meter, limit.class);
-        charge.times(self.rule.units).marking(limit.marks)
+        charge.times(self.rule.units).marking(limit.marks).charged(limit.charged())
     }
 
     /// As how many requests this one counts.

@@ -108,6 +108,33 @@ impl Slot {
         verdict
     }
 
+    /// Whether anything is left to the caller `tag`, who is not charged.
+    pub(crate) fn look(&self, tag: u64, meter: Meter, now: u64) -> Verdict {
+        let (number, is_floor) = self.standing(tag);
+        meter.look(number, is_floor, now)
+    }
+
+    /// Charges the caller `tag` with what has gone.
+    pub(crate) fn spend(&mut self, tag: u64, meter: Meter, bytes: u64, now: u64) {
+        let (number, is_floor) = self.standing(tag);
+        let number = meter.spend(number, is_floor, bytes, now);
+        match self.entry(tag) {
+            Some(entry) => entry.number = number,
+            None => self.admit(Entry { tag, number }),
+        }
+    }
+
+    /// The caller's number, or the floor of its class.
+    fn standing(&self, tag: u64) -> (u64, bool) {
+        match self.number(tag) {
+            Some(number) => (number, false),
+            None => {
+                let floor = self.floors.iter().find(|floor| floor.tag == class(tag));
+                (floor.map(|floor| floor.number).unwrap_or_default(), true)
+            }
+        }
+    }
+
     /// Takes back a charge that brought the caller to `charged`. Says whether anything changed.
     pub(crate) fn give_back(&mut self, tag: u64, meter: Meter, units: u32, charged: u64, now: u64) -> bool {
         let Some(entry) = self.entry(tag) else { return false };

@@ -39,6 +39,19 @@ pub(crate) struct Charge {
     units: u32,
     /// Whether a request over the limit passes, uncharged.
     marks: bool,
+    /// When it is charged.
+    charged: Charged,
+}
+
+/// When a request is charged to a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charged {
+    /// When it comes.
+    Now,
+    /// When it has ended: now it is only asked whether anything is left.
+    AtEnd,
+    /// Not here.
+    Elsewhere,
 }
 
 /// Where a count stands after the request.
@@ -99,6 +112,20 @@ impl Charge {
         Self { units, ..self }
     }
 
+    /// The same, charged at that time.
+    #[must_use]
+    pub(crate) fn charged(self, charged: Charged) -> Self {
+        Self { charged, ..self }
+    }
+
+    pub(crate) fn units(&self) -> u32 {
+        self.units
+    }
+
+    pub(crate) fn is_charged(&self, charged: Charged) -> bool {
+        self.charged == charged
+    }
+
     /// The same, which refuses nothing.
     #[must_use]
     pub(crate) fn marking(self, marks: bool) -> Self {
@@ -119,7 +146,14 @@ impl Table {
         let half = (self.slots / 2).max(1);
         let upper = if caller.verified && self.slots > 1 { half } else { 0 };
         let slot = upper + (fingerprint.spread as u32 & (half - 1));
-        Charge { slot, tag: tag(fingerprint.tag, class), meter, units: 1, marks: false }
+        Charge {
+            slot,
+            tag: tag(fingerprint.tag, class),
+            meter,
+            units: 1,
+            marks: false,
+            charged: Charged::Now,
+        }
     }
 
     /// The slot's name among the shared data; the digit is the layout's version.
@@ -183,7 +217,7 @@ impl Table {
         let mut standings = vec![Standing { remaining: 0, full_in: 0, over: false }; charges.len()];
         let mut held: Vec<Held> = Vec::with_capacity(charges.len());
         for charge in charges {
-            if held.iter().all(|held| held.number != charge.slot) {
+            if charge.charged != Charged::Elsewhere && held.iter().all(|held| held.number != charge.slot) {
                 held.push(self.read(charge.slot, charges, env, now)?);
             }
         }
@@ -193,6 +227,18 @@ impl Table {
             return Err(denied);
         }
         Ok((held, standings))
+    }
+
+    /// Charges what has gone meanwhile, whatever is left. Where others are faster every time, it is not charged.
+    pub(crate) fn spend(self, charge: &Charge, bytes: u64, env: &dyn Env) {
+        for _ in 0..ATTEMPTS {
+            let now = env.now();
+            let Ok(mut held) = self.read(charge.slot, std::slice::from_ref(charge), env, now) else { return };
+            held.slot.spend(charge.tag, charge.meter, bytes, now.0);
+            if self.store(&held, env) {
+                return;
+            }
+        }
     }
 
     fn read(self, number: u32, charges: &[Charge], env: &dyn Env, now: UnixNanos) -> Result<Held, Denied> {
@@ -233,7 +279,8 @@ impl Table {
                 let now = env.now();
                 let Ok(mut current) = self.read(charged.number, charges, env, now) else { break };
                 let mut changed = false;
-                let made = charges.iter().zip(standings).filter(|(_, standing)| !standing.over);
+                let made = charges.iter().zip(standings);
+                let made = made.filter(|(charge, standing)| charge.charged == Charged::Now && !standing.over);
                 for (charge, _) in made.filter(|(charge, _)| charge.slot == charged.number) {
                     let Charge { tag, meter, units, .. } = *charge;
                     let Some(number) = charged.slot.number(tag) else { continue };
@@ -269,11 +316,18 @@ impl Held {
     ) -> Result<(), Denied> {
         let mut denied = None;
         for (at, (charge, standing)) in charges.iter().zip(standings).enumerate() {
-            if charge.slot != self.number {
+            if charge.slot != self.number || charge.charged == Charged::Elsewhere {
                 continue;
             }
             self.stepped |= self.slot.pull_back_one(charge.tag, charge.meter, now.0);
-            match self.slot.take(charge.tag, charge.meter, charge.units, now.0) {
+            let verdict = match charge.charged {
+                Charged::Now => self.slot.take(charge.tag, charge.meter, charge.units, now.0),
+                _ => self.slot.look(charge.tag, charge.meter, now.0),
+            };
+            match verdict {
+                Verdict::Admitted { remaining, full_in } if charge.charged == Charged::AtEnd => {
+                    *standing = Standing { remaining, full_in, over: false };
+                }
                 Verdict::Admitted { remaining, full_in } => {
                     *standing = Standing { remaining, full_in, over: false };
                     self.remaining = self.remaining.min(remaining);

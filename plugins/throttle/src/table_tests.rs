@@ -22,7 +22,7 @@ pub(crate) fn table(slots: u32) -> Table {
 
 /// A count in a slot of its own choosing.
 pub(crate) fn count(slot: u32, number: u64, meter: Meter) -> Charge {
-    Charge { slot, tag: tag(number, meter.class()), meter, units: 1, marks: false }
+    Charge { slot, tag: tag(number, meter.class()), meter, units: 1, marks: false, charged: Charged::Now }
 }
 
 fn used_up(charge: usize, seconds: u64) -> Denied {

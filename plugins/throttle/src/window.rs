@@ -52,8 +52,18 @@ impl Window {
 
     /// [`Window::take`] for a number that may be of other counts: as much is taken to be used as could be.
     pub(crate) fn charge(self, floor: u64, units: u64, now: u64) -> (u64, Verdict) {
+        self.judge(self.of_floor(floor, now), units, now)
+    }
+
+    fn of_floor(self, floor: u64, now: u64) -> Count {
         let (_, end) = self.calendar.around(now);
-        self.judge(Count { end, used: floor.saturating_sub(end) }, units, now)
+        Count { end, used: floor.saturating_sub(end) }
+    }
+
+    /// Where a count stands when so many have gone, at most all; `is_floor` says that the number may be of other counts.
+    pub(crate) fn spend(self, number: u64, is_floor: bool, units: u64, now: u64) -> u64 {
+        let count = if is_floor { self.of_floor(number, now) } else { self.count(number, now) };
+        Count { used: count.used.saturating_add(units).min(self.quota), ..count }.number()
     }
 
     /// The number as it is to be read at `now`: another one if the clock stepped back since it was written.

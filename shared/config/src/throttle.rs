@@ -15,7 +15,7 @@ mod limit;
 pub use condition::{AttributeConfig, GroupConfig, MeasureConfig, TestConfig};
 pub use fleet::{FailureConfig, FleetConfig, FleetModeConfig, LimitServiceConfig};
 pub use level::{DenialConfig, LevelConfig, TiersConfig};
-pub use limit::{LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
+pub use limit::{CountsConfig, LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -79,6 +79,8 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("application-limit-exceeded", Some((900_803, THROTTLED))),
     ("subscription-limit-exceeded", Some((900_804, THROTTLED))),
     ("custom-limit-exceeded", Some((900_806, THROTTLED))),
+    ("burst-limit-exceeded", Some((900_807, THROTTLED))),
+    ("upstream-limit-exceeded", Some((900_801, "API Limit Reached"))),
     ("tier-unknown", ENFORCEMENT),
     ("denied", Some((900_805, "Message blocked"))),
     ("limit-contended", ENFORCEMENT),

@@ -42,18 +42,45 @@ impl Chain {
 
     /// Sends a request to an upstream that answers as told.
     pub fn request_with(&mut self, request: &Request, upstream: &Message) -> Exchange {
+        let (mut exchange, stream) = self.begin(request, upstream);
+        self.end(stream);
+        for (all, filter) in exchange.work.iter_mut().zip(&mut self.filters) {
+            all.add(filter.vm.take_work());
+        }
+        exchange
+    }
+
+    /// The same, but the stream does not end, though its outcome is known: see [`Chain::end`].
+    pub fn begin(&mut self, request: &Request, upstream: &Message) -> (Exchange, Stream) {
         let reloaded = self.reload();
         for filter in &mut self.filters {
             filter.context = None;
             // What a VM did before the request is not the request's work.
             filter.vm.take_work();
         }
-        let outcome = match reloaded {
-            Ok(()) => self.run(request, upstream),
-            Err((filter, refused)) => Outcome::Trapped { filter, message: refused.to_string() },
+        let mut scope = Scope { properties: properties(request), ..Scope::default() };
+        let (outcome, request_headers) = match reloaded {
+            Ok(()) => self.run(request, upstream, &mut scope),
+            Err((filter, refused)) => {
+                (Outcome::Trapped { filter, message: refused.to_string() }, Headers::new())
+            }
         };
         let work = self.filters.iter_mut().map(|filter| filter.vm.take_work()).collect();
-        Exchange { outcome, work }
+        let contexts = self.filters.iter_mut().map(|filter| filter.context.take()).collect();
+        scope.tell_end(request, request_headers, &outcome);
+        (Exchange { outcome, work }, Stream { contexts, scope })
+    }
+
+    /// Ends a stream in every filter that saw it. A trap here takes nothing from the response, only the VM; a VM that was
+    /// replaced since does not know the stream.
+    pub fn end(&mut self, mut stream: Stream) {
+        for (filter, context) in self.filters.iter_mut().zip(stream.contexts) {
+            if let Some(context) = context
+                && let Err(trap) = filter.vm.close_stream(context, &mut stream.scope)
+            {
+                filter.vm.note(&format!("the module trapped after the response: {trap}"));
+            }
+        }
     }
 
     /// A new VM for each filter that trapped before; else the filter whose VM does not start.
@@ -64,21 +91,20 @@ impl Chain {
         Ok(())
     }
 
-    fn run(&mut self, request: &Request, upstream: &Message) -> Outcome {
-        let mut scope = Scope { properties: properties(request), ..Scope::default() };
-        let mut leg = Leg::new(Direction::Request, &mut self.filters, &mut scope, self.body_limit);
+    /// The outcome, and the request's headers as they are at the end.
+    fn run(&mut self, request: &Request, upstream: &Message, scope: &mut Scope) -> (Outcome, Headers) {
+        let mut leg = Leg::new(Direction::Request, &mut self.filters, scope, self.body_limit);
         let sent = leg.send(request.head(), &request.body, request.trailers.as_ref());
         let (stalled, log_headers) = (leg.stalled(), leg.current_headers());
         let arrived = std::mem::take(&mut leg.arrived);
         let outcome = match sent {
             Ok(()) => match stalled {
                 Some(filter) => Outcome::Stalled { filter, sent: None },
-                None => self.respond(upstream, Reply::Upstream(arrived), &mut scope),
+                None => self.respond(upstream, Reply::Upstream(arrived), scope),
             },
-            Err(stop) => self.answer_stop(stop, request.method == "HEAD", &mut scope),
+            Err(stop) => self.answer_stop(stop, request.method == "HEAD", scope),
         };
-        self.finish(log_headers, &outcome, &mut scope);
-        outcome
+        (outcome, log_headers)
     }
 
     /// The request went no further than a filter.
@@ -130,24 +156,37 @@ impl Chain {
             }
         }
     }
+}
 
-    /// Ends the stream in every filter that saw it. A trap here takes nothing from the response, only the VM.
-    fn finish(&mut self, request_headers: Headers, outcome: &Outcome, scope: &mut Scope) {
-        scope.read_only = true;
-        scope.maps.request_headers = Some(request_headers);
-        scope.maps.response_headers = match outcome {
-            Outcome::Upstream { response, .. } => Some(response.headers.clone()),
-            Outcome::LocalReply { reply, .. } => Some(reply.headers.clone()),
+/// A stream that has not ended yet.
+pub struct Stream {
+    /// By filter; only those that saw the request have one.
+    contexts: Vec<Option<u32>>,
+    scope: Scope,
+}
+
+impl Scope {
+    /// What filters can learn when the stream has ended, as Envoy tells it: the heads as they went, and how many bytes.
+    fn tell_end(&mut self, request: &Request, request_headers: Headers, outcome: &Outcome) {
+        let response = match outcome {
+            Outcome::Upstream { response, .. } => Some(response),
+            Outcome::LocalReply { reply, .. } => Some(reply),
             Outcome::Trapped { .. } | Outcome::Stalled { .. } | Outcome::Reset { .. } => None,
         };
-        for filter in &mut self.filters {
-            if let Some(context) = filter.context.take()
-                && let Err(trap) = filter.vm.close_stream(context, scope)
-            {
-                filter.vm.note(&format!("the module trapped after the response: {trap}"));
-            }
+        let body: usize = request.body.iter().map(Vec::len).sum();
+        let sent = size(&request_headers) + body;
+        let received = response.map_or(0, |response| size(&response.headers) + response.body.len());
+        for (path, bytes) in [("request\0total_size", sent), ("response\0total_size", received)] {
+            self.properties.insert(path.as_bytes().to_vec(), (bytes as u64).to_le_bytes().to_vec());
         }
+        self.read_only = true;
+        self.maps.request_headers = Some(request_headers);
+        self.maps.response_headers = response.map(|response| response.headers.clone());
     }
+}
+
+fn size(headers: &Headers) -> usize {
+    headers.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// Whose response comes back.

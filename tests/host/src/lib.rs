@@ -14,7 +14,7 @@ mod module;
 mod shared;
 mod vm;
 
-pub use chain::Chain;
+pub use chain::{Chain, Stream};
 pub use headers::Headers;
 pub use message::{Exchange, LogLine, Message, Outcome, Request, ServiceCall, Work};
 pub use module::{LoadError, Module};

@@ -197,6 +197,17 @@ pub struct Work {
     pub log: Vec<LogLine>,
 }
 
+impl Work {
+    /// Adds what was done later.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.fuel += later.fuel;
+        for (name, count) in later.host_calls {
+            *self.host_calls.entry(name).or_default() += count;
+        }
+        self.log.extend(later.log);
+    }
+}
+
 /// A request's outcome and what each filter of the chain did for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {

@@ -188,7 +188,10 @@ impl Vm {
     /// Puts a new VM in the place of one that trapped.
     pub(crate) fn reload_if_failed(&mut self) -> Result<(), ConfigureRefused> {
         if self.failed {
+            let last_context = self.last_context;
             *self = Self::start(&self.module, &self.configuration, &self.shared)?;
+            // Streams of the old VM stay its own.
+            self.last_context = last_context;
         }
         Ok(())
     }
@@ -234,6 +237,9 @@ impl Vm {
 
     /// Ends a stream: log, done, delete. A plugin that answers false to done keeps its context, unless it has called `proxy_done`.
     pub(crate) fn close_stream(&mut self, context: u32, scope: &mut Scope) -> Result<(), Trap> {
+        if !self.store.data().contexts.contains(&context) {
+            return Ok(());
+        }
         let (log, done, delete) =
             (self.exports.log.clone(), self.exports.done.clone(), self.exports.delete.clone());
         self.stream_call(log.as_ref(), context, scope)?;

@@ -61,6 +61,12 @@ pub struct Step {
     /// How often the request is sent, with the same outcome each time.
     #[serde(default)]
     pub times: Option<u32>,
+    /// The request stays on its way under this name, its outcome known but its stream not ended.
+    #[serde(default)]
+    pub keeps: Option<String>,
+    /// Before the request, the one that stays on its way under this name ends.
+    #[serde(default)]
+    pub ends: Option<String>,
     /// The request.
     pub request: Request,
     /// The outcome.
@@ -100,6 +106,9 @@ pub struct Request {
     /// The body as a text repeated so often.
     #[serde(default)]
     pub repeat: Option<(String, usize)>,
+    /// How many bytes the upstream answers with. Default: 0.
+    #[serde(default)]
+    pub reply_bytes: usize,
     /// Whether the body ends in trailers, as HTTP/2 allows.
     #[serde(default)]
     pub trailers: bool,
@@ -287,7 +296,14 @@ impl Case {
     /// The steps, however they are written.
     pub fn steps(&self) -> Vec<Step> {
         let only = self.request.clone().zip(self.expect.clone());
-        let only = only.map(|(request, expect)| Step { at: None, times: None, request, expect });
+        let only = only.map(|(request, expect)| Step {
+            at: None,
+            times: None,
+            keeps: None,
+            ends: None,
+            request,
+            expect,
+        });
         let steps: Vec<Step> = only.into_iter().chain(self.steps.iter().cloned()).collect();
         assert!(!steps.is_empty(), "the case '{}' has no step", self.name);
         steps

@@ -52,14 +52,23 @@ pub fn run(
     };
     let mut chain = Chain::new(plugins.iter().zip(&states).map(start).collect()).with_body_limit(4 << 20);
     settle(&mut chain);
-    let mut seen = Vec::new();
+    let (mut seen, mut kept) = (Vec::new(), BTreeMap::new());
     for step in steps {
         if let Some(at) = step.at {
             states.iter().for_each(|state| state.set_clock(begin + Duration::from_secs_f64(at)));
             settle(&mut chain);
         }
+        if let Some(name) = &step.ends {
+            chain.end(kept.remove(name).unwrap_or_else(|| panic!("no request is kept as '{name}'")));
+        }
         for _ in 0..step.times.unwrap_or(1) {
-            seen.push(told(chain.request(&request(&step.request)).outcome));
+            let upstream = Message::response(200, vec![b'x'; step.request.reply_bytes]);
+            let (exchange, stream) = chain.begin(&request(&step.request), &upstream);
+            seen.push(told(exchange.outcome));
+            match &step.keeps {
+                Some(name) => drop(kept.insert(name.clone(), stream)),
+                None => chain.end(stream),
+            }
         }
     }
     seen

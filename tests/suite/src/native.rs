@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use portcullis_auth::AuthPolicy;
 use portcullis_compiler::{Compiled, Plugin};
-use portcullis_core::testing::{FakeEnv, SharedStore};
+use portcullis_core::testing::{FakeEnv, START, SharedStore};
 use portcullis_core::{
     Answer, Call, CallFailure, CallReply, Decision, Edits, ErrorFormat, Fetch, Headers, Identity, Judge,
-    Passage, PolicyChain, Progress, Question, Rejection, Reply, Request, Source, Topic,
+    Passage, PolicyChain, Progress, Question, Receipt, Rejection, Reply, Request, Source, Topic,
 };
 use portcullis_mock::MockPolicy;
 use portcullis_pipeline::Policies;
@@ -29,19 +29,47 @@ pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &A
     let mut fetched = Fetched::default();
     let plugins: Vec<Box<dyn Serve>> = plugins.iter().map(|plugin| serve(compiled, *plugin)).collect();
     let (store, mut at) = (SharedStore::default(), 0.0);
-    let mut seen = Vec::new();
+    let (mut seen, mut kept) = (Vec::new(), BTreeMap::new());
     for step in steps {
         at = step.at.unwrap_or(at);
+        if let Some(name) = &step.ends {
+            let stream: Stream =
+                kept.remove(name).unwrap_or_else(|| panic!("no request is kept as '{name}'"));
+            stream.end(&plugins, at);
+        }
         for plugin in &plugins {
             plugin.fetch(at, services, &store, &mut fetched, None);
         }
         for _ in 0..step.times.unwrap_or(1) {
             let mut world =
                 World { store: &store, at, errors: compiled.errors(), services, fetched: &mut fetched };
-            seen.push(send(&plugins, &mut world, &step.request));
+            let (outcome, stream) = send(&plugins, &mut world, &step.request);
+            seen.push(outcome);
+            match &step.keeps {
+                Some(name) => drop(kept.insert(name.clone(), stream)),
+                None => stream.end(&plugins, at),
+            }
         }
     }
     seen
+}
+
+/// A request that has not ended, in the eyes of each plugin that it has come to.
+struct Stream {
+    envs: Vec<FakeEnv>,
+    request_bytes: usize,
+    response_bytes: usize,
+}
+
+impl Stream {
+    fn end(self, plugins: &[Box<dyn Serve>], at: f64) {
+        for (plugin, env) in plugins.iter().zip(&self.envs) {
+            env.set_now(START);
+            env.advance(Duration::from_secs_f64(at));
+            env.set_exchanged(self.request_bytes as u64, self.response_bytes as u64);
+            env.take_receipts().into_iter().for_each(|receipt| plugin.settle(receipt, env));
+        }
+    }
 }
 
 /// A plugin, of whatever policies.
@@ -63,6 +91,9 @@ trait Serve {
 
     /// See [`portcullis_core::Policy::without_head`].
     fn without_head(&self, env: &FakeEnv) -> Option<Decision>;
+
+    /// See [`portcullis_core::Policy::settle`].
+    fn settle(&self, receipt: Receipt, env: &FakeEnv);
 }
 
 impl<C: PolicyChain> Serve for C {
@@ -97,6 +128,10 @@ impl<C: PolicyChain> Serve for C {
 
     fn without_head(&self, env: &FakeEnv) -> Option<Decision> {
         self.policy(0).filter(|_| self.policy(1).is_none())?.without_head(env)
+    }
+
+    fn settle(&self, receipt: Receipt, env: &FakeEnv) {
+        receipt.settle(self, env);
     }
 }
 
@@ -181,7 +216,22 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
     }
 }
 
-fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::Request) -> Seen {
+fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::Request) -> (Seen, Stream) {
+    let mut envs = Vec::new();
+    let seen = pass(plugins, world, sent, &mut envs);
+    let head: usize = sent.head().iter().map(|(name, value)| name.len() + value.len()).sum();
+    let reply: usize = seen.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let response_bytes = reply + seen.body.len();
+    (seen, Stream { envs, request_bytes: head + sent.body_bytes().len(), response_bytes })
+}
+
+/// Sends a request through the plugins; `envs` is what each of them sees.
+fn pass(
+    plugins: &[Box<dyn Serve>],
+    world: &mut World<'_>,
+    sent: &crate::case::Request,
+    envs: &mut Vec<FakeEnv>,
+) -> Seen {
     let body = sent.body_bytes();
     let mut head: Vec<(String, Vec<u8>)> = sent.head();
     let mut response: Vec<(String, String)> = Vec::new();
@@ -200,6 +250,7 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
         }
         env.advance(Duration::from_secs_f64(world.at));
         let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env, world);
+        envs.push(env);
         response.extend(edits.response.iter().map(|(name, value)| (name.to_string(), value.clone())));
         if let Some(mut seen) = seen {
             seen.headers.extend(response);
@@ -216,7 +267,7 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
     Seen {
         status: 200,
         headers: response,
-        body: Vec::new(),
+        body: vec![b'x'; sent.reply_bytes],
         upstream: Some(SeenUpstream { path, headers, body }),
     }
 }

@@ -136,7 +136,7 @@ fn step(test: &Test) -> Step {
         body: Some(test.data.get().to_owned()),
         ..Request::default()
     };
-    Step { at: None, times: None, request, expect: Expected::default() }
+    Step { at: None, times: None, keeps: None, ends: None, request, expect: Expected::default() }
 }
 
 /// What the plugin says of it, behind which everything passes.

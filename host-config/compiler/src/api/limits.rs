@@ -1,6 +1,6 @@
 //! The limits of one operation: those of the gateway file for the whole API, and those of the document.
 
-use portcullis_config::throttle::{AppliedLimitConfig, LevelConfig, LimitConfig, ThrottleRule};
+use portcullis_config::throttle::{AppliedLimitConfig, CountsConfig, LevelConfig, LimitConfig, ThrottleRule};
 use portcullis_openapi::model::Operation;
 use portcullis_openapi::{Diagnostic, Report};
 
@@ -25,6 +25,11 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             level: if scope == api_scope { LevelConfig::Api } else { LevelConfig::Operation },
         };
         let mut limits: Vec<_> = self.source.limits.iter().map(|limit| apply(limit, &api_scope)).collect();
+        let upstream_scope = format!("endpoint {}", self.source.name);
+        limits.extend(self.source.endpoint_limits.iter().map(|limit| AppliedLimitConfig {
+            level: LevelConfig::Upstream,
+            ..apply(limit, &upstream_scope)
+        }));
         if let Some((names, level, place)) = &settings.limits {
             let scope = match level {
                 Level::Root => api_scope.clone(),
@@ -50,7 +55,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
                 }
             }
         }
-        let of_gateway = self.source.limits.len();
+        let of_gateway = self.source.limits.len() + self.source.endpoint_limits.len();
         if let Some((name, level, place)) = crate::wso2::throttling_tier(self.model, operation, report) {
             let scope = match level {
                 Level::Root => api_scope.clone(),
@@ -77,6 +82,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
                 place,
             );
         }
+        self.report_callers(rows);
         self.check_cost(settings, &limits, report);
         let (early, late): (Vec<_>, Vec<_>) =
             limits.into_iter().partition(|applied| self.early_limits.contains(&applied.limit));
@@ -87,12 +93,42 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         (rule(late), rule(early))
     }
 
+    /// What holds for callers of every operation: limits by their tiers, and rules that deny.
+    fn report_callers(&self, rows: &mut OperationCoverage) {
+        let mut row = |name: String| rows.add(Construct::Limit, name, Treatment::Enforced, None);
+        if let Some(tiers) = self.tiers {
+            let levels = [("application", &tiers.application), ("subscription", &tiers.subscription)];
+            for (level, tiers) in
+                levels.into_iter().filter_map(|(level, tiers)| Some((level, tiers.as_ref()?)))
+            {
+                let names: Vec<&str> = tiers.keys().map(String::as_str).collect();
+                row(format!("tiers of {level}s: {}", names.join(", ")));
+            }
+            if let Some(limit) = &tiers.unauthenticated {
+                row(format!("{limit} by tier of the unauthenticated"));
+            }
+        }
+        let here = self
+            .denials
+            .iter()
+            .filter(|denial| denial.api.as_ref().is_none_or(|api| *api == self.source.name));
+        match here.count() {
+            0 => {}
+            1 => row("1 rule that denies".to_owned()),
+            count => row(format!("{count} rules that deny")),
+        }
+    }
+
     /// A request that costs more than a limit ever lets pass at once could never pass.
     fn check_cost(&self, settings: &Settings, limits: &[AppliedLimitConfig], report: &mut Report) {
         let Some((cost, place)) = settings.cost else { return };
         for applied in limits {
             let Some(limit) = self.limits.get(&applied.limit) else { continue };
+            // Bytes are what they are, whatever the operation costs.
+            let is_of_requests = matches!(limit.counts, CountsConfig::Requests | CountsConfig::InFlight);
+            let limit = if is_of_requests { limit } else { continue };
             let all = limit.groups.iter().map(|group| &group.limit).chain([limit]);
+            let all = all.flat_map(|limit| limit.burst_control.as_deref().into_iter().chain([limit]));
             let most = all.map(|LimitConfig { requests, burst, .. }| burst.unwrap_or(*requests));
             if let Some(most) = most.filter(|most| (1..u64::from(cost)).contains(most)).min() {
                 let limit = &applied.limit;

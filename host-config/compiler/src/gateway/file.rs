@@ -31,7 +31,8 @@ pub(crate) use identity::{
 pub(crate) use identity_headers::IdentityHeaderFile;
 pub(crate) use key_service::KeyServiceFile;
 pub(crate) use limit::{
-    AlgorithmFile, ConditionFile, GroupFile, LimitFile, LimitKeyFile, NamedKeyFile, UnitFile,
+    AlgorithmFile, BurstControlFile, BytesFile, ConditionFile, DirectionFile, GroupFile, LimitFile,
+    LimitKeyFile, NamedKeyFile, PeriodFile, UnitFile,
 };
 pub(crate) use service::{
     ClientMethodFile, IntrospectionFile, RevocationFile, ServiceFile, SubscriptionsFile, UserStoreFile,
@@ -160,6 +161,9 @@ pub struct ApiFile {
     /// Limits on the API as a whole, charged beside those of its operations.
     #[serde(default)]
     pub limits: Vec<String>,
+    /// Limits on what the API's endpoint can bear, by `all`; refused with 503 instead of 429.
+    #[serde(default)]
+    pub endpoint_limits: Vec<String>,
     /// Names of the issuers whose tokens and signed API keys it accepts. Default: all of the gateway.
     #[serde(default)]
     pub issuers: Option<Vec<String>>,

@@ -55,7 +55,10 @@ impl Sharing {
         }
         let gateways =
             self.gateways.ok_or("`scope: fleet` needs a `rateLimitService`, which counts for the fleet")?;
-        if file.per.count != 1 {
+        let (Some(per), Some(requests)) = (file.per, file.requests) else {
+            return Err("a fleet shares limits of requests in a time: `requests` and `per`".into());
+        };
+        if per.count != 1 {
             return Err(
                 "a limit of a fleet is for one unit, such as a minute: the protocol has no others".into()
             );
@@ -66,7 +69,7 @@ impl Sharing {
         let mode = match (self.mode, self.lease) {
             (Some(FleetModeFile::Leased), Some(lease)) => FleetModeConfig::Leased(lease),
             (Some(FleetModeFile::Leased), None) => {
-                let tenth = file.requests / (10 * u64::from(gateways.max(1)));
+                let tenth = requests / (10 * u64::from(gateways.max(1)));
                 FleetModeConfig::Leased(u32::try_from(tenth.clamp(1, DEFAULT_LEASE)).unwrap_or(1))
             }
             (_, Some(_)) => return Err("a lease needs `mode: leased`".into()),
@@ -77,7 +80,7 @@ impl Sharing {
             Some(FailureFile::Open) => FailureConfig::Open,
             Some(FailureFile::Closed) => FailureConfig::Closed,
         };
-        Ok(Some(FleetConfig { unit: calendar_unit(file.per.unit), mode, on_failure, gateways }))
+        Ok(Some(FleetConfig { unit: calendar_unit(per.unit), mode, on_failure, gateways }))
     }
 }
 

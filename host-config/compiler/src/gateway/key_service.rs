@@ -56,6 +56,7 @@ impl KeyService {
             sandbox_endpoint: Some(Endpoint::Mock),
             validate_subscription: false,
             limits: Vec::new(),
+            endpoint_limits: Vec::new(),
             issuers: Vec::new(),
             derives_issuers: false,
             audiences: Vec::new(),

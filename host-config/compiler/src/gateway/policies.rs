@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_config::throttle::{LimitConfig, LimitKeyConfig, TiersConfig, UnitConfig, WindowConfig};
+use portcullis_config::throttle::{
+    CountsConfig, LimitConfig, LimitKeyConfig, TiersConfig, UnitConfig, WindowConfig,
+};
 use portcullis_openapi::{Documents, Node, Report};
 use portcullis_throttle::check_limit;
 use serde::Deserialize;
@@ -139,6 +141,9 @@ impl PolicyFile {
         };
         LimitConfig {
             requests: self.count,
+            counts: CountsConfig::Requests,
+            lease_seconds: None,
+            burst_control: None,
             period_seconds: None,
             window: Some(WindowConfig { unit, units: self.unit_time, utc_offset_minutes: 0 }),
             burst: None,

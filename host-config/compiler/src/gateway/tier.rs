@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_config::throttle::{DenialConfig, LimitConfig, TiersConfig};
 use portcullis_core::AddressRange;
-use portcullis_openapi::Report;
+use portcullis_openapi::{Diagnostic, Report, Severity};
 
 use super::file::{DenyFile, TiersFile};
 use super::{ApiSource, Identity, Reader, read_date};
@@ -78,6 +78,29 @@ impl Reader<'_> {
                 report.push(problem(codes::LIMIT_UNKNOWN, message, self.place(&path)));
             }
         }
+    }
+
+    /// Where subscriptions are not validated nobody looks for one, and so for its tier.
+    pub(super) fn note_tiers(&self, tiers: Option<&TiersConfig>, apis: &[ApiSource], report: &mut Report) {
+        let by_subscription = tiers.and_then(|tiers| tiers.subscription.as_ref());
+        if by_subscription.is_none_or(|tiers| tiers.values().all(Option::is_none)) {
+            return;
+        }
+        let names: Vec<&str> =
+            apis.iter().filter(|api| !api.validate_subscription).map(|api| api.name.as_str()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let message = format!(
+            "limits by the subscription's tier go by the tier of the credential itself at {}, which does not ask for subscriptions",
+            names.join(", ")
+        );
+        let place = if self.root.get("tiers").is_some() { ["tiers"] } else { ["policies"] };
+        report.push(Diagnostic {
+            severity: Severity::Note,
+            hint: Some("set `validateSubscription` if the tiers of subscriptions are to count".into()),
+            ..problem(codes::TIER_OF_CREDENTIAL, message, self.place(&place))
+        });
     }
 
     pub(super) fn denials(

@@ -13,6 +13,8 @@ pub enum LevelConfig {
     /// The operation, or its path.
     #[default]
     Operation,
+    /// What the API's upstream can bear.
+    Upstream,
 }
 
 impl LevelConfig {

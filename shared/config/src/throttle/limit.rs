@@ -8,8 +8,17 @@ use super::{AttributeConfig, FleetConfig, GroupConfig};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitConfig {
-    /// Requests per period or window; 0 lets none pass.
+    /// Requests per period or window, or what else `counts` says; 0 lets none pass.
     pub requests: u64,
+    /// What is counted. Default: requests.
+    #[serde(default, skip_serializing_if = "CountsConfig::is_requests")]
+    pub counts: CountsConfig,
+    /// How long a request counts at most, where those in flight are counted: 1 to 86,400 seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u32>,
+    /// A limit for short times that is charged beside this one, and counts whom this one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_control: Option<Box<LimitConfig>>,
     /// Requests come back evenly over this many seconds, from 1 to ten years. Either this or `window`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_seconds: Option<u64>,
@@ -31,6 +40,31 @@ pub struct LimitConfig {
     /// How a fleet of gateways shares it. Default: each gateway counts for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetConfig>,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountsConfig {
+    /// Requests.
+    #[default]
+    Requests,
+    /// Bytes of requests and their responses, heads and bodies.
+    Bytes,
+    /// Bytes of requests.
+    RequestBytes,
+    /// Bytes of responses.
+    ResponseBytes,
+    /// Requests that have not ended yet; there is neither a period nor a window.
+    InFlight,
+}
+
+impl CountsConfig {
+    // serde gives the field by reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(crate) fn is_requests(&self) -> bool {
+        *self == Self::Requests
+    }
 }
 
 /// A window aligned to the calendar.

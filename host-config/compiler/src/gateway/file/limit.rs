@@ -5,18 +5,35 @@ use serde::Deserialize;
 
 use super::{FailureFile, FleetModeFile, ScopeFile};
 
-/// A limit: so many requests in so much time for each caller.
+/// A limit: so many requests or bytes in so much time, or so many requests at a time, for each caller. One of `requests`,
+/// `bytes` and `concurrent`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct LimitFile {
     /// Requests in each period; 0 lets none pass.
-    pub requests: u64,
+    #[serde(default)]
+    pub requests: Option<u64>,
+    /// Bytes in each period, heads and bodies: a number, or `10 MB`, `1 GiB`. What a request comes to is charged when it has ended.
+    #[serde(default)]
+    #[schemars(with = "Option<BytesText>")]
+    pub bytes: Option<BytesFile>,
+    /// Which bytes. Default: those of requests and responses together.
+    #[serde(default)]
+    pub of: Option<DirectionFile>,
+    /// Requests at a time; there is no period.
+    #[serde(default)]
+    pub concurrent: Option<u64>,
+    /// For how many seconds a request counts at most as one of those at a time. Default: 600.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub lease_seconds: Option<u32>,
     /// The period: a unit, or several: `5 minutes`.
+    #[serde(default)]
     #[schemars(
-        with = "String",
+        with = "Option<String>",
         regex(pattern = r"^([1-9][0-9]* )?(second|minute|hour|day|week|month|year)s?$")
     )]
-    pub per: PeriodFile,
+    pub per: Option<PeriodFile>,
     /// How requests come back. Default: `gcra`; for months and years `window`, which alone they can have.
     #[serde(default)]
     pub algorithm: Option<AlgorithmFile>,
@@ -50,9 +67,80 @@ pub struct LimitFile {
     /// What holds while the rate limit service does not answer, of a limit with `scope: fleet`. Default: `local`.
     #[serde(default)]
     pub on_failure: Option<FailureFile>,
+    /// So many requests in a short time, beside the quota for a long one, of the same callers. Default: none.
+    #[serde(default)]
+    pub burst_control: Option<BurstControlFile>,
     /// Other limits for some requests: the first whose conditions hold counts instead of this.
     #[serde(default)]
     pub groups: Vec<GroupFile>,
+}
+
+/// See [`LimitFile::burst_control`].
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BurstControlFile {
+    /// Requests in each period.
+    pub requests: u64,
+    /// The period: a unit, or several: `5 seconds`.
+    #[schemars(
+        with = "String",
+        regex(pattern = r"^([1-9][0-9]* )?(second|minute|hour|day|week|month|year)s?$")
+    )]
+    pub per: PeriodFile,
+}
+
+/// Which bytes are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DirectionFile {
+    /// What clients send.
+    Request,
+    /// What they get.
+    Response,
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BytesText")]
+pub struct BytesFile(pub u64);
+
+/// A number of bytes as it is written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a number of bytes, such as 1000000, 10 MB or 1 GiB")]
+pub enum BytesText {
+    /// Bytes.
+    Plain(u64),
+    /// With a unit.
+    Text(#[schemars(regex(pattern = r"^[0-9]+ ?(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"))] String),
+}
+
+impl TryFrom<BytesText> for BytesFile {
+    type Error = String;
+
+    fn try_from(text: BytesText) -> Result<Self, String> {
+        let text = match text {
+            BytesText::Plain(bytes) => return Ok(Self(bytes)),
+            BytesText::Text(text) => text,
+        };
+        let read = || {
+            let digits = text.find(|character: char| !character.is_ascii_digit())?;
+            let (number, unit) = text.split_at_checked(digits)?;
+            let factor: u64 = match unit.strip_prefix(' ').unwrap_or(unit) {
+                "B" => 1,
+                "kB" | "KB" => 1_000,
+                "MB" => 1_000_000,
+                "GB" => 1_000_000_000,
+                "TB" => 1_000_000_000_000,
+                "KiB" => 1 << 10,
+                "MiB" => 1 << 20,
+                "GiB" => 1 << 30,
+                "TiB" => 1 << 40,
+                _ => return None,
+            };
+            number.parse::<u64>().ok()?.checked_mul(factor).map(Self)
+        };
+        read().ok_or_else(|| format!("'{text}' is no number of bytes such as 10 MB or 1 GiB"))
+    }
 }
 
 /// See [`LimitFile::algorithm`].
@@ -96,13 +184,18 @@ pub enum UnitFile {
 
 /// Who shares a count.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "consumer, address, all, application, subscription, or a list of attributes")]
+#[serde(
+    untagged,
+    expecting = "consumer, address, all, application, subscription, a list of attributes, or a key template of WSO2"
+)]
 pub enum LimitKeyFile {
     /// By a name.
     Named(NamedKeyFile),
     /// Whoever has all of these attributes in common: `consumer`, `application`, `api`, `address`, `method`, `host`,
     /// `header:NAME`, `query:NAME`, `claim:NAME`.
     Parts(Vec<String>),
+    /// WSO2's key template: `$userId:$apiContext`.
+    Template(String),
 }
 
 /// Who shares a count, by a name.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use portcullis_openapi::Severity;
 use serde_json::json;
 
 use super::*;
@@ -20,7 +21,7 @@ fn offsets_are_read() {
 fn periods_are_a_unit_or_several() {
     let read = |text: &str| {
         let file: LimitFile = serde_json::from_value(json!({"requests": 1, "per": text})).ok()?;
-        Some((file.per.count, file.per.unit))
+        file.per.map(|per| (per.count, per.unit))
     };
     let period = |count, unit| Some((count, unit));
     let cases = [
@@ -41,6 +42,11 @@ fn periods_are_a_unit_or_several() {
 
 /// Errors as `file:line: code: message`; the limits stand in line 3 of the gateway file.
 fn problems(limits: &str, operation: &str) -> Vec<String> {
+    told(limits, operation, Severity::Error)
+}
+
+/// What is told of that severity.
+fn told(limits: &str, operation: &str, severity: Severity) -> Vec<String> {
     let api = format!(
         "openapi: 3.0.3\ninfo: {{ title: A, version: '1' }}\npaths:\n  /a:\n    get:\n      x-portcullis: {operation}\n      responses: {{ '200': {{ description: ok }} }}\n"
     );
@@ -51,14 +57,32 @@ fn problems(limits: &str, operation: &str) -> Vec<String> {
     let compilation = compile(&files, "gateway.yaml", Options::default());
     let mut told = Vec::new();
     for part in &compilation.parts {
-        for one in &part.diagnostics {
+        for one in part.diagnostics.iter().filter(|one| one.severity == severity) {
             let place = one.place.map(|place| (place, part.documents.position(place).line));
             let (file, line) = place.map_or(("", 0), |(place, line)| (part.documents.name(place.file), line));
             told.push(format!("{file}:{line}: {}: {}", one.code, one.message));
         }
     }
-    assert_eq!(told.is_empty(), compilation.compiled.is_some(), "{told:?}");
+    if severity == Severity::Error {
+        assert_eq!(told.is_empty(), compilation.compiled.is_some(), "{told:?}");
+    }
     told
+}
+
+#[test]
+fn an_api_that_asks_for_no_subscription_is_told_to_go_by_the_credentials_tier() {
+    let note = |tiers: &str, more: &str| {
+        told(&format!("gold: {{ requests: 1, per: day }}\n{tiers}\n{more}"), "{}", Severity::Note)
+    };
+    let by_subscription = "tiers: { subscription: { Gold: gold } }";
+    let found = note(by_subscription, "");
+    assert!(
+        found[0].starts_with("gateway.yaml:4: tier-of-credential: limits by the subscription's tier"),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 1);
+    assert_eq!(note(by_subscription, "identity: { validateSubscription: true }"), [""; 0]);
+    assert_eq!(note("tiers: { application: { Gold: gold } }", ""), [""; 0]);
 }
 
 #[test]
@@ -121,6 +145,96 @@ fn limits_that_mean_nothing_are_refused_where_they_stand() {
             ),
         ),
         ("gold: { requests: 0, per: day }", "{ limits: [gold], cost: 4 }", None),
+        ("gold: { bytes: 10 MB, per: day, of: response }", "{ limits: [gold], cost: 4 }", None),
+        ("gold: { concurrent: 4, leaseSeconds: 60 }", "{ limits: [gold], cost: 4 }", None),
+        (
+            "gold: { requests: 4, per: day, by: '$userId:$apiContext', burstControl: { requests: 4, per: second } }",
+            "{ limits: [gold], cost: 4 }",
+            None,
+        ),
+        ("gold: { per: day }", "{}", Some("gateway.yaml:3: setting-invalid: a limit has one of")),
+        (
+            "gold: { requests: 1, bytes: 1 MB, per: day }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: a limit has one of"),
+        ),
+        (
+            "gold: { bytes: 10 XB, per: day }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: '10 XB' is no number"),
+        ),
+        ("gold: { bytes: 1 GB }", "{}", Some("gateway.yaml:3: setting-invalid: `per` says in which time")),
+        (
+            "gold: { bytes: 2 GB, per: second }",
+            "{}",
+            Some(
+                "gateway.yaml:3: setting-invalid: the limit 'gold': 2000000000 bytes in 1 seconds are more than",
+            ),
+        ),
+        (
+            "gold: { requests: 1, per: day, of: request }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: `of` says which bytes"),
+        ),
+        (
+            "gold: { concurrent: 1, per: day }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: so many at a time have no period"),
+        ),
+        (
+            "gold: { concurrent: 1, burst: 1 }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': requests in flight have neither"),
+        ),
+        (
+            "gold: { concurrent: 1, leaseSeconds: 0 }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': a request in flight counts for 1 to"),
+        ),
+        (
+            "gold: { requests: 1, per: day, leaseSeconds: 9 }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': a request in flight counts for 1 to"),
+        ),
+        (
+            "gold: { concurrent: 3 }",
+            "{ limits: [gold], cost: 4 }",
+            Some(
+                "api.yaml:6: setting-invalid: a cost of 4 never passes the limit 'gold' of 3 requests at once",
+            ),
+        ),
+        (
+            "gold: { requests: 9, per: day, burstControl: { requests: 3, per: second } }",
+            "{ limits: [gold], cost: 4 }",
+            Some(
+                "api.yaml:6: setting-invalid: a cost of 4 never passes the limit 'gold' of 3 requests at once",
+            ),
+        ),
+        (
+            "gold: { bytes: 9, per: day, burstControl: { requests: 3, per: second } }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: the limit 'gold': burst control is of requests"),
+        ),
+        (
+            "gold: { requests: 9, per: day, burstControl: { requests: 3, per: month } }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: burst control is for short times"),
+        ),
+        (
+            "gold: { requests: 9, per: day, by: '$userId:$customProperty.x' }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: '$customProperty.x' has no counterpart"),
+        ),
+        (
+            "gold: { requests: 9, per: day, by: ['$appTenant'] }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: '$appTenant' has no counterpart"),
+        ),
+        (
+            "gold: { requests: 9, per: day, by: everyone }",
+            "{}",
+            Some("gateway.yaml:3: setting-invalid: 'everyone' is nobody who is counted"),
+        ),
         ("gold: { requests: 1, per: day, beforeAuthentication: true }", "{ limits: [gold] }", None),
         (
             "gold: { requests: 1, per: day, by: consumer, beforeAuthentication: true }",
@@ -287,7 +401,8 @@ fn policies_of_wso2_are_refused_with_their_line() {
             files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
         let compilation = compile(&files, "gateway.yaml", Options::default());
         let diagnostics = compilation.parts.iter().flat_map(|part| &part.diagnostics);
-        diagnostics.map(|one| one.message.clone()).collect::<Vec<_>>()
+        let errors = diagnostics.filter(|one| one.severity == Severity::Error);
+        errors.map(|one| one.message.clone()).collect::<Vec<_>>()
     };
     let gold = "{ count: 1, unitTime: 1, timeUnit: min }";
     let cases = [
@@ -403,4 +518,29 @@ fn limits_that_a_fleet_cannot_share_are_refused_where_they_stand() {
             "{text}: {told:?}"
         );
     }
+}
+
+#[test]
+fn the_report_names_what_holds_for_callers_of_every_operation() {
+    let api = "openapi: 3.0.3\ninfo: { title: A, version: '1' }\npaths:\n  /a: { get: { responses: { '200': { description: ok } } } }\n";
+    let gateway = "apis: [{ definition: api.yaml, endpoint: mock, limits: [early], endpointLimits: [gold] }]\n\
+                   limits: { gold: { requests: 1, per: day, by: all }, early: { requests: 1, per: day, beforeAuthentication: true } }\n\
+                   tiers: { application: { Large: gold, Small: gold }, unauthenticated: gold }\n\
+                   deny: [{ consumer: ann }, { api: api, addresses: [192.0.2.1] }]\n";
+    let files = HashMap::from([
+        ("api.yaml".to_owned(), api.as_bytes().to_vec()),
+        ("gateway.yaml".to_owned(), gateway.as_bytes().to_vec()),
+    ]);
+    let coverage = compile(&files, "gateway.yaml", Options::default()).coverage;
+    let rows = &coverage.operations.first().expect("an operation").constructs;
+    let limits = rows.iter().filter(|row| row.construct == crate::Construct::Limit);
+    let names: Vec<&str> = limits.map(|row| row.name.as_str()).collect();
+    let expected = [
+        "early by api api, before authentication",
+        "gold by endpoint api",
+        "tiers of applications: Large, Small",
+        "gold by tier of the unauthenticated",
+        "2 rules that deny",
+    ];
+    assert_eq!(names, expected);
 }
