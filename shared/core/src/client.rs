@@ -31,7 +31,8 @@ pub enum Trust {
 pub enum ForwardingHeader {
     /// `X-Forwarded-For`.
     XForwardedFor {
-        /// Whether the host has already appended the connection's other end, as Envoy does for the upstream.
+        /// Whether the host has already appended the connection's other end, as Envoy does for the upstream; for one on its
+        /// own machine it is Envoy's own address.
         host_appends: bool,
     },
     /// `Forwarded` (RFC 7239).
@@ -79,10 +80,12 @@ impl ClientAddress {
         let peer = peer?.to_canonical();
         let elements = self.elements(headers);
         let mut entries = elements.iter().map(|element| self.address(element));
-        if matches!(self.header, ForwardingHeader::XForwardedFor { host_appends: true })
-            && entries.next()? != Some(peer)
-        {
-            return None;
+        if matches!(self.header, ForwardingHeader::XForwardedFor { host_appends: true }) {
+            let appended = entries.next()??;
+            // For a peer on its own machine Envoy appends its own address.
+            if appended != peer && !peer.is_loopback() {
+                return None;
+            }
         }
         match &self.trust {
             Trust::Hops(hops) => {

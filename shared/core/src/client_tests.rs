@@ -94,6 +94,11 @@ fn what_the_host_appended_is_no_entry() {
     for (name, trust, lines, expected) in cases {
         assert_eq!(found(trust, appends, "10.0.0.1", lines).as_deref(), expected, "{name}");
     }
+    let beside = |lines: Lines<'_>| found(ranges(&["127.0.0.0/8", "::1"]), appends, "127.0.0.1", lines);
+    assert_eq!(beside(&[b"192.0.2.7,198.51.100.1"]).as_deref(), Some("192.0.2.7"), "a proxy beside Envoy");
+    assert_eq!(beside(&[b"198.51.100.1"]).as_deref(), Some("127.0.0.1"), "which names nobody");
+    assert_eq!(beside(&[b"192.0.2.7,x"]), None, "what no host appends");
+    assert_eq!(beside(&[]), None);
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

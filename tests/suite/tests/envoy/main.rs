@@ -2,6 +2,7 @@
 //! several checks on it, because a start costs seconds.
 
 mod backend_jwt;
+mod bandwidth;
 mod bodies;
 mod bundle;
 mod client_certificates;
