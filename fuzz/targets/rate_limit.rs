@@ -9,9 +9,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use portcullis_config::throttle::ThrottleConfig;
 use portcullis_core::testing::FakeEnv;
-use portcullis_core::{
-    Answer, CallReply, Headers, Learn, Passage, Policy, Progress, Question, Request,
-};
+use portcullis_core::{Answer, CallReply, Headers, Learn, Passage, Policy, Progress, Question, Request};
 use portcullis_throttle::ThrottlePolicy;
 use prost::Message;
 use serde_json::json;
@@ -51,7 +49,8 @@ fn send(policy: &ThrottlePolicy, env: &FakeEnv, body: &[u8]) -> Progress {
     while let Progress::Asks(mut passage, question) = progress {
         let headers = Headers::from_pairs([(":status", "200")]);
         let trailers = Headers::from_pairs([("grpc-status", "0")]);
-        let answer = Answer::Replied(CallReply { status: 200, headers, body: body.to_vec().into(), trailers });
+        let answer =
+            Answer::Replied(CallReply { status: 200, headers, body: body.to_vec().into(), trailers });
         if let Question::Call { .. } = question {
             policy.answered(&question.topic(), &answer, env);
         }

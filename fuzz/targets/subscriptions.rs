@@ -41,18 +41,19 @@ fn is_subscribed(said: &Value, name: Option<&str>) -> bool {
     let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
     let applications = list(said, "applications");
     let named = applications.iter().find(|one| name.is_some() && one["name"].as_str() == name);
-    let application = named.or_else(|| applications.iter().find(|one| list(one, "consumers").contains(&json!("c"))));
+    let application =
+        named.or_else(|| applications.iter().find(|one| list(one, "consumers").contains(&json!("c"))));
     let is_this = |one: &Value, name: &str| {
         one[name] == "a" && (one["version"].is_null() || one["version"] == "*" || one["version"] == "1")
     };
     let subscriptions = application.map(|one| list(one, "subscriptions")).unwrap_or_default();
     let subscription = subscriptions.iter().find(|one| is_this(one, "api"));
     let is_active = |one: &Value| {
-        one.get("state").is_none_or(|state| [json!("active"), json!("UNBLOCKED"), json!("ACTIVE")].contains(state))
+        one.get("state")
+            .is_none_or(|state| [json!("active"), json!("UNBLOCKED"), json!("ACTIVE")].contains(state))
     };
-    let is_blocked = |one: &Value| {
-        is_this(one, "name") && [json!("blocked"), json!("BLOCKED")].contains(&one["state"])
-    };
+    let is_blocked =
+        |one: &Value| is_this(one, "name") && [json!("blocked"), json!("BLOCKED")].contains(&one["state"]);
     subscription.is_some_and(is_active) && !list(said, "apis").iter().any(is_blocked)
 }
 
@@ -60,7 +61,12 @@ fn is_subscribed(said: &Value, name: Option<&str>) -> bool {
 fn fetch(policy: &AuthPolicy, document: &[u8], env: &FakeEnv) -> bool {
     let reply = || {
         let headers = Headers::from_pairs([(":status", "200")]);
-        Answer::Replied(CallReply { status: 200, headers, body: document.to_vec().into(), trailers: Headers::default() })
+        Answer::Replied(CallReply {
+            status: 200,
+            headers,
+            body: document.to_vec().into(),
+            trailers: Headers::default(),
+        })
     };
     assert!(matches!(policy.fetch(SOURCE, None, env), Fetch::Call(_)));
     match policy.fetch(SOURCE, Some(&reply()), env) {
