@@ -37,7 +37,7 @@ pub(crate) struct CompiledApi {
     /// Whether it says for whom tokens must be, and accepts none of which that would be asked.
     pub(crate) has_idle_audiences: bool,
     pub(crate) schema: ApiConfig<SchemaRule>,
-    pub(crate) document: DocumentConfig,
+    pub(crate) documents: BTreeMap<String, DocumentConfig>,
     pub(crate) throttle: ApiConfig<ThrottleRule>,
     pub(crate) early_throttle: ApiConfig<ThrottleRule>,
     pub(crate) mock: ApiConfig<MockRule>,
@@ -113,11 +113,18 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
     pub(crate) fn compile(mut self, routes: &mut Routes, report: &mut Report) -> CompiledApi {
         let (mut rules, mut coverage, mut max_body_bytes) = (Vec::new(), Vec::new(), 0);
         for operation in &self.model.operations {
-            let settings = Settings::of(self.model, operation, report);
+            let settings = Settings::of(self.model, operation, self.source.validation, report);
             max_body_bytes = max_body_bytes.max(settings.max_body_bytes);
+            if settings.validation.responses.is_some() {
+                max_body_bytes = max_body_bytes.max(settings.validation.max_response_bytes);
+            }
             let key = format!("{} {} {}", self.source.name, operation.method.as_str(), operation.path);
-            let mut rows =
-                OperationCoverage { api: self.source.name.clone(), operation: key.clone(), rows: Vec::new() };
+            let mut rows = OperationCoverage {
+                api: self.source.name.clone(),
+                operation: key.clone(),
+                most_visits: 0,
+                rows: Vec::new(),
+            };
             if let Some(found) = self.operation(key, operation, &settings, routes, &mut rows, report) {
                 rules.push(found);
             }
@@ -261,7 +268,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             schemes,
             issuers,
             has_idle_audiences,
-            document: self.schema.finish(),
+            documents: self.schema.finish(),
             max_body_bytes,
             coverage,
         }

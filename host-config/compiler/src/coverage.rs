@@ -20,6 +20,8 @@ pub struct PlacedOperation {
     pub api: String,
     /// The operation's key.
     pub operation: String,
+    /// How often, at most, a subschema is visited for a value while one request and its response are judged.
+    pub most_visits: u64,
     /// Its constructs.
     pub constructs: Vec<PlacedRow>,
 }
@@ -73,6 +75,8 @@ impl Coverage {
 pub enum Treatment {
     /// A plugin enforces it.
     Enforced,
+    /// A plugin judges it and lets pass what is wrong: the access log says so.
+    Observed,
     /// A named feature of Envoy enforces it.
     Delegated(String),
     /// It cannot be enforced, and the build fails.
@@ -121,6 +125,8 @@ pub struct OperationCoverage {
     pub api: String,
     /// The operation's key.
     pub operation: String,
+    /// See [`PlacedOperation::most_visits`].
+    pub most_visits: u64,
     /// Its constructs.
     pub rows: Vec<Row>,
 }

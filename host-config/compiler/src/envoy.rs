@@ -78,6 +78,8 @@ pub(crate) struct Input<'i> {
     pub(crate) plugins: &'i PluginConfigs,
     pub(crate) capabilities: &'i dyn Fn(Plugin) -> BTreeSet<String>,
     pub(crate) max_body_bytes: u32,
+    /// Whether the access log says what was observed.
+    pub(crate) observes: bool,
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,

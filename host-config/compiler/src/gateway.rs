@@ -27,7 +27,7 @@ use crate::late_secret::LateSecret;
 use crate::openid::DerivedIssuer;
 use crate::plugins::Layout;
 use crate::service::Services;
-use crate::settings::problem;
+use crate::settings::{CEILING_MAX_BODY_BYTES, Validation, problem};
 pub(crate) use backend_jwt::{BackendJwt, PublishedKeys, SigningKey};
 use file::{ApiFile, ErrorsFile, GatewayFile, LifecycleFile, ListenerFile, ServiceFile};
 pub(crate) use identity::{Identity, InternalKeys};
@@ -90,6 +90,8 @@ pub(crate) struct ApiSource {
     pub sandbox_endpoint: Option<Endpoint>,
     /// Whether callers must have subscribed to it.
     pub validate_subscription: bool,
+    /// What of its messages is enforced.
+    pub validation: Validation,
     /// Limits on all of it.
     pub limits: Vec<String>,
     /// Limits on what its endpoint can bear.
@@ -117,6 +119,7 @@ impl Gateway {
             endpoint: None,
             sandbox_endpoint: None,
             validate_subscription: false,
+            validation: Validation::default(),
             limits: Vec::new(),
             endpoint_limits: Vec::new(),
             issuers: Vec::new(),
@@ -318,6 +321,11 @@ impl Reader<'_> {
                 let message = "the gateway knows issuers: each says by its own `audiences` for whom its tokens must be, and `issuers: []` accepts none";
                 report.push(problem(codes::SETTING_INVALID, message, place("audiences")));
             }
+            let mut validation = Validation::default();
+            if !validation.overlay(&file.validation) {
+                let message = format!("maxResponseBytes must be between 1 and {CEILING_MAX_BODY_BYTES}");
+                report.push(problem(codes::SETTING_INVALID, message, place("validation")));
+            }
             apis.push(ApiSource {
                 name,
                 definition: join(self.folder, &file.definition),
@@ -326,6 +334,7 @@ impl Reader<'_> {
                 endpoint,
                 sandbox_endpoint,
                 validate_subscription: file.validate_subscription.unwrap_or(identity.validate_subscription),
+                validation,
                 limits: file.limits,
                 endpoint_limits: file.endpoint_limits,
                 derives_issuers,

@@ -123,6 +123,8 @@ pub struct Compiled {
     services: Services,
     revocation_file: Option<String>,
     max_body_bytes: u32,
+    /// Whether something is judged and let pass, or responses are judged.
+    observes: bool,
     certificate_header: Option<String>,
     /// Whether plugins find clients behind proxies.
     finds_clients: bool,
@@ -184,6 +186,7 @@ impl Compiled {
             plugins: &self.plugins,
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
             max_body_bytes: self.max_body_bytes,
+            observes: self.observes,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
             finds_clients: self.finds_clients,

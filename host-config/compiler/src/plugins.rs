@@ -118,9 +118,14 @@ impl Plugin {
             ],
             false => &[],
         };
+        let of_responses: &[&str] = match wants.watches {
+            true => &["proxy_on_response_headers", "proxy_on_response_body", "proxy_on_response_trailers"],
+            false => &[],
+        };
         let of_ends: &[&str] = if wants.settles { &["proxy_on_log"] } else { &[] };
         let of_counts: &[&str] = if wants.counts { &["proxy_on_tick"] } else { &[] };
-        of_requests.iter().chain(of_questions).chain(of_ends).chain(of_counts).copied()
+        let all = of_requests.iter().chain(of_questions).chain(of_responses);
+        all.chain(of_ends).chain(of_counts).copied()
     }
 }
 
@@ -136,6 +141,8 @@ pub(crate) struct Wants {
     pub(crate) settles: bool,
     /// To tell what it counts.
     pub(crate) counts: bool,
+    /// To look at responses, or at bodies that go by.
+    pub(crate) watches: bool,
 }
 
 /// The configurations, and what each plugin wants.
@@ -185,6 +192,7 @@ where
         asks: policies().any(|policy| policy.asks()),
         settles: policies().any(|policy| policy.settles()),
         counts: policies().any(|policy| !policy.metrics().is_empty()),
+        watches: chain.watcher().is_some(),
     };
     configured.wants.insert(plugin, wants);
     configured.configs.insert(plugin, text);
@@ -205,7 +213,7 @@ struct Parts {
 
 impl Parts {
     fn add(&mut self, api: CompiledApi) {
-        self.documents.insert(api.schema.name.clone(), api.document);
+        self.documents.extend(api.documents);
         self.routing.push(api.routing);
         self.auth.push(api.auth);
         self.schemes.extend(api.schemes);

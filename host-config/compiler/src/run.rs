@@ -105,6 +105,7 @@ impl<'r> Run<'r> {
             self.coverage.operations.push(PlacedOperation {
                 api: name.clone(),
                 operation: format!("{name} webhooks"),
+                most_visits: 0,
                 constructs: vec![PlacedRow {
                     construct: Construct::Other,
                     name: "webhooks".to_owned(),
@@ -123,6 +124,7 @@ impl<'r> Run<'r> {
             self.coverage.operations.push(PlacedOperation {
                 api: operation.api.clone(),
                 operation: operation.operation.clone(),
+                most_visits: operation.most_visits,
                 constructs: constructs.collect(),
             });
         }
@@ -156,6 +158,7 @@ impl<'r> Run<'r> {
         let rules = apis.iter().flat_map(|api| &api.auth.operations).map(|operation| &operation.rule);
         let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
         let layout = self.options.layout.unwrap_or(gateway.layout);
+        let observes = apis.iter().flat_map(|api| &api.schema.operations).any(|one| one.rule.observes());
         let Configured { configs, wants } = match plugins::configure(&gateway, layout, apis) {
             Ok(configured) => configured,
             Err(refused) => {
@@ -198,6 +201,7 @@ impl<'r> Run<'r> {
             environment,
             late_secrets,
             max_body_bytes,
+            observes,
             certificate_header,
             finds_clients,
             internal_header,

@@ -9,34 +9,42 @@ mod format;
 pub(crate) mod media_type;
 mod names;
 mod parameter;
+mod patch;
 mod pattern;
+mod response;
+mod schemas;
 mod shape;
 mod text;
+mod visits;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use portcullis_config::schema::{DialectConfig, DocumentConfig, SchemaRule};
 use portcullis_openapi::model::{ApiModel, Location, Operation, Parameter, SchemaRef, Version};
 use portcullis_openapi::{Diagnostic, Node, Place, Report, Severity};
-use portcullis_schema::{InvalidSchema, check_schema};
+use portcullis_schema::InvalidSchema;
 use serde_json::value::RawValue;
 
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::settings::Settings;
-use cycles::Cycles;
-use names::Names;
-use text::{Text, Writer, Writing};
+use schemas::Schemas;
+use text::{Direction, Text};
+
+/// Visits for one value from which on the author is warned.
+const COSTLY: u64 = 1_000_000;
+/// Most JSON values of one body, as the plugin has it.
+const MAX_VALUES: u64 = 250_000;
+/// Most bytes of one parameter: a whole query.
+const MAX_PARAMETER_BYTES: u32 = 32 << 10;
 
 /// Compiles the operations of one definition; schemas that several of them use become definitions, once.
 #[derive(Debug)]
 pub(crate) struct SchemaCompiler<'d> {
     api: String,
-    writing: Writing<'d>,
-    definitions: BTreeMap<String, Box<RawValue>>,
-    cycles: Cycles,
-    /// Texts that compile: many parameters have the same.
-    checked: HashSet<String>,
+    requests: Schemas<'d>,
+    /// Those of responses, where they may be others than those of requests; none before the first response.
+    responses: Option<Schemas<'d>>,
     is_dialect_checked: bool,
 }
 
@@ -55,21 +63,33 @@ struct Rules<'c, 'd> {
     settings: &'c Settings,
     coverage: &'c mut OperationCoverage,
     report: &'c mut Report,
+    subject: Subject,
+    work: Work,
+}
+
+/// Most visits of a subschema to a value that each part of a message can make.
+#[derive(Debug, Default)]
+struct Work {
+    parameters: u64,
+    body: u64,
+    response: u64,
+}
+
+/// What is being compiled: how its rows of the report begin, and whose schemas it has.
+#[derive(Debug, Clone)]
+struct Subject {
+    construct: Construct,
+    /// Before the names of media types.
+    prefix: String,
+    treatment: Treatment,
+    direction: Direction,
 }
 
 impl<'d> SchemaCompiler<'d> {
     /// `api` is the name by which rules refer to the definitions.
     pub(crate) fn new(model: &'d ApiModel<'d>, api: &str) -> Self {
-        let writing =
-            Writing { model, names: Names::default(), wanted: Vec::new(), formats: Default::default() };
-        Self {
-            api: api.to_owned(),
-            writing,
-            definitions: BTreeMap::new(),
-            cycles: Cycles::default(),
-            checked: HashSet::new(),
-            is_dialect_checked: false,
-        }
+        let requests = Schemas::new(model, Direction::Request);
+        Self { api: api.to_owned(), requests, responses: None, is_dialect_checked: false }
     }
 
     /// The rule of one operation. `carriers` are the places and names under which its security schemes have
@@ -84,7 +104,16 @@ impl<'d> SchemaCompiler<'d> {
     ) -> SchemaRule {
         self.check_dialect(report);
         let document = self.api.clone();
-        let mut rules = Rules { compiler: self, settings, coverage, report };
+        let observe = settings.validation.observe;
+        let treatment = |observed: bool| if observed { Treatment::Observed } else { Treatment::Enforced };
+        let subject = Subject {
+            construct: Construct::Parameter,
+            prefix: String::new(),
+            treatment: treatment(observe.parameters),
+            direction: Direction::Request,
+        };
+        let work = Work::default();
+        let mut rules = Rules { compiler: self, settings, coverage, report, subject, work };
         let mut rule = SchemaRule {
             document,
             parameters: Vec::new(),
@@ -95,65 +124,36 @@ impl<'d> SchemaCompiler<'d> {
                 .filter(|(location, _)| *location == Location::Query)
                 .map(|(_, name)| name.clone())
                 .collect(),
+            observe,
+            responses: None,
         };
         rules.parameters(operation, carriers, &mut rule);
+        rules.subject.construct = Construct::Body;
+        rules.subject.treatment = treatment(observe.body);
         rule.body = operation.request_body.as_ref().and_then(|body| rules.body(body));
-        rules.responses(operation);
+        rule.responses = rules.responses(operation);
+        let Work { parameters, body, response } = rules.work;
+        rules.coverage.most_visits = parameters.saturating_add(body).saturating_add(response);
         rule
     }
 
-    /// All schemas that the rules refer to.
-    pub(crate) fn finish(self) -> DocumentConfig {
-        DocumentConfig { dialect: dialect(self.writing.model.version), definitions: self.definitions }
+    /// All schemas that the rules refer to, by the name that they refer to them by.
+    pub(crate) fn finish(self) -> BTreeMap<String, DocumentConfig> {
+        let responses = self.responses.map(|schemas| (response::document(&self.api), schemas.finish()));
+        [(self.api, self.requests.finish())].into_iter().chain(responses).collect()
     }
 
     fn check_dialect(&mut self, report: &mut Report) {
-        let declared = self.writing.model.schema_dialect.filter(|_| !self.is_dialect_checked);
-        self.is_dialect_checked = true;
-        if let Some(node) = declared {
-            Writer { writing: &mut self.writing, report, text: Text::default() }.dialect(node);
+        if !self.is_dialect_checked {
+            self.is_dialect_checked = true;
+            self.requests.check_dialect(report);
         }
-    }
-
-    /// Writes and checks a schema and all that it refers to.
-    fn schema(&mut self, schema: &'d Node, report: &mut Report) -> Text {
-        let text = self.checked_text(schema, report);
-        let mut added: Vec<(String, &'d Node)> = Vec::new();
-        while let Some((name, node)) = self.writing.wanted.pop() {
-            let text = self.checked_text(node, report);
-            self.cycles.add(&name, text.in_place.clone());
-            if let Some(raw) = raw(text) {
-                self.definitions.insert(name.clone(), raw);
-            }
-            added.push((name, node));
-        }
-        for (name, node) in added {
-            if self.cycles.is_endless(&name) {
-                let message = format!("the schema `{name}` refers back to itself for the same value");
-                report.push(diagnostic(Severity::Error, codes::SCHEMA_INVALID, message, Some(node.place())));
-            }
-        }
-        text
-    }
-
-    fn checked_text(&mut self, schema: &'d Node, report: &mut Report) -> Text {
-        let text = self.writing.write(schema, report);
-        if self.checked.contains(&text.json) {
-            return text;
-        }
-        match check(&text, self.writing.model.version) {
-            Ok(()) => {
-                self.checked.insert(text.json.clone());
-            }
-            Err(invalid) => report.push(invalid_schema(schema, &invalid)),
-        }
-        text
     }
 }
 
 impl<'d> Rules<'_, 'd> {
     fn model(&self) -> &'d ApiModel<'d> {
-        self.compiler.writing.model
+        self.compiler.requests.model()
     }
 
     fn parameters(
@@ -165,12 +165,8 @@ impl<'d> Rules<'_, 'd> {
         for parameter in &operation.parameters {
             let name = title(parameter);
             if is_carrier(parameter, carriers) {
-                self.covered(
-                    Construct::Parameter,
-                    format!("{name} (by security)"),
-                    Treatment::Enforced,
-                    parameter.place,
-                );
+                let name = format!("{name} (by security)");
+                self.covered(Construct::Parameter, name, Treatment::Enforced, parameter.place);
                 continue;
             }
             if parameter.location == Location::Path && !parameter::is_in_path(operation, parameter.name) {
@@ -180,7 +176,7 @@ impl<'d> Rules<'_, 'd> {
             }
             match self.parameter(parameter) {
                 Ok(config) => {
-                    self.covered(Construct::Parameter, name, Treatment::Enforced, parameter.place);
+                    self.covered(Construct::Parameter, name, self.subject.treatment.clone(), parameter.place);
                     rule.parameters.push(config);
                 }
                 Err(refusal) => {
@@ -197,23 +193,32 @@ impl<'d> Rules<'_, 'd> {
         }
     }
 
-    fn responses(&mut self, operation: &Operation<'d>) {
-        let reason = || Treatment::Waived("responses are not validated".to_owned());
-        for response in &operation.responses {
-            if response.content.is_empty() {
-                self.covered(Construct::Response, response.status, reason(), response.place);
-            }
-            for media_type in &response.content {
-                let name = format!("{} {}", response.status, media_type.range);
-                self.covered(Construct::Response, name, reason(), media_type.place);
-            }
-        }
-    }
-
     /// The text of a schema; none when it accepts everything.
     fn schema(&mut self, schema: SchemaRef<'d>) -> Option<Text> {
-        let text = self.compiler.schema(schema.node, self.report);
+        let schemas = self.compiler.schemas(self.subject.direction);
+        let text = schemas.schema(schema.node, self.report);
+        let visits = schemas.visits(&text);
+        self.count(visits, schema.place());
         (!text.is_anything()).then_some(text)
+    }
+
+    /// Counts the work of a schema. A parameter's comes beside the others, a message has one body.
+    fn count(&mut self, visits: u64, place: Place) {
+        if visits > COSTLY {
+            let message = format!(
+                "judging one value may visit {visits} schemas: alternatives that refer to the same schemas multiply"
+            );
+            self.tell(Severity::Warning, codes::SCHEMA_COSTLY, message, place);
+        }
+        let values = |bytes: u32| u64::from(bytes).div_ceil(2).min(MAX_VALUES).saturating_mul(visits);
+        match self.subject.construct {
+            Construct::Body => self.work.body = self.work.body.max(values(self.settings.max_body_bytes)),
+            Construct::Response => {
+                let bytes = self.settings.validation.max_response_bytes;
+                self.work.response = self.work.response.max(values(bytes));
+            }
+            _ => self.work.parameters = self.work.parameters.saturating_add(values(MAX_PARAMETER_BYTES)),
+        }
     }
 
     fn covered(&mut self, construct: Construct, name: impl Into<String>, treatment: Treatment, place: Place) {
@@ -236,19 +241,6 @@ impl<'d> Rules<'_, 'd> {
     fn tell(&mut self, severity: Severity, code: &'static str, message: String, place: Place) {
         self.report.push(diagnostic(severity, code, message, Some(place)));
     }
-}
-
-/// Compiles a text with definitions that accept everything: what it refers to is checked by itself.
-fn check(text: &Text, version: Version) -> Result<(), InvalidSchema> {
-    let unreadable =
-        || InvalidSchema::Unreadable { pointer: String::new(), message: "is not JSON".to_owned() };
-    let anything = || RawValue::from_string("{}".to_owned());
-    let mut definitions = BTreeMap::new();
-    for name in &text.references {
-        definitions.insert(name.clone(), anything().map_err(|_| unreadable())?);
-    }
-    let schema = RawValue::from_string(text.json.clone()).map_err(|_| unreadable())?;
-    check_schema(&DocumentConfig { dialect: dialect(version), definitions }, &schema)
 }
 
 /// Puts the fault at the keyword that has it: both texts have the same structure, so the way is the same.

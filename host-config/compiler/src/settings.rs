@@ -10,6 +10,10 @@ use serde::Deserialize;
 
 use crate::codes;
 
+mod validation;
+
+pub use validation::{CompressedFile, RequestModeFile, ResponseModeFile, Validation, ValidationFile};
+
 /// The extension as written, at one level.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -45,6 +49,9 @@ pub struct Extension {
     /// What happens to query parameters that the operation does not declare: `ignore` (default) or `refuse`.
     #[serde(default)]
     pub undeclared_query: Option<UndeclaredQuery>,
+    /// What is enforced, and what is only looked at.
+    #[serde(default)]
+    pub validation: Option<ValidationFile>,
     /// Constructs that are not enforced: the code of the diagnostic, and the reason why that is acceptable.
     #[serde(default)]
     pub waive: BTreeMap<String, String>,
@@ -90,6 +97,8 @@ pub struct Settings {
     pub max_body_bytes: u32,
     /// Whether undeclared query parameters are refused.
     pub refuse_undeclared_query: bool,
+    /// What is enforced, and what is only looked at.
+    pub validation: Validation,
     /// Waivers by code.
     pub waivers: BTreeMap<String, String>,
 }
@@ -101,7 +110,13 @@ pub const CEILING_MAX_BODY_BYTES: u32 = 32 << 20;
 
 impl Settings {
     /// Merges the three levels for an operation. What cannot be read is reported and left out.
-    pub fn of(model: &ApiModel<'_>, operation: &Operation<'_>, report: &mut Report) -> Self {
+    /// `validation` is that of the API in the gateway file.
+    pub fn of(
+        model: &ApiModel<'_>,
+        operation: &Operation<'_>,
+        validation: Validation,
+        report: &mut Report,
+    ) -> Self {
         let mut settings = Self {
             endpoint: None,
             sandbox_endpoint: None,
@@ -111,6 +126,7 @@ impl Settings {
             certificates: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             refuse_undeclared_query: false,
+            validation,
             waivers: BTreeMap::new(),
         };
         let levels = [
@@ -173,6 +189,12 @@ impl Settings {
         }
         if let Some(policy) = extension.undeclared_query {
             self.refuse_undeclared_query = policy == UndeclaredQuery::Refuse;
+        }
+        if let Some(file) = &extension.validation
+            && !self.validation.overlay(file)
+        {
+            let message = format!("maxResponseBytes must be between 1 and {CEILING_MAX_BODY_BYTES}");
+            report.push(problem(codes::SETTING_INVALID, message, place_of("validation")));
         }
         for code in extension.waive.keys().filter(|code| !codes::WAIVABLE.contains(&code.as_str())) {
             let message = format!("'{code}' is no code that can be waived: {}", codes::WAIVABLE.join(", "));

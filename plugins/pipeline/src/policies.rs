@@ -71,6 +71,7 @@ impl PolicyChain for Policies {
     type Invalid = InvalidPipeline;
     const ASKS: bool = <AuthPolicy as portcullis_core::Policy>::ASKS;
     const SETTLES: bool = <ThrottlePolicy as portcullis_core::Policy>::SETTLES;
+    const WATCHES: bool = <SchemaPolicy as portcullis_core::Policy>::WATCHES;
 
     fn compile(mut config: PipelineConfig) -> Result<Self, InvalidPipeline> {
         ThrottleRule::name_apis(&mut config.apis, |rule| &mut rule.throttle);

@@ -9,6 +9,18 @@ pub struct MediaType {
     parameters: Vec<(String, String)>,
 }
 
+/// See [`MediaType::is_stream`].
+const STREAMS: [(&str, &str); 8] = [
+    ("text", "event-stream"),
+    ("application", "ndjson"),
+    ("application", "x-ndjson"),
+    ("application", "jsonl"),
+    ("application", "x-jsonlines"),
+    ("application", "json-seq"),
+    ("application", "stream+json"),
+    ("multipart", "x-mixed-replace"),
+];
+
 /// Most parameters that are read; a type with more is no media type.
 const MAX_PARAMETERS: usize = 16;
 
@@ -52,6 +64,12 @@ impl MediaType {
     /// Whether this is any `text/`.
     pub fn is_text(&self) -> bool {
         self.top == "text"
+    }
+
+    /// Whether bodies of this type go on for as long as somebody listens, so that they can never be judged as a whole.
+    pub fn is_stream(&self) -> bool {
+        STREAMS.iter().any(|(top, sub)| self.top == *top && self.sub == *sub)
+            || (self.top == "application" && self.sub.starts_with("grpc"))
     }
 
     /// Whether this, as a range, takes `media`: every parameter of the range must be there with its value.

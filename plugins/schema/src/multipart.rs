@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use portcullis_config::schema::{ShapeConfig, TypeConfig};
+use portcullis_core::Headers;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::media_type::{MediaType, read_parameter, trim};
+use crate::parameter::Parameter;
+use crate::schema::Broken;
 use crate::shape;
 use crate::value::{Members, Value};
 
@@ -20,12 +23,41 @@ const MAX_PART_HEADERS: usize = 8192;
 /// The media types that the parts of a property may have, where the document says.
 pub type PartTypes = BTreeMap<String, Vec<MediaType>>;
 
+/// The headers that the parts of a property may have, where the document says.
+#[derive(Debug, Default)]
+pub struct PartHeaders(BTreeMap<String, Vec<Parameter>>);
+
+impl PartHeaders {
+    pub(crate) fn add(&mut self, property: String, header: Parameter) {
+        self.0.entry(property).or_default().push(header);
+    }
+
+    /// The first thing wrong with the headers of a property's parts.
+    fn check(&self, property: &str, parts: &[Part<'_>]) -> Result<(), Fault> {
+        for header in self.0.get(property).into_iter().flatten() {
+            for part in parts {
+                let mut found = Violations::up_to(1);
+                let checked = header.check_header(&part.headers, &mut found);
+                let Some(violation) = found.into_list().pop() else {
+                    checked.map_err(|Broken| Fault::new("schema", "cannot be judged"))?;
+                    continue;
+                };
+                let message =
+                    format!("has a part whose header '{}' {}", violation.pointer, violation.message);
+                return Err(Fault::new("headers", message));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Reads a body. The text of a file is its bytes, one character each, so that lengths count octets.
 pub fn read<'b>(
     bytes: &'b [u8],
     boundary: &str,
     shape: &ShapeConfig,
     allowed: &PartTypes,
+    headers: &PartHeaders,
 ) -> Result<Value<'b>, Fault> {
     let mut by_name: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
     for part in split(bytes, boundary)? {
@@ -34,6 +66,7 @@ pub fn read<'b>(
     }
     let mut members = Members::new();
     for (name, parts) in by_name {
+        headers.check(&name, &parts).map_err(|fault| fault.within(&name))?;
         let value = read_property(&parts, shape.properties.get(&name), allowed.get(&name))
             .map_err(|fault| fault.within(&name))?;
         members.insert(Cow::Owned(name), value);
@@ -45,6 +78,7 @@ struct Part<'b> {
     name: String,
     is_file: bool,
     media: Option<MediaType>,
+    headers: Headers,
     content: &'b [u8],
 }
 
@@ -147,9 +181,11 @@ fn read_part(part: &[u8]) -> Result<Part<'_>, Fault> {
         head.ok_or_else(|| Fault::new("syntax", "has a part whose headers are too long or not UTF-8"))?;
     let mut disposition = None;
     let mut media = None;
+    let mut headers: Vec<(String, &str)> = Vec::new();
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').ok_or_else(bad_header)?;
-        match name.to_ascii_lowercase().as_str() {
+        let name = name.to_ascii_lowercase();
+        match name.as_str() {
             "content-disposition" if disposition.is_none() => disposition = Some(read_disposition(value)?),
             "content-type" if media.is_none() => {
                 media = Some(MediaType::parse(value).ok_or_else(bad_header)?)
@@ -159,11 +195,11 @@ fn read_part(part: &[u8]) -> Result<Part<'_>, Fault> {
                 return Err(Fault::new("contentEncoding", "has a part with a transfer encoding"));
             }
             name if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return Err(bad_header()),
-            _ => {}
+            _ => headers.push((name, trim(value))),
         }
     }
     let (name, is_file) = disposition.ok_or_else(|| Fault::new("syntax", "has a part without a name"))?;
-    Ok(Part { name, is_file, media, content })
+    Ok(Part { name, is_file, media, headers: Headers::from_pairs(headers), content })
 }
 
 /// The name of a part, and whether it is a file, from `form-data; name="…"; filename="…"`.

@@ -2,13 +2,16 @@
 
 use std::rc::Rc;
 
-use portcullis_config::schema::{EncodingConfig, LocationConfig, ShapeConfig, StyleConfig, TypeConfig};
+use portcullis_config::schema::{
+    EncodingConfig, LocationConfig, ParameterConfig, ShapeConfig, StyleConfig, TypeConfig,
+};
 use portcullis_core::{Headers, Pair, Request};
 
+use crate::content::Intern;
 use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::pairs::{Pairs, readings, spreads};
-use crate::schema::{Broken, Schema};
+use crate::schema::{Broken, InvalidSchema, Schema};
 use crate::style::{Coding, Writing, read_text};
 use crate::value::Value;
 
@@ -90,8 +93,50 @@ impl Parameters {
 
 impl Parameter {
     fn check(&self, sources: &Sources<'_>, violations: &mut Violations) -> Result<(), Broken> {
+        self.judged(self.read(sources), violations)
+    }
+
+    /// Makes a header of a response or of a part; `None` when its style does not fit.
+    pub(crate) fn header(
+        config: ParameterConfig,
+        intern: &mut Intern<'_>,
+    ) -> Result<Option<Self>, InvalidSchema> {
+        let schema = config.schema.map(intern).transpose()?;
+        let made = Self {
+            name: config.name,
+            location: config.location,
+            required: config.required,
+            allow_empty: false,
+            encoding: config.encoding,
+            schema,
+        };
+        let is_header = made.location == LocationConfig::Header && made.style_fits();
+        Ok(is_header.then_some(made))
+    }
+
+    /// Judges a header of a response or of a part. `Set-Cookie` alone is repeated and no list (RFC 9110, section 5.3).
+    pub(crate) fn check_header(&self, headers: &Headers, violations: &mut Violations) -> Result<(), Broken> {
+        let mut found = false;
+        if self.name == "set-cookie" {
+            for text in headers.all(&self.name) {
+                found = true;
+                let text = std::str::from_utf8(text).map_err(|_| Fault::new("style", "is not UTF-8"));
+                self.judged(
+                    text.and_then(|text| self.read_single(text, Coding::Header).map(Some)),
+                    violations,
+                )?;
+            }
+        }
+        if found { Ok(()) } else { self.judged(self.read_header(headers), violations) }
+    }
+
+    fn judged(
+        &self,
+        read: Result<Option<Vec<Value<'_>>>, Fault>,
+        violations: &mut Violations,
+    ) -> Result<(), Broken> {
         let location = location_name(self.location);
-        match self.read(sources) {
+        match read {
             Err(fault) => violations.add_fault(location, &self.name, fault),
             Ok(None) if self.required => {
                 violations.add(location, &self.name, "", "required", "is missing".into());

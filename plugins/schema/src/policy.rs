@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portcullis_config::schema::{DocumentConfig, ParameterConfig, SchemaConfig, SchemaRule};
+use portcullis_config::schema::{DocumentConfig, ObserveConfig, ParameterConfig, SchemaConfig, SchemaRule};
 use portcullis_core::{
-    Decision, Edits, Env, InvalidIndex, Learn, OperationIndex, Policy, Rejection, Request,
+    Body as Seen, BodyWatch, Decision, Edits, Env, Headers, InvalidIndex, Judgement, Learn, Observation,
+    OperationId, OperationIndex, Policy, Rejection, Request, Response, Watch,
 };
 use serde_json::value::RawValue;
 
-use crate::body::{Body, InvalidBody, Verdict};
+use crate::body::{Body, Verdict};
+use crate::content::InvalidBody;
 use crate::fault::Violations;
 use crate::parameter::{Parameter, Parameters};
+use crate::responses::{InvalidResponse, Responses};
 use crate::schema::{Broken, InvalidSchema, Schema};
 
-/// Holds requests against the definition: path, query, header and cookie parameters, and bodies.
+/// Holds requests against the definition: path, query, header and cookie parameters, and bodies; and responses, where it is
+/// told to.
 #[derive(Debug)]
 pub struct SchemaPolicy {
     index: Rc<OperationIndex>,
@@ -26,7 +30,12 @@ pub struct SchemaPolicy {
 struct Rule {
     parameters: Parameters,
     body: Option<Body>,
+    observe: ObserveConfig,
+    responses: Option<Responses>,
 }
+
+/// The headers that say what a body is.
+const OF_BODIES: [&str; 2] = ["content-type", "content-encoding"];
 
 /// Why a configuration cannot be enforced.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +90,14 @@ pub enum InvalidSchemaConfig {
         /// What is wrong.
         cause: InvalidBody,
     },
+    /// A response.
+    #[error("operation '{operation}', responses: {cause}")]
+    Response {
+        /// The operation's key.
+        operation: String,
+        /// What is wrong.
+        cause: InvalidResponse,
+    },
 }
 
 impl Learn for SchemaPolicy {}
@@ -94,10 +111,44 @@ impl Policy for SchemaPolicy {
         Self::over(index, rules, config)
     }
 
+    const WATCHES: bool = true;
+
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
         match self.decide(request, env) {
             Ok(decision) => decision,
             Err(rejection) => Decision::Reject(rejection),
+        }
+    }
+
+    fn watches(&self) -> bool {
+        self.rules.iter().any(|rule| rule.responses.is_some() || rule.observe.body)
+    }
+
+    fn on_response(&self, watch: &Watch, response: &Response) -> Judgement {
+        let Some(responses) = self.rule(watch).and_then(|rule| rule.responses.as_ref()) else {
+            return Judgement::Pass(None);
+        };
+        let judged = responses.judge(watch, response, Violations::up_to(self.max_violations));
+        judged.unwrap_or_else(|Broken| {
+            let rejection = broken();
+            let found = Observation::from(&rejection);
+            Judgement::Refuse(rejection, found)
+        })
+    }
+
+    fn on_body(&self, watch: &Watch, body: &Seen) -> Option<Observation> {
+        let declared = self.rule(watch)?.body.as_ref()?;
+        let headers = &watch.body.as_ref()?.headers;
+        let bytes = match body {
+            Seen::Unread => return None,
+            Seen::Whole(bytes) => bytes,
+            Seen::TooLong => return Some(Observation { code: "body-too-large", violations: Vec::new() }),
+        };
+        let mut violations = Violations::up_to(self.max_violations);
+        match declared.check(headers, Some(bytes), &mut violations) {
+            Ok(Verdict::Refused(rejection)) => Some(Observation::from(&rejection)),
+            Ok(_) => observation(violations),
+            Err(Broken) => Some(Observation::from(&broken())),
         }
     }
 }
@@ -126,27 +177,104 @@ impl SchemaPolicy {
         let operation = self.index.get(id).ok_or_else(mismatch)?;
         let rule = self.rules.get(id.position()).ok_or_else(mismatch)?;
         let captures = operation.capture(request.path()).ok_or_else(mismatch)?;
-        let broken = |_: Broken| Rejection::internal("schema-broken");
 
         let mut violations = Violations::up_to(self.max_violations);
-        rule.parameters.check(request, &captures, &mut violations).map_err(broken)?;
+        rule.parameters.check(request, &captures, &mut violations).map_err(|Broken| broken())?;
+        let mut edits = Edits::default();
+        if rule.observe.parameters {
+            note(&mut edits, observation(std::mem::replace(&mut violations, self.violations())));
+        }
+        let mut passing = None;
         if violations.is_empty()
             && let Some(body) = &rule.body
         {
-            match body.check(request, &mut violations).map_err(broken)? {
+            let verdict = body.check(request.headers(), request.body(), &mut violations);
+            match verdict.map_err(|Broken| broken())? {
                 Verdict::Judged => {}
-                Verdict::Needed(most) => return Ok(Decision::NeedBody(most)),
+                Verdict::Needed(max) if rule.observe.body => {
+                    passing = Some(BodyWatch { max, headers: of_body(request.headers()) });
+                }
+                Verdict::Needed(max) => return Ok(Decision::NeedBody(max)),
+                Verdict::Refused(rejection) if rule.observe.body => {
+                    note(&mut edits, Some(Observation::from(&rejection)));
+                }
                 Verdict::Refused(rejection) => return Err(rejection),
             }
+            if rule.observe.body {
+                note(&mut edits, observation(std::mem::replace(&mut violations, self.violations())));
+            }
         }
-        if violations.is_empty() {
-            return Ok(Decision::Continue(Edits::default()));
+        if !violations.is_empty() {
+            let detail = "The request is not what the API describes.";
+            let mut rejection = Rejection::new(400, "request-invalid", detail);
+            rejection.violations = violations.into_list();
+            return Err(rejection);
         }
-        let mut rejection =
-            Rejection::new(400, "request-invalid", "The request is not what the API describes.");
-        rejection.violations = violations.into_list();
-        Err(rejection)
+        self.watch(id, rule, request, passing, &mut edits);
+        Ok(Decision::Continue(edits))
     }
+
+    /// Says what is to be seen of a request that passes. A response that is held must come whole and readable.
+    fn watch(
+        &self,
+        operation: OperationId,
+        rule: &Rule,
+        request: &Request,
+        body: Option<BodyWatch>,
+        edits: &mut Edits,
+    ) {
+        let (headers, responses) = (request.headers(), &rule.responses);
+        if responses.is_none() && body.is_none() {
+            return;
+        }
+        if responses.as_ref().is_some_and(Responses::holds_bodies) {
+            if headers.first("range").is_some() {
+                edits.remove.push("range".into());
+            }
+            match takes_gzip(headers) {
+                Some(true) => edits.set.push(("accept-encoding".into(), "gzip".to_owned())),
+                Some(false) => edits.remove.push("accept-encoding".into()),
+                None => {}
+            }
+        }
+        let is_head = request.method() == "HEAD";
+        edits.aside().watch = Some(Watch { operation, is_head, response: responses.is_some(), body });
+    }
+
+    fn rule(&self, watch: &Watch) -> Option<&Rule> {
+        self.rules.get(watch.operation.position())
+    }
+
+    fn violations(&self) -> Violations {
+        Violations::up_to(self.max_violations)
+    }
+}
+
+fn broken() -> Rejection {
+    Rejection::internal("schema-broken")
+}
+
+fn note(edits: &mut Edits, found: Option<Observation>) {
+    if let Some(found) = found {
+        edits.aside().observed.push(found);
+    }
+}
+
+fn observation(violations: Violations) -> Option<Observation> {
+    let violations = violations.into_list();
+    (!violations.is_empty()).then_some(Observation { code: "request-invalid", violations })
+}
+
+/// Whether the client takes gzip, which can be read; `None` when it does not say what it takes.
+fn takes_gzip(headers: &Headers) -> Option<bool> {
+    let text = std::str::from_utf8(headers.first("accept-encoding")?).unwrap_or_default();
+    Some(text.split(',').any(|one| one.trim_matches([' ', '\t']).eq_ignore_ascii_case("gzip")))
+}
+
+fn of_body(headers: &Headers) -> Headers {
+    Headers::from_pairs(
+        OF_BODIES.iter().flat_map(|name| headers.all(name).map(move |value| (name.as_bytes(), value))),
+    )
 }
 
 /// The documents, and every schema made so far: equal texts of one document are one schema.
@@ -173,10 +301,7 @@ impl Pool {
     }
 
     fn rule(&mut self, operation: &str, rule: SchemaRule) -> Result<Rule, InvalidSchemaConfig> {
-        let Some(document) = self.documents.get(&rule.document).cloned() else {
-            let operation = operation.to_owned();
-            return Err(InvalidSchemaConfig::UnknownDocument { operation, document: rule.document });
-        };
+        let document = self.document(operation, &rule.document)?;
         let name = rule.document;
         let list = rule
             .parameters
@@ -184,11 +309,24 @@ impl Pool {
             .map(|parameter| self.parameter(operation, &name, &document, parameter))
             .collect::<Result<_, _>>()?;
         let only_query = rule.refuse_undeclared_query.then_some(rule.allowed_query);
-        let body = rule.body.map(|body| Body::new(body, |text| self.schema(&name, &document, text)));
+        let body = rule.body.map(|body| Body::new(body, &mut |text| self.schema(&name, &document, text)));
         let body = body
             .transpose()
             .map_err(|cause| InvalidSchemaConfig::Body { operation: operation.to_owned(), cause })?;
-        Ok(Rule { parameters: Parameters::new(list, only_query), body })
+        let responses = rule.responses.map(|config| {
+            let name = config.document.clone().unwrap_or(name);
+            let document = self.document(operation, &name)?;
+            let made = Responses::new(config, &mut |text| self.schema(&name, &document, text));
+            made.map_err(|cause| InvalidSchemaConfig::Response { operation: operation.to_owned(), cause })
+        });
+        let parameters = Parameters::new(list, only_query);
+        Ok(Rule { parameters, body, observe: rule.observe, responses: responses.transpose()? })
+    }
+
+    fn document(&self, operation: &str, name: &str) -> Result<Rc<DocumentConfig>, InvalidSchemaConfig> {
+        let (operation, document) = (operation.to_owned(), name.to_owned());
+        let known = self.documents.get(name).cloned();
+        known.ok_or(InvalidSchemaConfig::UnknownDocument { operation, document })
     }
 
     fn parameter(

@@ -23,6 +23,8 @@ pub(crate) struct Asking<C> {
     place: Place<C>,
     /// Whether the whole request has come.
     is_whole: Cell<bool>,
+    /// Whether parts of the body have come meanwhile: they are not seen again.
+    has_parts: Cell<bool>,
     slot: RefCell<Slot<C>>,
 }
 
@@ -51,7 +53,12 @@ impl<C: PolicyChain + 'static> Asking<C> {
     ) -> Asked<C> {
         let topic = question.topic();
         let slot = RefCell::new(Slot::Waiting(Box::new((passage, response))));
-        let asking = Rc::new(Self { place: place.clone(), is_whole: Cell::new(place.is_whole), slot });
+        let asking = Rc::new(Self {
+            place: place.clone(),
+            is_whole: Cell::new(place.is_whole),
+            has_parts: Cell::new(false),
+            slot,
+        });
         let waiter: Rc<dyn Waiter> = Rc::clone(&asking) as _;
         if let Some(answer) = place.worker.ask(question, waiter)
             && let Slot::Waiting(mut held) = asking.slot.replace(Slot::Taken)
@@ -78,6 +85,11 @@ impl<C: PolicyChain + 'static> Asking<C> {
     pub(crate) fn complete(&self) {
         self.is_whole.set(true);
     }
+
+    /// A part of the body has come.
+    pub(crate) fn miss(&self) {
+        self.has_parts.set(true);
+    }
 }
 
 impl<C: PolicyChain + 'static> Waiter for Asking<C> {
@@ -93,8 +105,11 @@ impl<C: PolicyChain + 'static> Waiter for Asking<C> {
         }
         passage.set_answer(topic, answer);
         let place = Place { is_whole: self.is_whole.get(), ..self.place.clone() };
-        let state =
+        let mut state =
             go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer, place.worker.errors));
+        if let (true, State::Passed(passed)) = (self.has_parts.get(), &mut state) {
+            passed.miss_body();
+        }
         let is_passed = matches!(state, State::Passed(_));
         self.slot.replace(Slot::Decided(state));
         if is_passed && host::resume_request().is_err() {

@@ -20,6 +20,9 @@ const CLIENT: &str = "portcullis.client";
 const REQUEST_BYTES: &str = "request\0total_size";
 const RESPONSE_BYTES: &str = "response\0total_size";
 
+/// Where the access log finds what is wrong with messages that were let pass, or with a response that was not.
+pub(crate) const OBSERVED: &str = "portcullis.observed";
+
 /// Where the listener says whose certificate it has verified: SHA-256 in hexadecimal. Envoy's own `connection.mtls`
 /// is true for any certificate, verified or not.
 const CERTIFICATE_DIGEST: &str = "filter_state\0portcullis-certificate";

@@ -29,6 +29,7 @@ pub(crate) enum Map {
 #[repr(u32)]
 pub(crate) enum Buffer {
     RequestBody = 0,
+    ResponseBody = 1,
     CallReply = 4,
     PluginConfiguration = 7,
 }

@@ -34,6 +34,8 @@ mod sources;
 #[cfg(target_os = "wasi")]
 mod stream;
 #[cfg(target_os = "wasi")]
+mod watching;
+#[cfg(target_os = "wasi")]
 mod worker;
 
 #[cfg(target_os = "wasi")]

@@ -11,8 +11,9 @@ use proxy_wasm::types::Action;
 use crate::answer::Answer;
 use crate::asking::{Asked, Asking};
 use crate::calls::ReplySize;
-use crate::env::{HostEnv, IDENTITY, OPERATION, Receipts};
+use crate::env::{HostEnv, IDENTITY, OBSERVED, OPERATION, Receipts};
 use crate::host::{self, Buffer, Map, Refused};
+use crate::watching::{Seen, Watching};
 use crate::worker::Worker;
 
 pub(crate) type ResponseHeaders = Vec<(Cow<'static, str>, String)>;
@@ -33,9 +34,25 @@ pub(crate) enum State<C> {
     /// A policy wants an answer; everything is held until it has it.
     Asking(Rc<Asking<C>>),
     /// The policies let the request pass.
-    Passed(ResponseHeaders),
+    Passed(Passed),
     /// The client has its answer; nothing goes on.
     Answered,
+}
+
+/// What is still to be done about a request that has passed.
+pub(crate) struct Passed {
+    /// Set on the response.
+    response: ResponseHeaders,
+    watching: Option<Box<Watching>>,
+}
+
+impl Passed {
+    /// The body has gone by unseen.
+    pub(crate) fn miss_body(&mut self) {
+        if let Some(watching) = &mut self.watching {
+            watching.miss_body();
+        }
+    }
 }
 
 /// A request that waits for its body.
@@ -147,6 +164,42 @@ impl<C: PolicyChain + 'static> Stream<C> {
             asking.complete();
         }
     }
+
+    /// A part of the body, or its end, goes by.
+    fn see_body(&mut self, has_part: bool, is_last: bool) {
+        if !C::WATCHES {
+            return;
+        }
+        match (&mut self.state, &self.worker) {
+            (State::Passed(Passed { watching: Some(watching), .. }), Some(worker)) => {
+                watching.request_part(&worker.chain, has_part, is_last);
+            }
+            (State::Asking(asking), _) if has_part => asking.miss(),
+            _ => {}
+        }
+    }
+
+    /// A part of the response is there.
+    fn watch(&mut self, see: impl FnOnce(&mut Watching, &C) -> Seen) -> Action {
+        if !C::WATCHES {
+            return Action::Continue;
+        }
+        let (State::Passed(Passed { watching: Some(watching), .. }), Some(worker)) =
+            (&mut self.state, &self.worker)
+        else {
+            return Action::Continue;
+        };
+        match see(watching, &worker.chain) {
+            Seen::Passes => Action::Continue,
+            Seen::Waits => Action::Pause,
+            Seen::Refused(rejection) => {
+                if Answer::from(*rejection).send(worker.errors).is_err() {
+                    log::error!("the host refused to send a local response; the upstream's is held");
+                }
+                Action::Pause
+            }
+        }
+    }
 }
 
 impl<C: PolicyChain> Drop for Stream<C> {
@@ -189,7 +242,10 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
                 self.enter(Err(answer))
             }
             State::AwaitingBody(_) if end_of_stream => self.take_body(),
-            _ => self.standing(),
+            _ => {
+                self.see_body(true, end_of_stream);
+                self.standing()
+            }
         }
     }
 
@@ -197,19 +253,29 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         self.woken();
         self.complete();
+        self.see_body(false, true);
         self.take_body()
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         self.woken();
-        if let State::Passed(headers) = &self.state {
-            for (name, value) in headers {
+        if let State::Passed(passed) = &self.state {
+            for (name, value) in &passed.response {
                 if host::set_header(Map::Response, name, value).is_err() {
                     log::warn!("the host refused the response header {name}");
                 }
             }
         }
-        Action::Continue
+        self.watch(|watching, chain| watching.response_head(chain, end_of_stream))
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.watch(|watching, chain| watching.response_part(chain, size, end_of_stream))
+    }
+
+    /// See [`HttpContext::on_http_request_trailers`].
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.watch(Watching::response_end)
     }
 
     /// The stream has ended, however it did. Called only where a policy wants to know.
@@ -288,12 +354,17 @@ fn hold(mut passage: Passage, max: u32, mut response: ResponseHeaders) -> Result
 
 fn pass<C: PolicyChain>(edits: Edits, place: &Place<C>) -> Result<State<C>, Answer> {
     apply(&edits)?;
+    let observed = observed(&edits);
+    let watching = match edits.aside.and_then(|aside| aside.watch) {
+        Some(watch) if C::WATCHES => Some(Box::new(Watching::new(watch, observed))),
+        _ => None,
+    };
     if C::ASKS
         && let Some(question) = edits.ahead
     {
         place.worker.ask_ahead(*question);
     }
-    Ok(State::Passed(edits.response))
+    Ok(State::Passed(Passed { response: edits.response, watching }))
 }
 
 /// An answer from behind policies that were passed: the access log names what they found out, and the client gets
@@ -324,7 +395,19 @@ fn publish(edits: &Edits) -> Result<(), Refused> {
     if let Some(identity) = &edits.identity {
         host::set_property(IDENTITY, identity.line())?;
     }
+    let observed = observed(edits);
+    if !observed.is_empty() {
+        host::set_property(OBSERVED, &observed)?;
+    }
     Ok(())
+}
+
+/// What the access log is told of what was let pass.
+fn observed(edits: &Edits) -> String {
+    let mut text = String::new();
+    let all = edits.aside.iter().flat_map(|aside| &aside.observed);
+    all.for_each(|one| one.add_to(&mut text));
+    text
 }
 
 /// Whether holding the stream until its end would hold it for ever.

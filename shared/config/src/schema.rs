@@ -7,6 +7,10 @@ use serde_json::value::RawValue;
 
 use crate::apis::ApiConfig;
 
+mod response;
+
+pub use response::{ObserveConfig, ResponseConfig, ResponseMode, ResponsesConfig};
+
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +65,19 @@ pub struct SchemaRule {
     /// Query parameters that are never undeclared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_query: Vec<String>,
+    /// What of the request is judged and not enforced.
+    #[serde(default, skip_serializing_if = "ObserveConfig::is_none")]
+    pub observe: ObserveConfig,
+    /// The responses; absent: they are left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responses: Option<ResponsesConfig>,
+}
+
+impl SchemaRule {
+    /// Whether something is judged and let pass, or responses are judged: then there is more to log.
+    pub fn observes(&self) -> bool {
+        !self.observe.is_none() || self.responses.is_some()
+    }
 }
 
 /// One parameter (OpenAPI Parameter Object).
@@ -204,6 +221,9 @@ pub struct BodyConfig {
     pub required: bool,
     /// Most bytes; a longer body is 413.
     pub max_bytes: u32,
+    /// Whether bodies in gzip and deflate are read, of at most so many bytes when they are out; else they are refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decode: bool,
     /// The media types that are declared; any other is 415.
     pub content: Vec<ContentConfig>,
 }
@@ -222,11 +242,16 @@ pub struct ContentConfig {
 }
 
 /// How a body becomes a value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum FormatConfig {
     /// A JSON text (RFC 8259).
     Json,
+    /// A JSON text on each line that is not empty.
+    JsonLines {
+        /// Whether the schema is for each of them; else for the list of all.
+        each: bool,
+    },
     /// `application/x-www-form-urlencoded`: properties by name.
     Form {
         /// What the schema takes.
@@ -242,6 +267,9 @@ pub enum FormatConfig {
         /// The media types that a property's parts may have (Encoding Object `contentType`), where given.
         #[serde(default)]
         content_types: BTreeMap<String, Vec<String>>,
+        /// The headers that a property's parts may have (Encoding Object `headers`), where given.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        headers: BTreeMap<String, Vec<ParameterConfig>>,
     },
     /// XML, read as the schema's XML Objects say.
     Xml {

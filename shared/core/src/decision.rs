@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::path::PathError;
 use crate::question::Question;
 use crate::request::Malformed;
+use crate::response::{Observation, Watch};
 
 /// A policy's answer to a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +39,17 @@ pub struct Edits {
     pub identity: Option<Rc<Identity>>,
     /// What later requests will have to know: asked while this one goes on. See [`crate::Learn::answered`].
     pub ahead: Option<Box<Question>>,
+    /// What few decisions have.
+    pub aside: Option<Box<Aside>>,
+}
+
+/// What few decisions have beside their edits.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// What is wrong with the request and was let pass all the same, for the access log.
+    pub observed: Vec<Observation>,
+    /// What the policy wants to see next; at most one policy of a plugin may.
+    pub watch: Option<Watch>,
 }
 
 /// A refusal, as told to the client.
@@ -58,7 +70,7 @@ pub struct Rejection {
 /// One way in which a message is not what the document says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// `path`, `query`, `header`, `cookie` or `body`.
+    /// `path`, `query`, `header`, `cookie` or `body`; of a response `status`, `header` or `body`.
     pub location: &'static str,
     /// The parameter's name or the body's JSON pointer.
     pub pointer: String,
@@ -95,6 +107,16 @@ impl Edits {
         self.ahead = later.ahead.or(self.ahead.take());
         self.operation = later.operation.or(self.operation.take());
         self.identity = later.identity.or(self.identity.take());
+        if let Some(later) = later.aside {
+            let own = self.aside();
+            append(&mut own.observed, later.observed);
+            own.watch = later.watch.or(own.watch.take());
+        }
+    }
+
+    /// What few decisions have, to add to it.
+    pub fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
     }
 }
 

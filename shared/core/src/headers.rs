@@ -23,7 +23,7 @@ impl std::fmt::Display for OutOfBounds {
 impl std::error::Error for OutOfBounds {}
 
 /// All headers of a message in one allocation: the block the host gave, and where each header stands in it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers {
     block: Vec<u8>,
     fields: Vec<Field>,

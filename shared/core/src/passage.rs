@@ -12,6 +12,7 @@ use crate::policy::{Contended, Env, Policy, UnixNanos};
 use crate::question::{Answer, Question, Topic};
 use crate::receipt::Receipt;
 use crate::request::{Malformed, Request};
+use crate::response::{Body, Judgement, Observation, Response, Watch};
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
 
@@ -28,6 +29,8 @@ pub trait PolicyChain: Sized {
     const ASKS: bool;
     /// See [`Policy::SETTLES`].
     const SETTLES: bool = false;
+    /// See [`Policy::WATCHES`].
+    const WATCHES: bool = false;
 
     /// Makes the policies, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
@@ -38,6 +41,11 @@ pub trait PolicyChain: Sized {
     /// See [`Policy::client_address`].
     fn client_address(&self) -> Option<&ClientAddress> {
         None
+    }
+
+    /// The one policy that looks at what follows a request.
+    fn watcher(&self) -> Option<&dyn Judge> {
+        (0..).map_while(|at| self.policy(at)).find(|policy| policy.watches())
     }
 }
 
@@ -54,6 +62,21 @@ pub trait Judge: Learn {
 
     /// See [`Policy::settle`].
     fn settle(&self, receipt: &dyn Any, env: &dyn Env);
+
+    /// See [`Policy::watches`].
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// See [`Policy::on_response`].
+    fn on_response(&self, _watch: &Watch, _response: &Response) -> Judgement {
+        Judgement::Pass(None)
+    }
+
+    /// See [`Policy::on_body`].
+    fn on_body(&self, _watch: &Watch, _body: &Body) -> Option<Observation> {
+        None
+    }
 }
 
 impl<P: Policy> Judge for P {
@@ -72,6 +95,18 @@ impl<P: Policy> Judge for P {
     fn settle(&self, receipt: &dyn Any, env: &dyn Env) {
         Policy::settle(self, receipt, env);
     }
+
+    fn watches(&self) -> bool {
+        Policy::watches(self)
+    }
+
+    fn on_response(&self, watch: &Watch, response: &Response) -> Judgement {
+        Policy::on_response(self, watch, response)
+    }
+
+    fn on_body(&self, watch: &Watch, body: &Body) -> Option<Observation> {
+        Policy::on_body(self, watch, body)
+    }
 }
 
 impl<P: Policy> PolicyChain for P {
@@ -79,6 +114,7 @@ impl<P: Policy> PolicyChain for P {
     type Invalid = P::Invalid;
     const ASKS: bool = P::ASKS;
     const SETTLES: bool = P::SETTLES;
+    const WATCHES: bool = P::WATCHES;
 
     fn compile(config: P::Config) -> Result<Self, P::Invalid> {
         Policy::compile(config)
@@ -153,9 +189,14 @@ impl Passage {
         self.answers.push((topic, answer));
     }
 
-    /// What is to be carried out before the request waits for its body.
+    /// What is to be carried out before the request waits for its body. What a policy wants to see later stays.
     pub fn take_edits(&mut self) -> Edits {
-        std::mem::take(&mut self.edits)
+        let watch = self.edits.aside.as_mut().and_then(|aside| aside.watch.take());
+        let edits = std::mem::take(&mut self.edits);
+        if watch.is_some() {
+            self.edits.aside().watch = watch;
+        }
+        edits
     }
 
     /// Asks policy after policy, until one does not let the request on.
@@ -325,6 +366,7 @@ mod tests {
         type Config = Each;
         type Invalid = std::convert::Infallible;
         const ASKS: bool = true;
+        const WATCHES: bool = false;
 
         fn compile(config: Each) -> Result<Self, Self::Invalid> {
             Ok(Self(config.0.into_iter().map(One).collect()))

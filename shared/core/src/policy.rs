@@ -10,6 +10,7 @@ use crate::identity::Identity;
 use crate::question::{Answer, Topic};
 use crate::receipt::Receipt;
 use crate::request::Request;
+use crate::response::{Body, Judgement, Observation, Response, Watch};
 use crate::signed::{SignatureVerdict, Signed, ToSign};
 use crate::source::Learn;
 
@@ -40,6 +41,9 @@ pub trait Policy: Learn + Sized {
     /// Whether it ever wants to know when a request has ended. What does not needs no code for that.
     const SETTLES: bool = false;
 
+    /// Whether it ever looks at what follows a request that passed. What does not has no code for it.
+    const WATCHES: bool = false;
+
     /// Judges a request. Called once with the head; again with the body after [`Decision::NeedBody`], and again with
     /// each answer after [`Decision::Ask`].
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision;
@@ -63,6 +67,22 @@ pub trait Policy: Learn + Sized {
 
     /// A request has ended, however it did; `receipt` is what the policy left with [`Env::at_end`]. Nothing can be refused now.
     fn settle(&self, _receipt: &dyn Any, _env: &dyn Env) {}
+
+    /// Whether its configuration has it look at responses, or at bodies that go by.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// Judges the response to a request that passed with this [`crate::Edits::watch`]. Called once with the head; again
+    /// with the body after [`Judgement::NeedBody`].
+    fn on_response(&self, _watch: &Watch, _response: &Response) -> Judgement {
+        Judgement::Pass(None)
+    }
+
+    /// What is wrong with the body of a request that passed with this [`crate::Edits::watch`], and has gone on already.
+    fn on_body(&self, _watch: &Watch, _body: &Body) -> Option<Observation> {
+        None
+    }
 }
 
 /// All that a decision learns from outside the request. Each call may cost a host call: ask once, and only

@@ -101,6 +101,8 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("content-coding-unsupported", None),
     ("stream-unsupported", None),
     ("schema-broken", None),
+    ("response-invalid", None),
+    ("response-too-large", None),
     ("backend-jwt-unsigned", None),
     ("api-key-unsigned", None),
     ("identity-too-long", FORBIDDEN),

@@ -9,6 +9,9 @@ use crate::vm::{ConfigureRefused, Direction, Trap, Vm};
 /// Envoy's default for `per_connection_buffer_limit_bytes`.
 const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 
+/// Bytes of a response's body that come at once.
+const CHUNK: usize = 16 << 10;
+
 /// Filters in the order of a listener, with `allow_on_headers_stop_iteration` and `FAIL_RELOAD`.
 pub struct Chain {
     filters: Vec<Filter>,
@@ -59,16 +62,18 @@ impl Chain {
             filter.vm.take_work();
         }
         let mut scope = Scope { properties: properties(request), ..Scope::default() };
-        let (outcome, request_headers) = match reloaded {
+        let (outcome, request_headers, upstream) = match reloaded {
             Ok(()) => self.run(request, upstream, &mut scope),
             Err((filter, refused)) => {
-                (Outcome::Trapped { filter, message: refused.to_string() }, Headers::new())
+                (Outcome::Trapped { filter, message: refused.to_string() }, Headers::new(), None)
             }
         };
         let work = self.filters.iter_mut().map(|filter| filter.vm.take_work()).collect();
         let contexts = self.filters.iter_mut().map(|filter| filter.context.take()).collect();
         scope.tell_end(request, request_headers, &outcome);
-        (Exchange { outcome, work }, Stream { contexts, scope })
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let filter_state = scope.filter_state.iter().map(|(name, value)| (text(name), text(value))).collect();
+        (Exchange { outcome, upstream, filter_state, work }, Stream { contexts, scope })
     }
 
     /// Ends a stream in every filter that saw it. A trap here takes nothing from the response, only the VM; a VM that was
@@ -91,20 +96,29 @@ impl Chain {
         Ok(())
     }
 
-    /// The outcome, and the request's headers as they are at the end.
-    fn run(&mut self, request: &Request, upstream: &Message, scope: &mut Scope) -> (Outcome, Headers) {
+    /// The outcome, the request's headers as they are at the end, and the request as the upstream saw it.
+    fn run(
+        &mut self,
+        request: &Request,
+        upstream: &Message,
+        scope: &mut Scope,
+    ) -> (Outcome, Headers, Option<Message>) {
         let mut leg = Leg::new(Direction::Request, &mut self.filters, scope, self.body_limit);
         let sent = leg.send(request.head(), &request.body, request.trailers.as_ref());
         let (stalled, log_headers) = (leg.stalled(), leg.current_headers());
         let arrived = std::mem::take(&mut leg.arrived);
+        let mut seen = None;
         let outcome = match sent {
             Ok(()) => match stalled {
                 Some(filter) => Outcome::Stalled { filter, sent: None },
-                None => self.respond(upstream, Reply::Upstream(arrived), scope),
+                None => {
+                    seen = Some(arrived.clone());
+                    self.respond(upstream, Reply::Upstream(arrived), scope)
+                }
             },
             Err(stop) => self.answer_stop(stop, request.method == "HEAD", scope),
         };
-        (outcome, log_headers)
+        (outcome, log_headers, seen)
     }
 
     /// The request went no further than a filter.
@@ -136,8 +150,13 @@ impl Chain {
     }
 
     fn respond(&mut self, response: &Message, reply: Reply, scope: &mut Scope) -> Outcome {
+        let details = match &reply {
+            Reply::Upstream(_) => "via_upstream",
+            Reply::Local { details, .. } => details,
+        };
+        scope.properties.insert(b"response\0code_details".to_vec(), details.as_bytes().to_vec());
         let mut leg = Leg::new(Direction::Response, &mut self.filters, scope, self.body_limit);
-        let chunks = if response.body.is_empty() { Vec::new() } else { vec![response.body.clone()] };
+        let chunks: Vec<Vec<u8>> = response.body.chunks(CHUNK).map(<[u8]>::to_vec).collect();
         let sent = leg.send(response.headers.clone(), &chunks, response.trailers.as_ref());
         let began = leg.began;
         match (sent, leg.stalled()) {

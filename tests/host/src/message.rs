@@ -213,6 +213,10 @@ impl Work {
 pub struct Exchange {
     /// What became of the request.
     pub outcome: Outcome,
+    /// The request as the upstream saw it, whatever the client was told then.
+    pub upstream: Option<Message>,
+    /// What the filters have set by one name, for the access log.
+    pub filter_state: BTreeMap<String, String>,
     /// One per filter, in the order of the chain.
     pub work: Vec<Work>,
 }

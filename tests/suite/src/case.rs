@@ -40,6 +40,9 @@ pub struct Case {
     /// The only step's request.
     #[serde(default)]
     pub request: Option<Request>,
+    /// What the upstream answers to the only step's request.
+    #[serde(default)]
+    pub responds: Response,
     /// The only step's outcome.
     #[serde(default)]
     pub expect: Option<Expected>,
@@ -69,8 +72,79 @@ pub struct Step {
     pub ends: Option<String>,
     /// The request.
     pub request: Request,
+    /// What the upstream answers.
+    #[serde(default)]
+    pub responds: Response,
     /// The outcome.
     pub expect: Expected,
+}
+
+/// What the upstream answers. Default: 200 without headers and body.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Response {
+    /// Default: 200.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Names and values; a list repeats the header.
+    #[serde(default)]
+    pub headers: BTreeMap<String, OneOrMany>,
+    /// The body as text.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body as a JSON value, with its content type unless a header says otherwise.
+    #[serde(default)]
+    pub json: Option<Value>,
+    /// The body as a text repeated so often.
+    #[serde(default)]
+    pub repeat: Option<(String, usize)>,
+    /// The body in base64.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Whether the body ends in trailers, as HTTP/2 allows.
+    #[serde(default)]
+    pub trailers: bool,
+}
+
+impl Response {
+    /// The status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status.unwrap_or(200)
+    }
+
+    /// All headers after the status.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let values = |(name, values): (&String, &OneOrMany)| {
+            values.values().iter().map(|value| (name.to_ascii_lowercase(), value.clone())).collect::<Vec<_>>()
+        };
+        let mut fields: Vec<_> = self.headers.iter().flat_map(values).collect();
+        if self.json.is_some() && !self.headers.contains_key("content-type") {
+            fields.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        fields
+    }
+
+    /// The body, empty when there is none.
+    pub(crate) fn body_bytes(&self) -> Vec<u8> {
+        body_bytes(&self.json, &self.repeat, &self.base64, &self.body)
+    }
+}
+
+fn body_bytes(
+    json: &Option<Value>,
+    repeat: &Option<(String, usize)>,
+    base64: &Option<String>,
+    body: &Option<String>,
+) -> Vec<u8> {
+    if let Some(text) = base64 {
+        return STANDARD.decode(text).expect("base64");
+    }
+    match (json, repeat, body) {
+        (Some(json), _, _) => json.to_string().into_bytes(),
+        (None, Some((text, times)), _) => text.repeat(*times).into_bytes(),
+        (None, None, Some(body)) => body.clone().into_bytes(),
+        (None, None, None) => Vec::new(),
+    }
 }
 
 /// A request.
@@ -109,6 +183,9 @@ pub struct Request {
     /// How many bytes the upstream answers with. Default: 0.
     #[serde(default)]
     pub reply_bytes: usize,
+    /// The body in base64.
+    #[serde(default)]
+    pub base64: Option<String>,
     /// Whether the body ends in trailers, as HTTP/2 allows.
     #[serde(default)]
     pub trailers: bool,
@@ -171,9 +248,17 @@ pub struct Expected {
     /// What the upstream saw. Required to be there exactly when this is given, or `passes` is true.
     #[serde(default)]
     pub upstream: Option<UpstreamExpected>,
+    /// What the access log says was observed; null for nothing.
+    #[serde(default, deserialize_with = "named")]
+    pub observed: Option<Option<String>>,
     /// Whether the request reaches the upstream. Default: whether `upstream` is given.
     #[serde(default)]
     pub passes: bool,
+}
+
+/// Tells null from nothing at all.
+fn named<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(from).map(Some)
 }
 
 /// The request as the upstream sees it, before Envoy rewrites the base path.
@@ -270,12 +355,7 @@ impl Request {
 
     /// The body, empty when there is none.
     pub(crate) fn body_bytes(&self) -> Vec<u8> {
-        match (&self.json, &self.repeat, &self.body) {
-            (Some(json), _, _) => json.to_string().into_bytes(),
-            (None, Some((text, times)), _) => text.repeat(*times).into_bytes(),
-            (None, None, Some(body)) => body.clone().into_bytes(),
-            (None, None, None) => Vec::new(),
-        }
+        body_bytes(&self.json, &self.repeat, &self.base64, &self.body)
     }
 
     /// The address of the connection's other end.
@@ -302,6 +382,7 @@ impl Case {
             keeps: None,
             ends: None,
             request,
+            responds: self.responds.clone(),
             expect,
         });
         let steps: Vec<Step> = only.into_iter().chain(self.steps.iter().cloned()).collect();

@@ -13,7 +13,7 @@ mod service;
 mod token;
 pub mod upstream;
 
-pub use case::{Case, CaseFile, Expected, Request, Step, case_files, repository};
+pub use case::{Case, CaseFile, Expected, Request, Response, Step, case_files, repository};
 pub use compiled::{compile, try_compile};
 pub use modules::{Modules, run as run_modules};
 pub use native::run as run_natively;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::START;
-use portcullis_test_host::{Chain, Headers, Message, Module, Outcome, Request, ServiceCall, SharedState, Vm};
+use portcullis_test_host::{
+    Chain, Exchange, Headers, Message, Module, Outcome, Request, ServiceCall, SharedState, Vm,
+};
 
 use crate::case::{Step, repository};
 use crate::seen::{Seen, SeenUpstream};
@@ -62,9 +64,12 @@ pub fn run(
             chain.end(kept.remove(name).unwrap_or_else(|| panic!("no request is kept as '{name}'")));
         }
         for _ in 0..step.times.unwrap_or(1) {
-            let upstream = Message::response(200, vec![b'x'; step.request.reply_bytes]);
+            let upstream = match step.request.reply_bytes {
+                0 => response(&step.responds),
+                bytes => Message::response(200, vec![b'x'; bytes]),
+            };
             let (exchange, stream) = chain.begin(&request(&step.request), &upstream);
-            seen.push(told(exchange.outcome));
+            seen.push(told(exchange));
             match &step.keeps {
                 Some(name) => drop(kept.insert(name.clone(), stream)),
                 None => chain.end(stream),
@@ -135,21 +140,27 @@ fn request(sent: &crate::case::Request) -> Request {
     request
 }
 
-fn told(outcome: Outcome) -> Seen {
-    match outcome {
-        Outcome::Upstream { request, response } => {
-            let path = request.headers.get(":path").map(|path| String::from_utf8_lossy(path).into_owned());
-            let upstream = SeenUpstream {
-                path: path.unwrap_or_default(),
-                headers: pairs(&request.headers),
-                body: request.body.clone(),
-            };
-            Seen { upstream: Some(upstream), ..reply(&response) }
-        }
+fn response(sent: &crate::case::Response) -> Message {
+    let mut response = Message::response(sent.status(), sent.body_bytes());
+    for (name, value) in sent.fields() {
+        response.headers.add(name, value);
+    }
+    response.trailers = sent.trailers.then(Headers::new);
+    response
+}
+
+fn told(exchange: Exchange) -> Seen {
+    let seen = match exchange.outcome {
+        Outcome::Upstream { response, .. } => reply(&response),
         Outcome::LocalReply { reply: message, .. } => reply(&message),
         Outcome::Trapped { message, .. } => panic!("a module trapped: {message}"),
         other => panic!("the request has no end: {other:?}"),
-    }
+    };
+    let upstream = exchange.upstream.map(|request| {
+        let path = request.headers.get(":path").map(|path| String::from_utf8_lossy(path).into_owned());
+        SeenUpstream { path: path.unwrap_or_default(), headers: pairs(&request.headers), body: request.body }
+    });
+    Seen { upstream, observed: exchange.filter_state.get("portcullis.observed").cloned(), ..seen }
 }
 
 fn reply(message: &Message) -> Seen {
@@ -157,7 +168,7 @@ fn reply(message: &Message) -> Seen {
         status: message.status(),
         headers: pairs(&message.headers),
         body: message.body.clone(),
-        upstream: None,
+        ..Seen::default()
     }
 }
 

@@ -9,8 +9,9 @@ use portcullis_auth::AuthPolicy;
 use portcullis_compiler::{Compiled, Plugin};
 use portcullis_core::testing::{FakeEnv, START, SharedStore};
 use portcullis_core::{
-    Answer, Call, CallFailure, CallReply, Decision, Edits, ErrorFormat, Fetch, Headers, Identity, Judge,
-    Passage, PolicyChain, Progress, Question, Receipt, Rejection, Reply, Request, Source, Topic,
+    Answer, Body, Call, CallFailure, CallReply, Decision, Edits, ErrorFormat, Fetch, Headers, Identity,
+    Judge, Judgement, Passage, PolicyChain, Progress, Question, Receipt, Rejection, Reply, Request, Response,
+    Source, Topic, Watch,
 };
 use portcullis_mock::MockPolicy;
 use portcullis_pipeline::Policies;
@@ -43,7 +44,7 @@ pub fn run(compiled: &Compiled, plugins: &[Plugin], steps: &[Step], services: &A
         for _ in 0..step.times.unwrap_or(1) {
             let mut world =
                 World { store: &store, at, errors: compiled.errors(), services, fetched: &mut fetched };
-            let (outcome, stream) = send(&plugins, &mut world, &step.request);
+            let (outcome, stream) = send(&plugins, &mut world, step);
             seen.push(outcome);
             match &step.keeps {
                 Some(name) => drop(kept.insert(name.clone(), stream)),
@@ -94,6 +95,9 @@ trait Serve {
 
     /// See [`portcullis_core::Policy::settle`].
     fn settle(&self, receipt: Receipt, env: &FakeEnv);
+
+    /// See [`portcullis_core::PolicyChain::watcher`].
+    fn watcher(&self) -> Option<&dyn Judge>;
 }
 
 impl<C: PolicyChain> Serve for C {
@@ -132,6 +136,10 @@ impl<C: PolicyChain> Serve for C {
 
     fn settle(&self, receipt: Receipt, env: &FakeEnv) {
         receipt.settle(self, env);
+    }
+
+    fn watcher(&self) -> Option<&dyn Judge> {
+        PolicyChain::watcher(self)
     }
 }
 
@@ -216,9 +224,10 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
     }
 }
 
-fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::Request) -> (Seen, Stream) {
+fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, step: &Step) -> (Seen, Stream) {
+    let sent = &step.request;
     let mut envs = Vec::new();
-    let seen = pass(plugins, world, sent, &mut envs);
+    let seen = pass(plugins, world, step, &mut envs);
     let head: usize = sent.head().iter().map(|(name, value)| name.len() + value.len()).sum();
     let reply: usize = seen.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     let response_bytes = reply + seen.body.len();
@@ -226,17 +235,15 @@ fn send(plugins: &[Box<dyn Serve>], world: &mut World<'_>, sent: &crate::case::R
 }
 
 /// Sends a request through the plugins; `envs` is what each of them sees.
-fn pass(
-    plugins: &[Box<dyn Serve>],
-    world: &mut World<'_>,
-    sent: &crate::case::Request,
-    envs: &mut Vec<FakeEnv>,
-) -> Seen {
+fn pass(plugins: &[Box<dyn Serve>], world: &mut World<'_>, step: &Step, envs: &mut Vec<FakeEnv>) -> Seen {
+    let sent = &step.request;
     let body = sent.body_bytes();
     let mut head: Vec<(String, Vec<u8>)> = sent.head();
     let mut response: Vec<(String, String)> = Vec::new();
     let mut operation: Option<Rc<str>> = None;
     let mut identity: Option<Rc<Identity>> = None;
+    let (mut watching, mut observed) = (Vec::new(), String::new());
+    let told = |observed: String| Some(observed).filter(|text| !text.is_empty());
     for plugin in plugins {
         let mut env = with_secrets(FakeEnv::new()).with_store(world.store.clone()).with_peer(sent.peer());
         if let Some(key) = &operation {
@@ -252,23 +259,80 @@ fn pass(
         let (seen, edits) = decide(plugin.as_ref(), &head, &body, &env, world);
         envs.push(env);
         response.extend(edits.response.iter().map(|(name, value)| (name.to_string(), value.clone())));
+        edits.aside.iter().flat_map(|aside| &aside.observed).for_each(|one| one.add_to(&mut observed));
         if let Some(mut seen) = seen {
             seen.headers.extend(response);
-            return seen;
+            return Seen { observed: told(observed), ..seen };
         }
         apply(&edits, &mut head);
         operation = edits.operation.or(operation);
         identity = edits.identity.or(identity);
+        if let (Some(watch), Some(policy)) = (edits.aside.and_then(|aside| aside.watch), plugin.watcher()) {
+            let passing = watch.body.as_ref().map(|wanted| read(&body, wanted.max));
+            let found = passing.and_then(|passing| policy.on_body(&watch, &passing));
+            found.iter().for_each(|one| one.add_to(&mut observed));
+            watching.push((policy, watch));
+        }
     }
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let path =
         head.iter().find(|(name, _)| name == ":path").map(|(_, value)| text(value)).unwrap_or_default();
     let headers = head.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    Seen {
-        status: 200,
-        headers: response,
-        body: vec![b'x'; sent.reply_bytes],
-        upstream: Some(SeenUpstream { path, headers, body }),
+    let upstream = Some(SeenUpstream { path, headers, body });
+    let judged = watching.iter().filter(|(_, watch)| watch.response);
+    let refused =
+        judged.rev().find_map(|(policy, watch)| judge(*policy, watch, &step.responds, &mut observed));
+    let seen = match refused {
+        Some(rejection) => rejected(&rejection, world.errors),
+        None => {
+            let mut headers = step.responds.fields();
+            // What a plugin sets replaces what the upstream said.
+            headers.retain(|(name, _)| !response.iter().any(|(set, _)| set == name));
+            headers.extend(response);
+            let body = match sent.reply_bytes {
+                0 => step.responds.body_bytes(),
+                bytes => vec![b'x'; bytes],
+            };
+            let status = step.responds.status();
+            Seen { status, headers, body, ..Seen::default() }
+        }
+    };
+    Seen { upstream, observed: told(observed), ..seen }
+}
+
+/// What a policy sees of a body, of which it wants so many bytes.
+fn read(body: &[u8], max: u32) -> Body {
+    if body.len() > max as usize { Body::TooLong } else { Body::Whole(body.to_vec()) }
+}
+
+/// Shows a policy the response as the adapter does; why the client does not get it.
+fn judge(
+    policy: &dyn Judge,
+    watch: &Watch,
+    sent: &crate::case::Response,
+    observed: &mut String,
+) -> Option<Rejection> {
+    let status = (":status".to_owned(), sent.status().to_string());
+    let mut response = Response::new(Headers::from_pairs([status].into_iter().chain(sent.fields())));
+    let body = sent.body_bytes();
+    if body.is_empty() && !sent.trailers {
+        response.set_body(Body::Whole(Vec::new()));
+    }
+    let mut judged = policy.on_response(watch, &response);
+    if let Judgement::NeedBody { max, .. } = judged {
+        response.set_body(read(&body, max));
+        judged = policy.on_response(watch, &response);
+    }
+    match judged {
+        Judgement::Pass(found) => {
+            found.iter().for_each(|one| one.add_to(observed));
+            None
+        }
+        Judgement::Refuse(rejection, found) => {
+            found.add_to(observed);
+            Some(rejection)
+        }
+        Judgement::NeedBody { .. } => panic!("the body is asked for twice"),
     }
 }
 
@@ -349,14 +413,14 @@ fn answer(plugin: &dyn Serve, question: &Question, world: &mut World<'_>) -> Ans
 
 fn answered(reply: Reply) -> Seen {
     let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    Seen { status: reply.status, headers, body: reply.body, upstream: None }
+    Seen { status: reply.status, headers, body: reply.body, ..Seen::default() }
 }
 
 fn rejected(rejection: &Rejection, errors: ErrorFormat) -> Seen {
     let mut headers = vec![("content-type".to_owned(), errors.content_type().to_owned())];
     let own = rejection.headers.iter();
     headers.extend(own.map(|(name, value)| (name.to_string(), errors.header(name, value).into_owned())));
-    Seen { status: rejection.status, headers, body: errors.body(rejection).into_bytes(), upstream: None }
+    Seen { status: rejection.status, headers, body: errors.body(rejection).into_bytes(), ..Seen::default() }
 }
 
 fn apply(edits: &Edits, head: &mut Vec<(String, Vec<u8>)>) {

@@ -18,6 +18,8 @@ pub struct Seen {
     pub body: Vec<u8>,
     /// The request as the upstream saw it, if it did.
     pub upstream: Option<SeenUpstream>,
+    /// What the access log says was observed.
+    pub observed: Option<String>,
 }
 
 /// A request that went through.
@@ -63,6 +65,11 @@ pub fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
     }
     compare_headers("response", &expected.headers, &seen.headers, &mut found);
     compare_upstream(expected, seen.upstream.as_ref(), &mut found);
+    if let Some(observed) = &expected.observed
+        && *observed != seen.observed
+    {
+        found.push(format!("{:?} was observed instead of {observed:?}", seen.observed));
+    }
     if !found.is_empty() {
         found.push(format!("the body was: {text}"));
     }

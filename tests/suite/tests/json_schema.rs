@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use portcullis_compiler::{Compiled, Layout, Plugin};
 use portcullis_suite::{
-    Expected, Modules, Request, Seen, Services, Step, repository, run_modules, run_natively, try_compile,
+    Expected, Modules, Request, Response, Seen, Services, Step, repository, run_modules, run_natively,
+    try_compile,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -136,7 +137,8 @@ fn step(test: &Test) -> Step {
         body: Some(test.data.get().to_owned()),
         ..Request::default()
     };
-    Step { at: None, times: None, keeps: None, ends: None, request, expect: Expected::default() }
+    let (responds, expect) = (Response::default(), Expected::default());
+    Step { at: None, times: None, keeps: None, ends: None, request, responds, expect }
 }
 
 /// What the plugin says of it, behind which everything passes.

@@ -204,11 +204,7 @@ fn access_log(input: &Input<'_>) -> Value {
     let peer = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
     // Of a request that no plugin could read, the peer alone is known.
     let client = if input.finds_clients { "%FILTER_STATE(wasm.portcullis.client:PLAIN)%" } else { peer };
-    let mut log = json!({
-        "name": "envoy.access_loggers.stdout",
-        "typed_config": {
-            "@type": type_url("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"),
-            "log_format": { "json_format": {
+    let mut fields = json!({
                 "time": "%START_TIME%",
                 "method": "%REQ(:METHOD)%",
                 "path": path,
@@ -226,16 +222,22 @@ fn access_log(input: &Input<'_>) -> Value {
                 "client": client,
                 "upstream": "%UPSTREAM_HOST%",
                 "request_id": "%REQ(X-REQUEST-ID)%",
-            } },
-        },
     });
-    if input.finds_clients
-        && let Some(format) = log.pointer_mut("/typed_config/log_format/json_format")
-        && let Some(format) = format.as_object_mut()
-    {
-        format.insert("peer".to_owned(), json!(peer));
+    if let Some(fields) = fields.as_object_mut() {
+        if input.finds_clients {
+            fields.insert("peer".to_owned(), json!(peer));
+        }
+        if input.observes {
+            fields.insert("observed".to_owned(), json!("%FILTER_STATE(wasm.portcullis.observed:PLAIN)%"));
+        }
     }
-    log
+    json!({
+        "name": "envoy.access_loggers.stdout",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"),
+            "log_format": { "json_format": fields },
+        },
+    })
 }
 
 /// Envoy's own refusals in the form of the plugins'.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::plugins::Layout;
+use crate::settings::ValidationFile;
 
 mod backend_jwt;
 mod certificate;
@@ -158,6 +159,10 @@ pub struct ApiFile {
     /// Where it is in its life. Default: `published`.
     #[serde(default)]
     pub lifecycle: LifecycleFile,
+    /// What of its messages is enforced, and what is only looked at; `x-portcullis` of the document wins. Default: requests are
+    /// enforced, responses left alone.
+    #[serde(default)]
+    pub validation: ValidationFile,
     /// Limits on the API as a whole, charged beside those of its operations.
     #[serde(default)]
     pub limits: Vec<String>,

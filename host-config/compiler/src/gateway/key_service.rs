@@ -14,7 +14,7 @@ use super::{ApiSource, Identity, PublishedKeys, Reader};
 use crate::codes;
 use crate::endpoint::Endpoint;
 use crate::late_secret::LateSecret;
-use crate::settings::problem;
+use crate::settings::{Validation, problem};
 
 /// The name of its issuer, and of its API.
 pub(crate) const KEY_SERVICE: &str = "apiKeyService";
@@ -55,6 +55,7 @@ impl KeyService {
             endpoint: Some(Some(Endpoint::Mock)),
             sandbox_endpoint: Some(Endpoint::Mock),
             validate_subscription: false,
+            validation: Validation::default(),
             limits: Vec::new(),
             endpoint_limits: Vec::new(),
             issuers: Vec::new(),

@@ -9,8 +9,11 @@ use portcullis_openapi::{Node, Severity};
 
 use super::media_type::MediaRange;
 use super::parameter::{readable, style_config};
+use super::patch;
+use super::response::as_parameter;
 use super::shape::{Seen, Shape};
-use super::{Refusal, Rules, raw};
+use super::text::Direction;
+use super::{Refusal, Rules, Subject, raw};
 use crate::codes;
 use crate::coverage::{Construct, Treatment};
 
@@ -48,82 +51,107 @@ impl<'d> Rules<'_, 'd> {
     pub(super) fn body(&mut self, body: &RequestBody<'d>) -> Option<BodyConfig> {
         let mut content: Vec<ContentConfig> = Vec::new();
         for media_type in &body.content {
-            let Some(entry) = self.media_type(media_type, body) else { continue };
+            let Some(entry) = self.media_type(media_type, &body.content) else { continue };
             if !content.iter().any(|earlier| earlier.range == entry.range) {
                 content.push(entry);
             }
         }
         let max_bytes = self.settings.max_body_bytes;
-        (!body.content.is_empty()).then_some(BodyConfig { required: body.required, max_bytes, content })
+        let decode = self.settings.validation.decode;
+        (!body.content.is_empty()).then_some(BodyConfig {
+            required: body.required,
+            max_bytes,
+            decode,
+            content,
+        })
     }
 
-    /// One media type, or a waiver of it, or a refusal.
-    fn media_type(&mut self, media_type: &MediaType<'d>, body: &RequestBody<'d>) -> Option<ContentConfig> {
+    /// One media type of all that are declared, or a waiver of it, or a refusal.
+    pub(super) fn media_type(
+        &mut self,
+        media_type: &MediaType<'d>,
+        all: &[MediaType<'d>],
+    ) -> Option<ContentConfig> {
+        let Subject { construct, treatment, .. } = self.subject.clone();
+        let name = &format!("{}{}", self.subject.prefix, media_type.range);
         let Some(range) = MediaRange::parse(media_type.range) else {
             let message = format!("`{}` is no media type or range", media_type.range);
-            self.refuse(
-                Construct::Body,
-                media_type.range,
-                Refusal { code: codes::MEDIA_TYPE_INVALID, message, place: media_type.place, hint: None },
-            );
+            let code = codes::MEDIA_TYPE_INVALID;
+            self.refuse(construct, name, Refusal { code, message, place: media_type.place, hint: None });
             return None;
         };
-        let name = media_type.range;
-        match self.content_config(&range, media_type, body) {
+        match self.content_config(&range, media_type, all) {
             Ok(Reading::Whole(entry)) => {
-                self.covered(Construct::Body, name, Treatment::Enforced, media_type.place);
+                self.covered(construct, name, treatment, media_type.place);
                 Some(entry)
             }
             Ok(Reading::JsonAlone(entry)) => {
                 let name = format!("{name} (JSON alone)");
-                self.covered(Construct::Body, name, Treatment::Enforced, media_type.place);
+                self.covered(construct, name, treatment, media_type.place);
                 entry
             }
             Ok(Reading::Unmapped) => {
                 self.unmapped(media_type);
                 Some(bytes(&range))
             }
-            Err(refusal) => self.refuse(Construct::Body, name, refusal).then(|| bytes(&range)),
+            Err(refusal) => self.refuse(construct, name, refusal).then(|| bytes(&range)),
         }
     }
 
     /// A schema describes a body "as it applies to the media type" (OpenAPI 3.0.4, Media Type Object): where
     /// nothing says which value the bytes are, it applies to nothing. Type, presence and size are enforced still.
     fn unmapped(&mut self, media_type: &MediaType<'d>) {
+        let Subject { construct, treatment, prefix, .. } = self.subject.clone();
         let range = media_type.range;
         let message =
             format!("nothing defines which value a body of `{range}` is: its schema has no meaning");
         self.tell(Severity::Warning, codes::MEDIA_TYPE_UNMAPPED, message, media_type.place);
-        let enforced = format!("{range} (type, presence and size)");
-        self.covered(Construct::Body, enforced, Treatment::Enforced, media_type.place);
+        let enforced = format!("{prefix}{range} (type, presence and size)");
+        self.covered(construct, enforced, treatment, media_type.place);
         let reason = Treatment::Waived("a schema has no meaning for this media type".to_owned());
-        self.covered(Construct::Body, format!("{range} schema"), reason, media_type.place);
+        self.covered(construct, format!("{prefix}{range} schema"), reason, media_type.place);
     }
 
     fn content_config(
         &mut self,
         range: &MediaRange,
         media_type: &MediaType<'d>,
-        body: &RequestBody<'d>,
+        all: &[MediaType<'d>],
     ) -> Result<Reading, Refusal> {
         let entry =
             |format, schema| Ok(Reading::Whole(ContentConfig { range: range.to_config(), format, schema }));
         let said = media_type.schema.filter(|schema| !self.is_anything(schema.node));
         let Some(schema) = said else {
-            let format = if range.is_json() { FormatConfig::Json } else { FormatConfig::Bytes };
-            return entry(format, None);
+            return match () {
+                () if range.is_json_patch() => entry(FormatConfig::Json, patch::alone()),
+                () if range.is_json() => entry(FormatConfig::Json, None),
+                () if range.is_lines() => entry(FormatConfig::JsonLines { each: true }, None),
+                () => entry(FormatConfig::Bytes, None),
+            };
         };
         if self.is_bytes(range, schema.node) {
             return entry(FormatConfig::Bytes, None);
         }
+        if self.subject.direction == Direction::Response && range.is_stream() {
+            let name = format!("{}{} schema", self.subject.prefix, media_type.range);
+            let reason = Treatment::Waived("a stream is never held".to_owned());
+            self.covered(Construct::Response, name, reason, media_type.place);
+            return entry(FormatConfig::Bytes, None);
+        }
+        if range.is_json_patch() && self.may_be_list(schema)? {
+            let own = self.schema(schema);
+            return entry(FormatConfig::Json, own.map_or_else(patch::alone, |own| patch::with(&own.json)));
+        }
         let format = if range.is_json() {
             FormatConfig::Json
+        } else if range.is_lines() && !self.is_text(schema)? {
+            FormatConfig::JsonLines { each: !self.is_list(schema)? }
         } else if range.is_xml() {
             self.xml(schema)?
         } else if range.is_text() && !range.is_data() && self.seen(schema)?.shape.takes_string() {
             FormatConfig::Text
         } else if range.is_range() && !range.is_text() && !range.is_binary() {
-            return Ok(Reading::JsonAlone(self.narrowed(media_type, schema, body)));
+            return Ok(Reading::JsonAlone(self.narrowed(media_type, schema, all)));
         } else if range.is_data() {
             let message = format!("a schema for `{}` cannot be enforced", media_type.range);
             return Err(unsupported(message, schema.node));
@@ -144,14 +172,14 @@ impl<'d> Rules<'_, 'd> {
         &mut self,
         media_type: &MediaType<'d>,
         schema: SchemaRef<'d>,
-        body: &RequestBody<'d>,
+        all: &[MediaType<'d>],
     ) -> Option<ContentConfig> {
         let message = format!("`{}` with a schema accepts JSON alone", media_type.range);
         self.tell(Severity::Warning, codes::MEDIA_TYPE_NARROWED, message, media_type.place);
         let is_json = |other: &MediaType<'_>| {
             MediaRange::parse(other.range).is_some_and(|range| range.to_config() == "application/json")
         };
-        if body.content.iter().any(is_json) {
+        if all.iter().any(is_json) {
             return None;
         }
         let schema = self.schema(schema).and_then(raw);
@@ -186,19 +214,37 @@ impl<'d> Rules<'_, 'd> {
         schema: SchemaRef<'d>,
     ) -> Result<FormatConfig, Refusal> {
         let seen = self.seen(schema)?;
-        let mut content_types = BTreeMap::new();
+        let (mut content_types, mut headers) = (BTreeMap::new(), BTreeMap::new());
         for encoding in &media_type.encoding {
             if let Some(listed) = encoding.content_type {
                 let listed = listed.split(',').map(|one| one.trim().to_owned()).collect();
                 content_types.insert(encoding.property.to_owned(), listed);
             }
-            if !encoding.headers.is_empty() {
-                let name = format!("{} {} headers", media_type.range, encoding.property);
-                let reason = Treatment::Waived("headers of parts are not validated".to_owned());
-                self.covered(Construct::Body, name, reason, encoding.place);
+            // What describes the part itself is said by other fields (OpenAPI 3.0.4, Encoding Object).
+            let described = encoding.headers.iter().filter(|header| !is_of_part(header.name));
+            for header in described {
+                let config = self.parameter(&as_parameter(header))?;
+                headers.entry(encoding.property.to_owned()).or_insert_with(Vec::new).push(config);
             }
         }
-        Ok(FormatConfig::Multipart { shape: seen.shape.config(false), content_types })
+        Ok(FormatConfig::Multipart { shape: seen.shape.config(false), content_types, headers })
+    }
+
+    fn may_be_list(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
+        let shape = self.seen(schema)?.shape;
+        Ok(shape.takes_array() || shape.says_nothing())
+    }
+
+    /// Whether values are lists and nothing else.
+    fn is_list(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
+        let shape = self.seen(schema)?.shape;
+        Ok(shape.takes_array() && !shape.takes_object() && !shape.takes_text())
+    }
+
+    /// Whether values are texts and nothing else: then nothing is said of the values within.
+    fn is_text(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
+        let shape = self.seen(schema)?.shape;
+        Ok(shape.takes_string() && !shape.takes_object() && !shape.takes_array() && !shape.says_nothing())
     }
 
     /// Whether a form can be a value of the schema: a form has fields, so it is an object.
@@ -241,6 +287,10 @@ impl<'d> Rules<'_, 'd> {
         };
         is_raw && says_only(schema, &["type", "format"])
     }
+}
+
+fn is_of_part(header: &str) -> bool {
+    ["content-type", "content-disposition"].iter().any(|name| header.eq_ignore_ascii_case(name))
 }
 
 /// Refuses a form's property whose style has no text for it.

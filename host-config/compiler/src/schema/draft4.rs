@@ -1,5 +1,5 @@
-//! Schemas of OpenAPI 3.0 as JSON Schema draft 4, for the request direction: `nullable` becomes a type, what is
-//! `readOnly` is not required, annotations go. `discriminator` goes too: it must not change what is valid
+//! Schemas of OpenAPI 3.0 as JSON Schema draft 4: `nullable` becomes a type, what is `readOnly` is not required of
+//! requests nor what is `writeOnly` of responses, annotations go. `discriminator` goes too: it must not change what is valid
 //! (OpenAPI 3.0.4, 4.7.25).
 
 use portcullis_openapi::Node;
@@ -7,8 +7,8 @@ use portcullis_openapi::tree::Member;
 
 use super::text::Writer;
 
-/// How many `$ref`s and `allOf`s are looked through for a `readOnly`.
-const MAX_READ_ONLY_DEPTH: usize = 8;
+/// How many `$ref`s and `allOf`s are looked through for a `readOnly` or `writeOnly`.
+const MAX_ABSENT_DEPTH: usize = 8;
 
 /// Keywords that assert something of the value and hold no schema.
 const PLAIN: &[&str] = &[
@@ -163,38 +163,38 @@ impl<'d> Writer<'_, 'd> {
         self.writing.model.version.nullable()
     }
 
-    /// `required` without the properties that only responses have.
+    /// `required` without the properties that only messages of the other direction have.
     fn required(&mut self, schema: &'d Node, node: &'d Node, scope: Scope<'_, 'd>) {
         let Some(names) = node.as_array() else { return self.plain("required", node) };
         let here = Outer { schema, all_of: scope.all_of };
-        let is_wanted = |name: &&Node| !name.as_str().is_some_and(|name| self.is_read_only(name, &here));
+        let is_wanted = |name: &&Node| !name.as_str().is_some_and(|name| self.is_absent(name, &here));
         let wanted: Vec<Node> = names.iter().filter(is_wanted).cloned().collect();
         if !wanted.is_empty() {
             self.distinct("required", &wanted);
         }
     }
 
-    fn is_read_only(&self, property: &str, scope: &Outer<'_, 'd>) -> bool {
-        self.declares_read_only(scope.schema, property, MAX_READ_ONLY_DEPTH)
-            || scope.all_of.is_some_and(|outer| self.is_read_only(property, outer))
+    fn is_absent(&self, property: &str, scope: &Outer<'_, 'd>) -> bool {
+        self.declares_absent(scope.schema, property, MAX_ABSENT_DEPTH)
+            || scope.all_of.is_some_and(|outer| self.is_absent(property, outer))
     }
 
-    /// Whether the schema, or one of its `allOf`, has the property as `readOnly`.
-    fn declares_read_only(&self, schema: &'d Node, property: &str, depth: usize) -> bool {
+    /// Whether the schema, or one of its `allOf`, has the property as one that such messages lack.
+    fn declares_absent(&self, schema: &'d Node, property: &str, depth: usize) -> bool {
         let Some(schema) = self.writing.model.documents.follow(schema).ok().filter(|_| depth > 0) else {
             return false;
         };
         let declared = schema.get("properties").and_then(|properties| properties.get(property));
-        declared.is_some_and(|declared| self.says_read_only(declared, depth))
-            || branches(schema).iter().any(|branch| self.declares_read_only(branch, property, depth - 1))
+        declared.is_some_and(|declared| self.says_absent(declared, depth))
+            || branches(schema).iter().any(|branch| self.declares_absent(branch, property, depth - 1))
     }
 
-    fn says_read_only(&self, schema: &'d Node, depth: usize) -> bool {
+    fn says_absent(&self, schema: &'d Node, depth: usize) -> bool {
         let Some(schema) = self.writing.model.documents.follow(schema).ok().filter(|_| depth > 0) else {
             return false;
         };
-        schema.get("readOnly").and_then(Node::as_bool) == Some(true)
-            || branches(schema).iter().any(|branch| self.says_read_only(branch, depth - 1))
+        schema.get(self.writing.direction.absent()).and_then(Node::as_bool) == Some(true)
+            || branches(schema).iter().any(|branch| self.says_absent(branch, depth - 1))
     }
 
     fn warn_of_siblings(&mut self, members: &[Member]) {

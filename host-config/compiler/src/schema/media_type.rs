@@ -10,6 +10,7 @@ pub(crate) struct MediaRange {
     /// Type and subtype in lower case.
     essence: String,
     is_utf8_only: bool,
+    is_stream: bool,
 }
 
 /// Types whose bytes are nobody's text.
@@ -25,30 +26,19 @@ const BINARY: &[&str] = &[
 
 /// Syntaxes whose texts or bytes are values, by their subtype or its suffix: a schema means something there, but
 /// they are not read.
-const DATA: &[&str] = &[
-    "bson",
-    "cbor",
-    "cbor-seq",
-    "json-seq",
-    "json5",
-    "jsonl",
-    "jsonlines",
-    "jwt",
-    "msgpack",
-    "ndjson",
-    "toml",
-    "yaml",
-];
+const DATA: &[&str] = &["bson", "cbor", "cbor-seq", "json-seq", "json5", "jwt", "msgpack", "toml", "yaml"];
 
 impl MediaRange {
     /// `None` when the key is no media type or range.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let parsed = MediaType::parse(text)?;
+        let is_stream = parsed.is_stream();
         let whole = parsed.to_string();
         let (essence, parameters) = whole.split_once(';').unwrap_or((&whole, ""));
         Some(Self {
             essence: essence.to_owned(),
             is_utf8_only: parameters.eq_ignore_ascii_case("charset=utf-8"),
+            is_stream,
             whole,
         })
     }
@@ -70,9 +60,24 @@ impl MediaRange {
         self.sub() == "*"
     }
 
+    /// Whether its bodies go on for as long as somebody listens.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
     /// JSON, or a type built on it.
     pub(crate) fn is_json(&self) -> bool {
         self.is("json")
+    }
+
+    /// A list of changes to a JSON document (RFC 6902).
+    pub(crate) fn is_json_patch(&self) -> bool {
+        self.essence == "application/json-patch+json"
+    }
+
+    /// A JSON text on each line.
+    pub(crate) fn is_lines(&self) -> bool {
+        matches!(self.sub().strip_prefix("x-").unwrap_or(self.sub()), "jsonl" | "jsonlines" | "ndjson")
     }
 
     /// XML, or a type built on it.

@@ -1,6 +1,7 @@
 //! What documents become: the rule, the definitions, what is told and what the report says.
 
 mod message;
+mod response;
 
 use std::collections::HashMap;
 
@@ -8,6 +9,7 @@ use portcullis_openapi::Documents;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::settings::Validation;
 
 /// Documents by name; the first is the one asked for.
 pub(crate) fn documents(files: &[(&str, &str)]) -> Documents {
@@ -23,6 +25,7 @@ pub(crate) fn documents(files: &[(&str, &str)]) -> Documents {
 struct Compiled {
     rule: Value,
     document: Value,
+    responses: Value,
     /// Codes and the text at their places, in the order they were told.
     told: Vec<(String, String)>,
     rows: Vec<(String, Treatment)>,
@@ -44,18 +47,24 @@ fn compile(version: &str, operation: &Value, schemas: &Value, carriers: &[(Locat
     let model = ApiModel::read(&documents, &mut report).unwrap();
     let mut report = Report::default();
     let operation = &model.operations[0];
-    let settings = Settings::of(&model, operation, &mut report);
-    let mut coverage =
-        OperationCoverage { api: "api".to_owned(), operation: "op".to_owned(), rows: Vec::new() };
+    let settings = Settings::of(&model, operation, Validation::default(), &mut report);
+    let mut coverage = OperationCoverage {
+        api: "api".to_owned(),
+        operation: "op".to_owned(),
+        most_visits: 0,
+        rows: Vec::new(),
+    };
     let mut compiler = SchemaCompiler::new(&model, "api");
     let rule = compiler.rule(operation, &settings, carriers, &mut coverage, &mut report);
     let text_at =
         |place: Place| documents.text(place.file)[place.start as usize..place.end as usize].to_owned();
     let told = report.diagnostics().iter().map(|one| (one.code.to_owned(), text_at(one.place.unwrap())));
+    let documents = compiler.finish();
     Compiled {
         told: told.collect(),
         rule: serde_json::to_value(&rule).unwrap(),
-        document: serde_json::to_value(compiler.finish()).unwrap(),
+        document: serde_json::to_value(&documents["api"]).unwrap(),
+        responses: serde_json::to_value(documents.get("api responses")).unwrap(),
         rows: coverage.rows.into_iter().map(|row| (row.name, row.treatment)).collect(),
     }
 }

@@ -11,10 +11,28 @@ use super::names::Names;
 use super::pattern::Pattern;
 use crate::codes;
 
+/// Which way the messages go that a schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+impl Direction {
+    /// The keyword of 3.0 for properties that messages of the other direction have.
+    pub(super) fn absent(self) -> &'static str {
+        match self {
+            Self::Request => "readOnly",
+            Self::Response => "writeOnly",
+        }
+    }
+}
+
 /// What is known while schemas are written; one for all schemas of a definition.
 #[derive(Debug)]
 pub(super) struct Writing<'d> {
     pub(super) model: &'d ApiModel<'d>,
+    pub(super) direction: Direction,
     pub(super) names: Names,
     /// Schemas that were referred to and are not written yet, with their names.
     pub(super) wanted: Vec<(String, &'d Node)>,

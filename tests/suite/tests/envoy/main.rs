@@ -25,6 +25,7 @@ mod passwords;
 mod program;
 mod provided;
 mod provider;
+mod responses;
 mod revoke;
 mod revoked_list;
 mod shop;

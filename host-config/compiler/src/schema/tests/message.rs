@@ -207,6 +207,21 @@ fn bodies_are_read_by_their_media_type() {
             "application/json",
             "bytes",
         ),
+        ("values on lines", "application/x-ndjson", &pet, "application/x-ndjson", "values by line"),
+        (
+            "a list on lines",
+            "application/jsonl",
+            &json!({"schema": {"type": "array"}}),
+            "application/jsonl",
+            "a list by line",
+        ),
+        (
+            "lines of which nothing is said",
+            "application/x-ndjson",
+            &json!({"schema": {"type": "string"}}),
+            "application/x-ndjson",
+            "bytes",
+        ),
         ("any type without a schema", "*/*", &json!({"schema": {}}), "*/*", "bytes"),
         ("any type with a schema", "*/*", &pet, "application/json", "json"),
     ] {
@@ -222,6 +237,8 @@ fn bodies_are_read_by_their_media_type() {
             FormatConfig::Xml { .. } => "xml",
             FormatConfig::Text => "text",
             FormatConfig::Bytes => "bytes",
+            FormatConfig::JsonLines { each: true } => "values by line",
+            FormatConfig::JsonLines { each: false } => "a list by line",
         };
         assert_eq!(found, format, "{name}");
         assert_eq!(compiled.rows.len(), 1, "{name}");

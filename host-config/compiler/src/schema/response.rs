@@ -1,0 +1,109 @@
+//! Responses: what of them is judged. Their schemas are written for their own direction.
+
+use std::collections::BTreeMap;
+
+use portcullis_config::schema::{ContentConfig, ResponseConfig, ResponseMode, ResponsesConfig};
+use portcullis_openapi::model::{Header, Location, Operation, Parameter, Response};
+
+use super::schemas::Schemas;
+use super::text::Direction;
+use super::{Rules, SchemaCompiler};
+use crate::coverage::{Construct, Treatment};
+
+/// Where the schemas of an API's responses are, if they are not those of its requests.
+pub(super) fn document(api: &str) -> String {
+    format!("{api} responses")
+}
+
+impl<'d> SchemaCompiler<'d> {
+    /// Those of a direction. They differ where the dialect and a schema say so: `readOnly` and `writeOnly`.
+    pub(super) fn schemas(&mut self, direction: Direction) -> &mut Schemas<'d> {
+        if direction == Direction::Request || !self.is_directed() {
+            return &mut self.requests;
+        }
+        let model = self.requests.model();
+        self.responses.get_or_insert_with(|| Schemas::new(model, direction))
+    }
+
+    fn is_directed(&self) -> bool {
+        let model = self.requests.model();
+        let says = |text: &str| ["readOnly", "writeOnly"].iter().any(|keyword| text.contains(keyword));
+        model.version.is_draft4() && model.documents.files().any(|(_, _, text)| says(text))
+    }
+}
+
+impl<'d> Rules<'_, 'd> {
+    /// The configuration of an operation's responses; none where they are left alone.
+    pub(super) fn responses(&mut self, operation: &Operation<'d>) -> Option<ResponsesConfig> {
+        let validation = self.settings.validation;
+        let Some(mode) = validation.responses else {
+            self.waive_responses(operation);
+            return None;
+        };
+        self.subject.direction = Direction::Response;
+        self.subject.construct = Construct::Response;
+        self.subject.treatment = match mode {
+            ResponseMode::Observe => Treatment::Observed,
+            ResponseMode::Enforce => Treatment::Enforced,
+        };
+        let described = operation.responses.iter();
+        let by_status: BTreeMap<String, ResponseConfig> =
+            described.map(|response| (response.status.to_owned(), self.response(response))).collect();
+        let document = self.compiler.responses.is_some().then(|| document(&self.compiler.api));
+        Some(ResponsesConfig { document, mode, max_bytes: validation.max_response_bytes, by_status })
+    }
+
+    fn response(&mut self, response: &Response<'d>) -> ResponseConfig {
+        let treatment = self.subject.treatment.clone();
+        self.covered(Construct::Response, response.status, treatment, response.place);
+        self.subject.prefix = format!("{} ", response.status);
+        let mut headers = Vec::new();
+        for header in &response.headers {
+            let name = format!("{} header {}", response.status, header.name);
+            match self.parameter(&as_parameter(header)) {
+                Ok(config) => {
+                    let treatment = self.subject.treatment.clone();
+                    self.covered(Construct::Response, name, treatment, header.place);
+                    headers.push(config);
+                }
+                Err(refusal) => {
+                    self.refuse(Construct::Response, &name, refusal);
+                }
+            }
+        }
+        let mut content: Vec<ContentConfig> = Vec::new();
+        for media_type in &response.content {
+            let Some(entry) = self.media_type(media_type, &response.content) else { continue };
+            if !content.iter().any(|earlier| earlier.range == entry.range) {
+                content.push(entry);
+            }
+        }
+        ResponseConfig { headers, content }
+    }
+
+    fn waive_responses(&mut self, operation: &Operation<'d>) {
+        let reason = || Treatment::Waived("responses are not validated".to_owned());
+        for response in &operation.responses {
+            if response.content.is_empty() {
+                self.covered(Construct::Response, response.status, reason(), response.place);
+            }
+            for media_type in &response.content {
+                let name = format!("{} {}", response.status, media_type.range);
+                self.covered(Construct::Response, name, reason(), media_type.place);
+            }
+        }
+    }
+}
+
+pub(super) fn as_parameter<'d>(header: &Header<'d>) -> Parameter<'d> {
+    Parameter {
+        name: header.name,
+        location: Location::Header,
+        required: header.required,
+        allow_empty_value: false,
+        value: header.value.clone(),
+        examples: Vec::new(),
+        deprecated: false,
+        place: header.place,
+    }
+}

@@ -1,0 +1,270 @@
+//! The media types that are declared for a body: which of them a message's head means, and what a body of it must
+//! satisfy. Requests and responses share it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use portcullis_config::schema::{ContentConfig, FormatConfig, ParameterConfig, ShapeConfig};
+use portcullis_core::Headers;
+use serde_json::value::RawValue;
+
+use crate::coding::{Coding, Undecoded};
+use crate::fault::{Fault, Violations};
+use crate::form;
+use crate::json;
+use crate::lines;
+use crate::media_type::MediaType;
+use crate::multipart::{self, PartHeaders, PartTypes};
+use crate::parameter::Parameter;
+use crate::schema::{Broken, InvalidSchema, Schema};
+use crate::value::Value;
+use crate::xml;
+
+/// Makes schemas of their texts.
+pub(crate) type Intern<'i> = dyn FnMut(Box<RawValue>) -> Result<Rc<Schema>, InvalidSchema> + 'i;
+
+/// What a head says of a body.
+pub(crate) struct Found<'c> {
+    pub(crate) content: &'c Content,
+    media: Option<MediaType>,
+    coding: Coding,
+}
+
+/// The declared media types.
+#[derive(Debug)]
+pub(crate) struct Contents(Vec<Content>);
+
+#[derive(Debug)]
+pub(crate) struct Content {
+    range: MediaType,
+    format: Format,
+    schema: Option<Rc<Schema>>,
+}
+
+#[derive(Debug)]
+enum Format {
+    Json,
+    /// Whether the schema is for each line.
+    Lines(bool),
+    Form(ShapeConfig, form::Encodings),
+    Multipart(ShapeConfig, PartTypes, PartHeaders),
+    Xml(ShapeConfig, Option<String>),
+    Text,
+    Bytes,
+}
+
+/// Why a body's declaration cannot be enforced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBody {
+    /// Not a media range.
+    #[error("'{range}' is not a media range")]
+    Range {
+        /// The text.
+        range: String,
+    },
+    /// A schema.
+    #[error("the schema of '{range}': {cause}")]
+    Schema {
+        /// The media range.
+        range: String,
+        /// What is wrong with it.
+        cause: InvalidSchema,
+    },
+    /// A header of parts.
+    #[error("the header '{0}' of parts")]
+    Header(String),
+}
+
+/// Why no declared media type is the message's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    /// The body is compressed in a way that is not read: what is inside would go unseen.
+    Coding,
+    /// `Content-Type` is no media type.
+    Malformed,
+    /// There is more than one `Content-Type`.
+    Several,
+    /// There is none.
+    Missing,
+    /// None that is declared.
+    Undeclared,
+    /// Not UTF-8.
+    Charset,
+}
+
+impl Contents {
+    /// `intern` makes schemas, so that equal ones are compiled once.
+    pub(crate) fn new(configs: Vec<ContentConfig>, intern: &mut Intern<'_>) -> Result<Self, InvalidBody> {
+        let content = |content: ContentConfig| {
+            let range = read_range(&content.range)?;
+            let schema = content.schema.map(&mut *intern).transpose();
+            let schema = schema.map_err(|cause| InvalidBody::Schema { range: content.range, cause })?;
+            Ok(Content { range, format: Format::new(content.format, intern)?, schema })
+        };
+        configs.into_iter().map(content).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The content that the head's media type means: the most specific range, the first of equals.
+    pub(crate) fn find(&self, headers: &Headers) -> Result<Found<'_>, Mismatch> {
+        let coding = Coding::of(headers).ok_or(Mismatch::Coding)?;
+        let mut types = headers.all("content-type");
+        let media = match (types.next(), types.next()) {
+            (None, _) => None,
+            (Some(text), None) => {
+                let media = std::str::from_utf8(text).ok().and_then(MediaType::parse);
+                Some(media.ok_or(Mismatch::Malformed)?)
+            }
+            _ => return Err(Mismatch::Several),
+        };
+        let mut best: Option<&Content> = None;
+        for content in self.0.iter().filter(|content| content.takes(media.as_ref())) {
+            if best.is_none_or(|best| content.range.specificity() > best.range.specificity()) {
+                best = Some(content);
+            }
+        }
+        let content = best.ok_or(if media.is_some() { Mismatch::Undeclared } else { Mismatch::Missing })?;
+        if content.is_other_charset(media.as_ref()) {
+            return Err(Mismatch::Charset);
+        }
+        Ok(Found { content, media, coding })
+    }
+
+    /// The ranges, as an `Accept` lists them.
+    pub(crate) fn list(&self) -> String {
+        self.0.iter().map(|content| content.range.to_string()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Content {
+    fn takes(&self, media: Option<&MediaType>) -> bool {
+        match media {
+            Some(media) => self.range.includes(media),
+            None => self.range.specificity() == (false, false, 0),
+        }
+    }
+
+    fn is_other_charset(&self, media: Option<&MediaType>) -> bool {
+        let is_text = !matches!(self.format, Format::Bytes);
+        let charset = media.and_then(|media| media.parameter("charset")).filter(|_| is_text);
+        let known = |charset: &str| {
+            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+        };
+        !charset.is_none_or(known)
+    }
+
+    /// Whether type and size are all there is to say.
+    pub(crate) fn is_bytes(&self) -> bool {
+        matches!(self.format, Format::Bytes)
+    }
+
+    fn check(
+        &self,
+        bytes: &[u8],
+        media: Option<&MediaType>,
+        violations: &mut Violations,
+    ) -> Result<(), Broken> {
+        if let (Format::Lines(true), Some(schema)) = (&self.format, &self.schema) {
+            return lines::check(bytes, schema, violations);
+        }
+        match (self.format.read(bytes, media), &self.schema) {
+            (Err(fault), _) => violations.add_fault("body", "", fault),
+            (Ok(Some(value)), Some(schema)) if !schema.accepts(&value)? => {
+                schema.explain(&value, "body", "", violations)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Found<'_> {
+    pub(crate) fn is_identity(&self) -> bool {
+        self.coding == Coding::Identity
+    }
+
+    /// The media type, if the head names one.
+    pub(crate) fn media(&self) -> Option<&MediaType> {
+        self.media.as_ref()
+    }
+
+    /// Adds what is wrong with a body; false when more than `max` bytes come out of it.
+    pub(crate) fn check(&self, bytes: &[u8], max: u32, violations: &mut Violations) -> Result<bool, Broken> {
+        let bytes = match self.coding {
+            Coding::Identity => Cow::Borrowed(bytes),
+            coding => match coding.decode(bytes, max as usize) {
+                Ok(decoded) => Cow::Owned(decoded),
+                Err(Undecoded::TooLong) => return Ok(false),
+                Err(Undecoded::Malformed) => {
+                    let message = "is not written in its content coding".into();
+                    violations.add("body", "", "", "contentEncoding", message);
+                    return Ok(true);
+                }
+            },
+        };
+        self.content.check(&bytes, self.media.as_ref(), violations).map(|()| true)
+    }
+}
+
+impl Format {
+    fn new(config: FormatConfig, intern: &mut Intern<'_>) -> Result<Self, InvalidBody> {
+        Ok(match config {
+            FormatConfig::Json => Self::Json,
+            FormatConfig::JsonLines { each } => Self::Lines(each),
+            FormatConfig::Form { shape, encoding } => Self::Form(shape, encoding),
+            FormatConfig::Multipart { shape, content_types, headers } => {
+                let ranges = |(name, texts): (String, Vec<String>)| {
+                    let ranges = texts.iter().map(|text| read_range(text)).collect::<Result<_, _>>()?;
+                    Ok((name, ranges))
+                };
+                let types = content_types.into_iter().map(ranges).collect::<Result<_, _>>()?;
+                Self::Multipart(shape, types, part_headers(headers, intern)?)
+            }
+            FormatConfig::Xml { shape, root } => Self::Xml(shape, root),
+            FormatConfig::Text => Self::Text,
+            FormatConfig::Bytes => Self::Bytes,
+        })
+    }
+
+    /// The body as a value; `None` when there is nothing in it to judge.
+    fn read<'t>(&self, bytes: &'t [u8], media: Option<&MediaType>) -> Result<Option<Value<'t>>, Fault> {
+        match self {
+            Self::Json => json::read(bytes, json::Limits::MESSAGE),
+            Self::Lines(_) => lines::read(bytes),
+            Self::Form(shape, encodings) => form::read(bytes, shape, encodings),
+            Self::Multipart(shape, allowed, headers) => {
+                let boundary = media.and_then(|media| media.parameter("boundary")).unwrap_or_default();
+                multipart::read(bytes, boundary, shape, allowed, headers)
+            }
+            Self::Xml(shape, root) => xml::read(bytes, shape, root.as_deref()),
+            Self::Text => std::str::from_utf8(bytes)
+                .map(|text| Value::String(text.into()))
+                .map_err(|_| Fault::new("syntax", "is not UTF-8")),
+            Self::Bytes => return Ok(None),
+        }
+        .map(Some)
+    }
+}
+
+fn read_range(text: &str) -> Result<MediaType, InvalidBody> {
+    MediaType::parse(text).ok_or_else(|| InvalidBody::Range { range: text.to_owned() })
+}
+
+fn part_headers(
+    configs: BTreeMap<String, Vec<ParameterConfig>>,
+    intern: &mut Intern<'_>,
+) -> Result<PartHeaders, InvalidBody> {
+    let mut headers = PartHeaders::default();
+    for (property, list) in configs {
+        for config in list {
+            let name = config.name.clone();
+            let made = Parameter::header(config, intern).ok().flatten();
+            headers.add(property.clone(), made.ok_or(InvalidBody::Header(name))?);
+        }
+    }
+    Ok(headers)
+}
