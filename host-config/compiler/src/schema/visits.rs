@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn alternatives_multiply_and_circles_do_not() {
-        let cases: [(&str, &[(&str, &[&str])], u64); 6] = [
+        type Graph<'g> = &'g [(&'g str, &'g [&'g str])];
+        let cases: [(&str, Graph<'_>, u64); 6] = [
             ("alone", &[("a", &[])], 2),
             ("a chain", &[("a", &["b"]), ("b", &["c"]), ("c", &[])], 4),
             ("doubling", &[("a", &["b", "b"]), ("b", &["c", "c"]), ("c", &["d", "d"]), ("d", &[])], 16),
