@@ -73,6 +73,10 @@ impl<'de> Visitor<'de> for Members {
 
 const TWICE: &str = "a name stands twice";
 
+/// How serde_json hands over a number that is no integer when it keeps all digits, as it does in the module of all policies:
+/// as an object with this one name. Whoever writes that object means a number to serde_json, and to us.
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// Any value in which no object has a name twice. How deep it may be, the reader bounds.
 struct Unique(Value);
 
@@ -126,6 +130,10 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique, A::Error> {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
+            if name == NUMBER && members.is_empty() {
+                let number: Number = map.next_value::<String>()?.parse().map_err(A::Error::custom)?;
+                return Ok(Unique(Value::Number(number)));
+            }
             if members.insert(name, map.next_value::<Unique>()?.0).is_some() {
                 return Err(A::Error::custom(TWICE));
             }
@@ -166,5 +174,10 @@ mod tests {
         let expected: Value = serde_json::from_str(text).unwrap();
         let members: UniqueMembers = serde_json::from_str(text).unwrap();
         assert_eq!(members.get("a"), expected.get("a"));
+        for (text, expected) in [(r#""1.5""#, Some(1.5)), (r#""one""#, None), ("1.5", None), ("{}", None)] {
+            let text = format!(r#"{{"a":{{"{NUMBER}":{text}}}}}"#);
+            let read = serde_json::from_str::<UniqueMembers>(&text).ok();
+            assert_eq!(read.and_then(|read| read.get("a")?.as_f64()), expected, "{text}");
+        }
     }
 }
