@@ -56,7 +56,10 @@ fn shape() -> ShapeConfig {
         ("csv".to_owned(), list),
         ("o".to_owned(), nested),
         ("id".to_owned(), ShapeConfig { xml: Some(attribute), ..of(TypeConfig::String) }),
-        ("b".to_owned(), ShapeConfig { types: vec![TypeConfig::Null, TypeConfig::Boolean], ..ShapeConfig::default() }),
+        (
+            "b".to_owned(),
+            ShapeConfig { types: vec![TypeConfig::Null, TypeConfig::Boolean], ..ShapeConfig::default() },
+        ),
     ];
     ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
 }

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let mut lines = text.splitn(3, '\n');
-    let (Some(schema), Some(definition), Some(value)) = (lines.next(), lines.next(), lines.next()) else { return };
+    let (Some(schema), Some(definition), Some(value)) = (lines.next(), lines.next(), lines.next()) else {
+        return;
+    };
     for dialect in [DialectConfig::Draft4, DialectConfig::Draft202012] {
         let (Ok(schema), Ok(definition)) = (raw(schema), raw(definition)) else { return };
         let definitions = BTreeMap::from([("d".to_owned(), definition)]);
@@ -41,7 +43,8 @@ fn judge(document: DocumentConfig, schema: &RawValue, value: &str) {
     });
     let config: SchemaConfig = serde_json::from_value(config).expect("a configuration");
     let policy = SchemaPolicy::compile(config).expect("a schema that was accepted");
-    let mut request = Request::new(Headers::from_pairs([(":method", "POST"), (":path", "/")])).expect("a head");
+    let mut request =
+        Request::new(Headers::from_pairs([(":method", "POST"), (":path", "/")])).expect("a head");
     request.set_body(value.as_bytes().to_vec());
     let decision = policy.on_request(&request, &FakeEnv::new());
     assert_eq!(decision, policy.on_request(&request, &FakeEnv::new()));
