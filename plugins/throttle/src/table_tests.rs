@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+#[cfg(not(target_arch = "wasm32"))]
 use portcullis_config::throttle::{UnitConfig, WindowConfig};
 use portcullis_core::testing::{FakeEnv, START, SharedCall, SharedStore};
 
 use super::*;
 use crate::gcra::{Rate, SECOND};
 use crate::slot::CALLERS;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::window::Window;
 
 /// `requests` a minute, all at once.
