@@ -8,6 +8,7 @@ use portcullis_auth::AuthPolicy;
 use portcullis_config::auth::AuthConfig;
 use portcullis_core::testing::FakeEnv;
 use portcullis_core::{Answer, CallReply, Decision, Fetch, Headers, Learn, Policy, Request};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 const SOURCE: &str = "subscriptions";
@@ -19,7 +20,14 @@ fuzz_target!(|document: &[u8]| {
     let (policy, env) = (policy(), FakeEnv::new());
     let is_known = fetch(&policy, document, &env);
     let said: Option<Value> = serde_json::from_slice(document).ok().filter(|_| is_known);
-    assert_eq!(said.is_some(), is_known, "what is learned is JSON");
+    if is_known {
+        let text = std::str::from_utf8(document).expect("what is learned is UTF-8");
+        serde_json::from_str::<IgnoredAny>(text).expect("what is learned is JSON");
+        // A tree holds no half of a surrogate pair and is only so deep; members that are passed over may be either.
+        if said.is_none() {
+            return;
+        }
+    }
     for (key, name) in [("k-reader", None), ("k-writer", Some("n"))] {
         let head = [(":method", "GET"), (":path", "/"), (":authority", "a"), ("key", key)];
         let request = Request::new(Headers::from_pairs(head)).expect("a request");

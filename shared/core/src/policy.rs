@@ -73,13 +73,13 @@ pub trait Policy: Learn + Sized {
         false
     }
 
-    /// Judges the response to a request that passed with this [`crate::Edits::watch`]. Called once with the head; again
+    /// Judges the response to a request that passed with this [`crate::Aside::watch`]. Called once with the head; again
     /// with the body after [`Judgement::NeedBody`].
     fn on_response(&self, _watch: &Watch, _response: &Response) -> Judgement {
         Judgement::Pass(None)
     }
 
-    /// What is wrong with the body of a request that passed with this [`crate::Edits::watch`], and has gone on already.
+    /// What is wrong with the body of a request that passed with this [`crate::Aside::watch`], and has gone on already.
     fn on_body(&self, _watch: &Watch, _body: &Body) -> Option<Observation> {
         None
     }

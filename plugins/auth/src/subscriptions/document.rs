@@ -92,8 +92,11 @@ impl Document {
         if !text.trim_ascii_start().starts_with(b"{") {
             return Err("the document is no JSON object".to_owned());
         }
+        // In members that are passed over, nothing else would notice.
+        let text = std::str::from_utf8(text)
+            .map_err(|_| "the document is not UTF-8 (RFC 8259, section 8.1)".to_owned())?;
         // What serde tells may quote the document.
-        serde_json::from_slice(text).map_err(|cause| {
+        serde_json::from_str(text).map_err(|cause| {
             format!("the document cannot be read: line {}, column {}", cause.line(), cause.column())
         })
     }
@@ -160,5 +163,6 @@ mod tests {
                 assert_eq!(Document::read(&document.to_text().unwrap()), Ok(document), "{text}");
             }
         }
+        assert!(Document::read(b"{\"applications\":[],\"note\":\"\xab\"}").is_err(), "not UTF-8");
     }
 }
