@@ -28,9 +28,9 @@ pub trait PolicyChain: Sized {
     /// See [`Policy::ASKS`].
     const ASKS: bool;
     /// See [`Policy::SETTLES`].
-    const SETTLES: bool = false;
+    const SETTLES: bool;
     /// See [`Policy::WATCHES`].
-    const WATCHES: bool = false;
+    const WATCHES: bool;
 
     /// Makes the policies, or says why not. Deterministic: a configuration is good everywhere or nowhere.
     fn compile(config: Self::Config) -> Result<Self, Self::Invalid>;
@@ -366,6 +366,7 @@ mod tests {
         type Config = Each;
         type Invalid = std::convert::Infallible;
         const ASKS: bool = true;
+        const SETTLES: bool = false;
         const WATCHES: bool = false;
 
         fn compile(config: Each) -> Result<Self, Self::Invalid> {
@@ -478,6 +479,8 @@ mod tests {
         type Config = Each;
         type Invalid = std::convert::Infallible;
         const ASKS: bool = true;
+        const SETTLES: bool = false;
+        const WATCHES: bool = false;
 
         fn compile(config: Each) -> Result<Self, Self::Invalid> {
             let header = ForwardingHeader::XForwardedFor { host_appends: false };
