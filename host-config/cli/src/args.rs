@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -27,6 +28,58 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Add tokens to the file of revoked ones; a running gateway refuses them within two seconds.
     Revoke(RevokeArgs),
+    /// Ask a running gateway where a caller stands with its limits.
+    Limits(LimitsArgs),
+}
+
+/// The gateway keeps no names of callers: who is meant is named as the limits count it.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct LimitsArgs {
+    /// The gateway file, which says where operators ask (`admin`).
+    #[arg(value_name = "FILE", required_unless_present = "at")]
+    pub(crate) file: Option<String>,
+    /// Ask here instead.
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "file")]
+    pub(crate) at: Option<SocketAddr>,
+    /// This limit alone, with its groups and its burst control.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) limit: Option<String>,
+    /// This scope alone, as the table names it.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
+    /// This API alone.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api: Option<String>,
+    /// Only what is used.
+    #[arg(long)]
+    pub(crate) used: bool,
+    /// The consumer.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) consumer: Option<String>,
+    /// The application that the consumer's credential belongs to.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) application: Option<String>,
+    /// The client's address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<IpAddr>,
+    /// A header that limits count by; NAME alone for requests without it. May be repeated, like the next two.
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// A query parameter.
+    #[arg(long = "query", value_name = "NAME=VALUE")]
+    pub(crate) queries: Vec<String>,
+    /// A claim of the token.
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    pub(crate) claims: Vec<String>,
+    /// The request's method.
+    #[arg(long)]
+    pub(crate) method: Option<String>,
+    /// The request's host.
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, clap::Args)]
@@ -145,9 +198,10 @@ pub(crate) struct CheckArgs {
     pub(crate) compile: CompileArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
+    #[default]
     Text,
     /// For programs.
     Json,

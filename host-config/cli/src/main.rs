@@ -9,7 +9,9 @@ mod check;
 mod dev;
 mod envoy;
 mod files;
+mod http;
 mod key;
+mod limits;
 mod problems;
 mod report;
 mod revoke;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => check::schema(&args),
         Command::Key(command) => key::key(&command),
+        Command::Limits(args) => limits::limits(&args),
         Command::Revoke(args) => revoke::revoke(&args),
     };
     match outcome {

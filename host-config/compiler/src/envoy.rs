@@ -1,6 +1,7 @@
 //! Envoy's bootstrap: listeners, the chain of plugins, a route for each name that the routing plugin can give,
 //! a cluster for each origin. What no plugin has let through finds no route.
 
+mod admin;
 mod client_certificate;
 mod cluster;
 mod jwks;
@@ -8,6 +9,7 @@ mod listener;
 mod plugin;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
@@ -67,6 +69,8 @@ impl Default for Surroundings {
 /// What of a compiled gateway concerns Envoy.
 pub(crate) struct Input<'i> {
     pub(crate) listeners: &'i [ListenerFile],
+    /// Where operators ask.
+    pub(crate) admin: Option<SocketAddr>,
     pub(crate) routes: &'i Routes,
     /// Whether a plugin counts.
     pub(crate) counts: bool,
@@ -110,6 +114,7 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
         .collect();
     let revoked = input.revocation_file.map(|file| join(&input.surroundings.file_folder, file));
     listeners.extend(revoked.map(|file| revocation_file::listener(&file)));
+    listeners.extend(input.admin.map(|address| admin::listener(address, input)));
     let mut bootstrap = json!({
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
         "overload_manager": { "resource_monitors": [{

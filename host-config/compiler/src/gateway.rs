@@ -1,6 +1,7 @@
 //! From the gateway file to what the compiler works with: names given, files found, limits and identities
 //! checked. A lone OpenAPI document is a gateway with one API and nobody known.
 
+mod admin;
 mod backend_jwt;
 mod client_address;
 pub(crate) mod file;
@@ -13,6 +14,7 @@ mod policies;
 mod tier;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use portcullis_config::ClientAddressConfig;
 use portcullis_config::auth::IdentityHeaderConfig;
@@ -28,6 +30,7 @@ use crate::openid::DerivedIssuer;
 use crate::plugins::Layout;
 use crate::service::Services;
 use crate::settings::{CEILING_MAX_BODY_BYTES, Validation, problem};
+pub use admin::admin_address;
 pub(crate) use backend_jwt::{BackendJwt, PublishedKeys, SigningKey};
 use file::{ApiFile, ErrorsFile, GatewayFile, LifecycleFile, ListenerFile, ServiceFile};
 pub(crate) use identity::{Identity, InternalKeys};
@@ -39,6 +42,8 @@ pub(crate) use key_service::KeyService;
 pub(crate) struct Gateway {
     /// Where to listen.
     pub listeners: Vec<ListenerFile>,
+    /// Where operators ask.
+    pub admin: Option<SocketAddr>,
     /// How the policies are laid out.
     pub layout: Layout,
     /// How refusals are told.
@@ -215,9 +220,11 @@ impl Gateway {
         reader.note_tiers(tiers.as_ref(), &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
+        let admin = file.admin.as_ref().and_then(|file| reader.admin(file, report));
         let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
         Self {
             listeners: file.listeners,
+            admin,
             layout: file.layout,
             errors: file.errors,
             client_address,

@@ -24,6 +24,7 @@ pub mod settings;
 mod wso2;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use portcullis_config::auth::IssuerConfig;
 use portcullis_core::ErrorFormat;
@@ -37,7 +38,7 @@ pub use coverage::{
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use envoy::{DEFAULT_TRUSTED_CA, Surroundings};
 pub use gateway::file::{ErrorsFile, GatewayFile, ListenerFile};
-pub use gateway::{KnownKey, known_keys, read_date, write_date};
+pub use gateway::{KnownKey, admin_address, known_keys, read_date, write_date};
 pub use module::InvalidModule;
 pub use plugins::{Layout, Plugin, PluginConfigs};
 pub use portcullis_config::auth::{ApiKeyConfig, UserConfig};
@@ -119,6 +120,8 @@ pub struct Compiled {
     /// What each plugin needs of its host.
     wants: BTreeMap<Plugin, plugins::Wants>,
     listeners: Vec<ListenerFile>,
+    /// Where operators ask.
+    admin: Option<SocketAddr>,
     routes: Routes,
     services: Services,
     revocation_file: Option<String>,
@@ -178,6 +181,7 @@ impl Compiled {
         }
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,
+            admin: self.admin,
             routes: &self.routes,
             counts: self.wants.values().any(|wants| wants.counts),
             services: &self.services,

@@ -48,6 +48,10 @@ pub enum Plugin {
     Mock,
     /// All of these in one module.
     Pipeline,
+    /// Where callers stand with limits, for operators: an instance of throttle that counts nothing.
+    Limits,
+    /// The same for those before authentication.
+    EarlyLimits,
 }
 
 /// How the policies are laid out in Envoy. They decide the same either way.
@@ -81,6 +85,8 @@ impl Plugin {
             Self::Throttle => "throttle",
             Self::Mock => "mock",
             Self::Pipeline => "pipeline",
+            Self::Limits => "limits",
+            Self::EarlyLimits => "early-limits",
         }
     }
 
@@ -88,7 +94,7 @@ impl Plugin {
     #[must_use]
     pub fn module(self) -> Self {
         match self {
-            Self::EarlyThrottle => Self::Throttle,
+            Self::EarlyThrottle | Self::Limits | Self::EarlyLimits => Self::Throttle,
             other => other,
         }
     }
@@ -96,7 +102,12 @@ impl Plugin {
     /// The callbacks it needs beside those of its life cycle; Envoy makes no others.
     pub(crate) fn callbacks(self, wants: Wants) -> impl Iterator<Item = &'static str> {
         let of_requests: &[&str] = match self {
-            Self::Routing | Self::EarlyThrottle | Self::Auth | Self::Mock => &["proxy_on_request_headers"],
+            Self::Routing
+            | Self::EarlyThrottle
+            | Self::Auth
+            | Self::Mock
+            | Self::Limits
+            | Self::EarlyLimits => &["proxy_on_request_headers"],
             Self::Schema => {
                 &["proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers"]
             }
@@ -168,10 +179,14 @@ pub(crate) fn configure(
 ) -> Result<Configured, Refused> {
     let mut parts = Parts::default();
     apis.into_iter().for_each(|api| parts.add(api));
+    let shown = gateway.admin.map(|_| parts.shown(gateway));
     let mut configured = match layout {
         Layout::Chain => parts.chain(gateway)?,
         Layout::Pipeline => parts.pipeline(gateway)?,
     };
+    for (plugin, config) in shown.into_iter().flatten() {
+        add::<ThrottlePolicy>(&mut configured, plugin, config)?;
+    }
     if gateway.errors == ErrorsFile::Wso2 {
         for config in configured.configs.values_mut() {
             *config = format!("{{\"errors\":\"wso2\",\"config\":{config}}}");
@@ -294,6 +309,23 @@ impl Parts {
         Ok(configs)
     }
 
+    /// What operators may ask about.
+    fn shown(&self, gateway: &Gateway) -> Vec<(Plugin, ThrottleConfig)> {
+        let show = |apis: &Vec<_>, config: ThrottleConfig| ThrottleConfig {
+            apis: apis.clone(),
+            shows: true,
+            metrics: false,
+            denials: Vec::new(),
+            service: None,
+            ..config
+        };
+        let mut shown = vec![(Plugin::Limits, show(&self.throttle, throttle(gateway)))];
+        if any_limit(&self.early_throttle) {
+            shown.push((Plugin::EarlyLimits, show(&self.early_throttle, early_throttle(gateway))));
+        }
+        shown
+    }
+
     fn is_limited(&self, gateway: &Gateway) -> bool {
         let is_for_all = gateway.tiers.is_some() || !gateway.denials.is_empty();
         is_for_all || any_limit(&self.throttle)
@@ -345,6 +377,7 @@ fn early_throttle(gateway: &Gateway) -> ThrottleConfig {
         limits: gateway.limits_where(|name| gateway.early_limits.contains(name)),
         slots: THROTTLE_SLOTS,
         early: true,
+        shows: false,
         metrics: gateway.metrics,
         tiers: None,
         denials: Vec::new(),
@@ -363,6 +396,7 @@ fn throttle(gateway: &Gateway) -> ThrottleConfig {
         limits: gateway.limits_where(|name| !gateway.early_limits.contains(name)),
         slots: THROTTLE_SLOTS,
         early: false,
+        shows: false,
         metrics: gateway.metrics,
         tiers: gateway.tiers.clone(),
         denials: gateway.denials.clone(),

@@ -195,6 +195,7 @@ impl<'r> Run<'r> {
             coverage: self.coverage.clone(),
             wants,
             listeners,
+            admin: gateway.admin,
             routes: std::mem::take(&mut self.routes),
             services: gateway.services,
             revocation_file: gateway.identity.revocation_file,

@@ -83,6 +83,21 @@ impl Attribute {
         self.0 == AttributeConfig::Address
     }
 
+    /// By which parameter an operator names it; `None` for what needs no name.
+    pub(crate) fn parameter(&self) -> Option<Cow<'static, str>> {
+        Some(match &self.0 {
+            AttributeConfig::Header(name) => format!("header.{name}").into(),
+            AttributeConfig::Query(name) => format!("query.{name}").into(),
+            AttributeConfig::Claim(name) => format!("claim.{name}").into(),
+            AttributeConfig::Method => "method".into(),
+            AttributeConfig::Host => "host".into(),
+            AttributeConfig::Address => "address".into(),
+            AttributeConfig::Consumer => "consumer".into(),
+            AttributeConfig::Application => "application".into(),
+            AttributeConfig::Api => return None,
+        })
+    }
+
     /// The address, where it is that.
     pub(crate) fn address(&self, subject: &Subject<'_>) -> Option<IpAddr> {
         self.is_address().then(|| subject.env.client()).flatten()

@@ -1,6 +1,7 @@
 //! Who is counted: callers and counts become numbers, so that a slot holds no name and no address, and
 //! nobody can choose whose count to share.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -137,6 +138,30 @@ impl Key {
     /// Whether the request's head is needed.
     pub(crate) fn reads_head(&self) -> bool {
         matches!(self, Self::Parts(parts) if parts.iter().any(Attribute::is_of_head))
+    }
+
+    /// Whether a caller has another count for each API.
+    pub(crate) fn is_of_api(&self) -> bool {
+        match self {
+            Self::Subscription => true,
+            Self::Parts(parts) => parts.iter().any(|part| part.parameter().is_none()),
+            _ => false,
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Consumer => "consumer".into(),
+            Self::Address => "address".into(),
+            Self::All => "all".into(),
+            Self::Application => "application".into(),
+            Self::Subscription => "subscription".into(),
+            Self::Parts(parts) => {
+                let names = parts.iter().map(|part| part.parameter().unwrap_or("api".into()));
+                names.collect::<Vec<_>>().join(", ").into()
+            }
+        }
     }
 }
 

@@ -109,6 +109,13 @@ impl Flights {
         Err(Grounded::Contended)
     }
 
+    /// How many of a caller are in flight, and whether others are counted with them.
+    pub(crate) fn flying(self, wanted: &Departure, env: &dyn Env) -> Result<(u64, bool), Grounded> {
+        let (slot, _) = self.read(wanted.slot, env.now().0 / SECOND, env)?;
+        let tag = slot.place(wanted.tag);
+        Ok((slot.flying(tag), tag != wanted.tag))
+    }
+
     /// The request has ended. A lease that has ended before is nobody's any more.
     pub(crate) fn give_back(self, lease: &Lease, env: &dyn Env) {
         for _ in 0..ATTEMPTS {

@@ -23,6 +23,17 @@ impl Level {
         if self == Self::Upstream { 503 } else { 429 }
     }
 
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Operation => "operation",
+            Self::Application => "application",
+            Self::Upstream => "upstream",
+            Self::Subscription => "subscription",
+        }
+    }
+
     /// The code of a refusal.
     pub(crate) fn code(self) -> &'static str {
         match self {

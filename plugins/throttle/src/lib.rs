@@ -1,6 +1,7 @@
 //! How often a caller may ask: named limits per API and operation, counted exactly over all workers of a
 //! host, in memory that no caller can grow. What it refuses is answered with 429 and when to come back.
 
+mod asked;
 mod attribute;
 mod calendar;
 mod caller;
@@ -22,6 +23,7 @@ mod reply;
 mod rule;
 mod selection;
 mod settlement;
+mod shown;
 mod slot;
 mod table;
 mod tiers;

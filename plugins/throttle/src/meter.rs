@@ -60,6 +60,12 @@ impl Meter {
         }
     }
 
+    /// Where a count stands, of which nothing is wanted.
+    pub(crate) fn standing(self, number: u64, is_floor: bool, now: u64) -> Verdict {
+        let (_, verdict) = if is_floor { self.charge(number, 0, now) } else { self.take(number, 0, now) };
+        verdict
+    }
+
     /// Where a count of bytes stands when so many have gone; it may come to owe some.
     pub(crate) fn spend(self, number: u64, is_floor: bool, bytes: u64, now: u64) -> u64 {
         match self {

@@ -23,6 +23,7 @@ use crate::reply::{self, MARK};
 use crate::rule::{AppliedLimit, Rule};
 use crate::selection::Selection;
 use crate::settlement::{Due, Tables};
+use crate::shown::{Show, Shown};
 use crate::table::{Charge, Charged, Denied, MOST_SLOTS, Standing, Table};
 use crate::tiers::Tiers;
 
@@ -48,6 +49,8 @@ pub struct ThrottlePolicy {
     /// Who counts what a fleet shares.
     fleet: Option<Fleet>,
     metrics: Option<Metrics>,
+    /// Answers operators in the place of all that.
+    shown: Option<Box<dyn Show>>,
 }
 
 impl Learn for ThrottlePolicy {
@@ -79,12 +82,18 @@ impl Policy for ThrottlePolicy {
     const SETTLES: bool = true;
 
     fn compile(mut config: ThrottleConfig) -> Result<Self, InvalidThrottle> {
+        if config.shows {
+            return Self::showing(&config);
+        }
         ThrottleRule::name_apis(&mut config.apis, |rule| rule);
         let (index, rules) = portcullis_config::index(std::mem::take(&mut config.apis))?;
         Self::over(index, rules, config)
     }
 
     fn on_request(&self, request: &Request, env: &dyn Env) -> Decision {
+        if let Some(shown) = &self.shown {
+            return shown.show(request, env);
+        }
         let located = self.index.locate(request, env).map_err(|_| mismatch());
         decision(
             located
@@ -94,7 +103,7 @@ impl Policy for ThrottlePolicy {
     }
 
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
-        if self.reads_head || self.client_address.is_some() {
+        if self.reads_head || self.client_address.is_some() || self.shown.is_some() {
             return None;
         }
         let operation = self.index.by_key(&env.operation()?).ok_or_else(mismatch);
@@ -137,6 +146,14 @@ fn mismatch() -> Rejection {
 }
 
 impl ThrottlePolicy {
+    /// One that counts nothing. Made here alone: a module in which no operator asks is spared the code.
+    fn showing(config: &ThrottleConfig) -> Result<Self, InvalidThrottle> {
+        let shown = Shown::new(config, &compile_limits(config.limits.clone())?)?;
+        let nothing = ThrottleConfig { slots: 1, ..ThrottleConfig::default() };
+        let policy = Self::over(Rc::default(), Vec::new(), nothing)?;
+        Ok(Self { shown: Some(Box::new(shown)), ..policy })
+    }
+
     /// Makes the policy over an index that others share; `rules` are by [`OperationId::position`], and the
     /// configuration's own operations are not looked at.
     pub fn over(
@@ -193,6 +210,7 @@ impl ThrottlePolicy {
             client_address,
             fleet,
             metrics,
+            shown: None,
         })
     }
 

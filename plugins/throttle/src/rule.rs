@@ -130,6 +130,11 @@ impl AppliedLimit {
         std::iter::once(self).chain(self.beside.as_deref())
     }
 
+    /// All that may count a request in its place, and it itself.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Self> {
+        self.both().chain(self.groups.iter().flat_map(Self::both))
+    }
+
     fn split(mut self) -> impl Iterator<Item = Self> {
         let beside = self.beside.take().map(|beside| *beside);
         std::iter::once(self).chain(beside)

@@ -114,6 +114,12 @@ impl Slot {
         meter.look(number, is_floor, now)
     }
 
+    /// Where the caller `tag` stands; and whether the number may be another's.
+    pub(crate) fn stands(&self, tag: u64, meter: Meter, now: u64) -> (Verdict, bool) {
+        let (number, is_floor) = self.standing(tag);
+        (meter.standing(number, is_floor, now), is_floor && number > now)
+    }
+
     /// Charges the caller `tag` with what has gone.
     pub(crate) fn spend(&mut self, tag: u64, meter: Meter, bytes: u64, now: u64) {
         let (number, is_floor) = self.standing(tag);

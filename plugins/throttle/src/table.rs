@@ -207,6 +207,14 @@ impl Table {
         self.judge(charges, env, env.now()).map(drop)
     }
 
+    /// Where a count stands, and whether the number may be another caller's. Nothing is written.
+    pub(crate) fn stands(self, charge: &Charge, env: &dyn Env) -> Result<(Verdict, bool), Denied> {
+        let now = env.now();
+        let mut held = self.read(charge.slot, std::slice::from_ref(charge), env, now)?;
+        held.slot.pull_back_one(charge.tag, charge.meter, now.0);
+        Ok(held.slot.stands(charge.tag, charge.meter, now.0))
+    }
+
     /// All slots with the request's charges on them, of which none is written.
     fn judge(
         self,

@@ -46,9 +46,13 @@ impl Tiers {
 
     /// All limits of all tiers.
     pub(crate) fn limits(&self) -> impl Iterator<Item = &Limit> {
+        self.applied().map(|applied| &*applied.limit)
+    }
+
+    /// The same, each within its scope.
+    pub(crate) fn applied(&self) -> impl Iterator<Item = &AppliedLimit> {
         let levels = [&self.application, &self.subscription].into_iter().flatten();
-        let applied = levels.flat_map(|tiers| tiers.values().flatten());
-        applied.chain(&self.unauthenticated).map(|applied| &*applied.limit)
+        levels.flat_map(|tiers| tiers.values().flatten()).chain(&self.unauthenticated)
     }
 
     /// The limits of a caller.
@@ -86,7 +90,14 @@ fn by_tier(
     Ok(Some(tiers))
 }
 
-/// The scope is the level's: two tiers of one limit share its counts, since nobody has two.
+/// Two tiers of one limit share its counts, since nobody has two.
+pub(crate) fn scope(level: Level) -> &'static str {
+    match level {
+        Level::Application => "tier application",
+        _ => "tier subscription",
+    }
+}
+
 fn apply(
     name: &str,
     level: Level,
@@ -94,9 +105,5 @@ fn apply(
 ) -> Result<AppliedLimit, InvalidThrottle> {
     let limit =
         limits.get(name).ok_or_else(|| InvalidThrottle::UnknownTierLimit { limit: name.to_owned() })?;
-    let scope = match level {
-        Level::Application => "tier application",
-        _ => "tier subscription",
-    };
-    Ok(AppliedLimit::new(limit, scope, level))
+    Ok(AppliedLimit::new(limit, scope(level), level))
 }

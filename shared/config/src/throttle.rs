@@ -18,7 +18,7 @@ pub use level::{DenialConfig, LevelConfig, TiersConfig};
 pub use limit::{CountsConfig, LimitConfig, LimitKeyConfig, UnitConfig, WindowConfig};
 
 /// The whole configuration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleConfig {
     /// The APIs of the gateway. Empty within [`crate::pipeline::PipelineConfig`], and nowhere else.
@@ -39,6 +39,10 @@ pub struct ThrottleConfig {
     /// Whether it tells the host what became of requests under each limit, and how full the slots are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub metrics: bool,
+    /// Whether it counts nothing, and answers where callers stand with an instance of the same `vm_id` that counts: behind an address
+    /// that only operators reach.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shows: bool,
     /// Limits by what the caller has booked, for all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TiersConfig>,

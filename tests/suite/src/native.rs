@@ -218,7 +218,9 @@ fn serve(compiled: &Compiled, plugin: Plugin) -> Box<dyn Serve> {
         Plugin::Routing => made::<RoutingPolicy>(text),
         Plugin::Auth => made::<AuthPolicy>(text),
         Plugin::Schema => made::<SchemaPolicy>(text),
-        Plugin::Throttle | Plugin::EarlyThrottle => made::<ThrottlePolicy>(text),
+        Plugin::Throttle | Plugin::EarlyThrottle | Plugin::Limits | Plugin::EarlyLimits => {
+            made::<ThrottlePolicy>(text)
+        }
         Plugin::Mock => made::<MockPolicy>(text),
         Plugin::Pipeline => made::<Policies>(text),
     }

@@ -10,16 +10,20 @@ use crate::plugins::Plugin;
 pub(crate) const SENT_PATH: &str = "portcullis.path";
 
 pub(crate) fn chain(input: &Input<'_>) -> Vec<Value> {
-    let router = json!({
+    let plugins = input.plugins.iter().filter(|(plugin, _)| !plugin.shows());
+    let plugins = plugins.map(|(plugin, config)| filter(*plugin, config, input));
+    let keep_path = input.keeps_path().then(keep_path);
+    keep_path.into_iter().chain(plugins).chain([router()]).collect()
+}
+
+pub(super) fn router() -> Value {
+    json!({
         "name": "envoy.filters.http.router",
         "typed_config": {
             "@type": type_url("envoy.extensions.filters.http.router.v3.Router"),
             "suppress_envoy_headers": true,
         },
-    });
-    let plugins = input.plugins.iter().map(|(plugin, config)| filter(*plugin, config, input));
-    let keep_path = input.keeps_path().then(keep_path);
-    keep_path.into_iter().chain(plugins).chain([router]).collect()
+    })
 }
 
 fn keep_path() -> Value {
@@ -36,16 +40,21 @@ fn keep_path() -> Value {
     })
 }
 
-fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
+pub(super) fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
     let allowed: serde_json::Map<String, Value> =
         (input.capabilities)(plugin).into_iter().map(|name| (name, json!({}))).collect();
     let file = format!("{}modules/{}.wasm", input.surroundings.module_folder, plugin.module().name());
     let mut vm_config = json!({
-        "vm_id": format!("portcullis.{}", plugin.name()),
+        "vm_id": format!("portcullis.{}", vm(plugin, input).name()),
         "runtime": "envoy.wasm.runtime.v8",
         "code": { "local": { "filename": file } },
         "capability_restriction_config": { "allowed_capabilities": allowed },
     });
+    if let (true, Some(object)) = (plugin.shows(), vm_config.as_object_mut()) {
+        // It shares the data of another's VMs, and not the VMs.
+        let own = json!({ "@type": type_url("google.protobuf.StringValue"), "value": plugin.name() });
+        object.insert("configuration".to_owned(), own);
+    }
     let reads_secrets = matches!(plugin, Plugin::Auth | Plugin::Pipeline) && !input.environment.is_empty();
     if let (true, Some(object)) = (reads_secrets, vm_config.as_object_mut()) {
         object.insert("environment_variables".to_owned(), json!({ "host_env_keys": input.environment }));
@@ -67,4 +76,14 @@ fn filter(plugin: Plugin, config: &str, input: &Input<'_>) -> Value {
             },
         },
     })
+}
+
+/// Whose shared data it sees.
+fn vm(plugin: Plugin, input: &Input<'_>) -> Plugin {
+    let counts = match plugin {
+        Plugin::Limits => Plugin::Throttle,
+        Plugin::EarlyLimits => Plugin::EarlyThrottle,
+        other => return other,
+    };
+    if input.plugins.contains_key(&counts) { counts } else { Plugin::Pipeline }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::plugins::Layout;
 use crate::settings::ValidationFile;
 
+mod admin;
 mod backend_jwt;
 mod certificate;
 mod client_address;
@@ -20,6 +21,7 @@ mod limit;
 mod service;
 mod tier;
 
+pub(crate) use admin::AdminFile;
 pub(crate) use backend_jwt::{BackendAlgorithmFile, BackendJwtFile, SigningKeyFile};
 pub(crate) use certificate::{CertificateFile, CertificateHeaderFile, ClientCertificatesFile};
 pub(crate) use client_address::{ClientAddressFile, ForwardingHeaderFile};
@@ -48,6 +50,9 @@ pub struct GatewayFile {
     /// Where it listens. Default: 127.0.0.1:8080 without TLS.
     #[serde(default)]
     pub listeners: Vec<ListenerFile>,
+    /// Where operators ask where callers stand with limits. Default: nowhere.
+    #[serde(default)]
+    pub admin: Option<AdminFile>,
     /// How the policies are laid out in Envoy; they decide the same either way. Default: `chain`.
     #[serde(default)]
     pub layout: Layout,
