@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::tokens;
 
-/// Operations beside those of the resources: [`LIMITED`], [`KEYED`], [`STAFF`] and [`BULK`].
-const SPECIAL: usize = 4;
+/// Operations beside those of the resources: [`LIMITED`], [`KEYED`], [`STAFF`], [`BULK`], [`FIVE`] and [`COUNTED`].
+const SPECIAL: usize = 6;
 /// Each resource is listed, added to, read and deleted from.
 const PER_RESOURCE: usize = 4;
 const AREAS: [&str; 8] =
@@ -19,6 +19,11 @@ pub(crate) const KEYED: &str = "/keyed";
 pub(crate) const STAFF: &str = "/staff";
 /// Takes bodies of up to 2 MiB.
 pub(crate) const BULK: &str = "/bulk";
+/// Has four limits beside that of the API, none of which is ever reached.
+pub(crate) const FIVE: &str = "/five";
+/// Counts for a day; where the gateway says so by the header [`COUNT_BY`].
+pub(crate) const COUNTED: &str = "/counted";
+pub(crate) const COUNT_BY: &str = "x-key";
 
 /// How large the API is.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +89,11 @@ pub(crate) fn gateway(listen: &str, upstream: &str, layout: &str) -> Value {
         "limits": {
             "each": { "requests": 1_000_000, "per": "second" },
             "scarce": { "requests": 1, "per": "day" },
+            "minutely": { "requests": 100_000_000, "per": "minute" },
+            "hourly": { "requests": 1_000_000_000, "per": "hour", "algorithm": "window" },
+            "daily": { "requests": 1_000_000_000, "per": "day", "by": "address" },
+            "in all": { "requests": 1_000_000, "per": "second", "by": "all" },
+            "each key": { "requests": 1_000_000, "per": "day" },
         },
     })
 }
@@ -121,6 +131,12 @@ fn item() -> Value {
 fn special() -> [(&'static str, Value); SPECIAL] {
     [
         (LIMITED, json!({ "get": { "x-portcullis": { "limits": ["scarce"] }, "responses": done() } })),
+        (
+            FIVE,
+            json!({ "get": {
+            "x-portcullis": { "limits": ["minutely", "hourly", "daily", "in all"] }, "responses": done() } }),
+        ),
+        (COUNTED, json!({ "get": { "x-portcullis": { "limits": ["each key"] }, "responses": done() } })),
         (KEYED, json!({ "get": { "security": [{ "Key": [] }], "responses": done() } })),
         (STAFF, json!({ "get": { "security": [{ "Staff": [] }], "responses": done() } })),
         (

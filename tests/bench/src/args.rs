@@ -13,7 +13,8 @@ use crate::subject::Subject;
 #[derive(Debug, Parser)]
 #[command(name = "scripts/bench", max_term_width = 100)]
 pub(crate) struct Args {
-    /// What to measure: `auth` is what authentication alone costs, beside Envoy's own `jwt_authn`. Default: everything else.
+    /// What to measure: `auth` is what authentication alone costs, beside Envoy's own `jwt_authn`; `throttle` what limits alone
+    /// cost, beside its `local_ratelimit`, and what they need with many callers. Default: everything else.
     #[arg(value_enum, conflicts_with_all = ["fuel", "growth"])]
     what: Option<What>,
     /// Measure these alone, separated by commas.
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// The size of the API.
     #[arg(long, default_value_t = 1000)]
     pub(crate) operations: usize,
+    /// With `throttle`: how many callers come once each, while memory is watched.
+    #[arg(long, default_value_t = 10_000_000)]
+    keys: u64,
     /// Draw the result as a bar chart into this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
@@ -59,11 +63,16 @@ pub(crate) struct Args {
     pub(crate) markdown: bool,
 }
 
+/// Callers of a quick run.
+const QUICK_KEYS: u64 = 20_000;
+
 /// A part of what can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
     /// Authentication alone.
     Auth,
+    /// Limits alone.
+    Throttle,
 }
 
 impl Args {
@@ -71,7 +80,8 @@ impl Args {
     pub(crate) fn scenarios(&self) -> Vec<Scenario> {
         match (self.scenarios.is_empty(), self.quick) {
             (false, _) => self.scenarios.clone(),
-            _ if self.what.is_some() => Scenario::auth().to_vec(),
+            _ if self.what == Some(What::Auth) => Scenario::auth().to_vec(),
+            _ if self.what == Some(What::Throttle) => Scenario::throttle().to_vec(),
             (true, true) => vec![Scenario::Get, Scenario::Post, Scenario::GetUpstream],
             (true, false) => Scenario::all(),
         }
@@ -82,6 +92,7 @@ impl Args {
         match (self.subjects.is_empty(), self.what) {
             (false, _) => self.subjects.clone(),
             (true, Some(What::Auth)) => Subject::auth(),
+            (true, Some(What::Throttle)) => Subject::throttle(),
             (true, None) => Subject::all(),
         }
     }
@@ -106,6 +117,12 @@ impl Args {
             return Effort { rounds: 1, seconds: 1 };
         }
         Effort { rounds: self.rounds.max(1), seconds: self.seconds.max(1) }
+    }
+
+    /// How many callers come once each; none where limits are not what is measured.
+    pub(crate) fn keys(&self) -> Option<u64> {
+        let throttle = self.what == Some(What::Throttle) && self.scenarios.is_empty();
+        throttle.then_some(if self.quick { QUICK_KEYS } else { self.keys })
     }
 
     /// Memory and start are measured in a whole run alone: each needs processes of its own.

@@ -91,6 +91,17 @@ impl Bootstrap {
         Ok(self)
     }
 
+    /// With Envoy's own rate limit alone, on all requests and on the operations with limits of their own.
+    pub(crate) fn with_native_limits(mut self) -> Result<Self> {
+        self.insert_filters([native::limit_filter()])?;
+        let routes = self.routes()?;
+        let Some(action) = routes.first().map(|route| route["route"].clone()) else {
+            return failed("the built bootstrap has no route");
+        };
+        routes.splice(0..0, native::limited_routes(&action));
+        Ok(self)
+    }
+
     /// Where it listens; and for requests to [`HERE`] an answer of Envoy's in the place of the upstream's. HTTP/1.1
     /// connections end when the answer comes before the whole request, so Envoy reads the body first, for all
     /// subjects by the same filter.

@@ -11,16 +11,19 @@ pub(crate) struct Budget {
     limit: f64,
     measured: f64,
     unit: &'static str,
+    /// Whether more is better.
+    is_least: bool,
 }
 
 impl Budget {
     pub(crate) fn is_met(&self) -> bool {
-        self.measured <= self.limit
+        if self.is_least { self.measured >= self.limit } else { self.measured <= self.limit }
     }
 
     /// The limit with its unit.
     pub(crate) fn limit(&self) -> String {
-        format!("{:.2} {}", self.limit, self.unit)
+        let least = if self.is_least { "at least " } else { "" };
+        format!("{least}{:.2} {}", self.limit, self.unit)
     }
 
     /// What was measured, with its unit.
@@ -34,11 +37,17 @@ const MODULES_MB: f64 = 5.0;
 const IN_WASM_US: f64 = 200.0;
 const READY_SECONDS: f64 = 3.0;
 const WORKER_MB: f64 = 6.0;
+/// Of limits: each one after the first, in E.
+const FURTHER_LIMIT: f64 = 0.3;
+/// Decisions in millions a second on one count.
+const DECISIONS: f64 = 0.5;
+/// What many callers may add.
+const CALLERS_MB: f64 = 64.0;
 
 /// All budgets that the run has the figures for.
 pub(crate) fn budgets(results: &Results) -> Vec<Budget> {
-    [added(results), uncached(results), in_wasm(results), behind(results), memory(results), modules(results)]
-        .concat()
+    let own = [added(results), uncached(results), in_wasm(results), behind(results), memory(results)];
+    [own.concat(), modules(results), limits(results)].concat()
 }
 
 /// In units of what an empty filter adds to a GET, also for POST.
@@ -48,11 +57,12 @@ fn added(results: &Results) -> Vec<Budget> {
         (Scenario::Get, Subject::Chain, 4.8),
         (Scenario::Post, Subject::Pipeline, 4.5),
         (Scenario::AuthJwtCached, Subject::Auth, 1.6),
+        (Scenario::ThrottleOne, Subject::Throttle, 1.6),
     ];
     let budget = |(scenario, subject, limit): (Scenario, Subject, f64)| {
         let measured = results.added(scenario, subject)?.median / results.unit()?;
         let about = format!("{}: {} adds to bare", scenario.name(), subject.name());
-        Some(Budget { about, limit, measured, unit: "E" })
+        Some(Budget { about, limit, measured, unit: "E", is_least: false })
     };
     limits.into_iter().filter_map(budget).collect()
 }
@@ -69,7 +79,7 @@ fn uncached(results: &Results) -> Vec<Budget> {
         let limit = results.added(scenario, Subject::Native)?.median;
         let measured = results.added(scenario, subject)?.median;
         let about = format!("{}: {} adds to bare", scenario.name(), subject.name());
-        Some(Budget { about, limit, measured, unit: "µs" })
+        Some(Budget { about, limit, measured, unit: "µs", is_least: false })
     };
     compared.into_iter().filter_map(budget).collect()
 }
@@ -80,7 +90,7 @@ fn in_wasm(results: &Results) -> Vec<Budget> {
         let known = results.added(Scenario::AuthJwtCached, Subject::Auth)?.median;
         let measured = results.added(scenario, Subject::Auth)?.median - known;
         let about = format!("{}: over a token that is known", scenario.name());
-        Some(Budget { about, limit: IN_WASM_US, measured, unit: "µs" })
+        Some(Budget { about, limit: IN_WASM_US, measured, unit: "µs", is_least: false })
     };
     [Scenario::AuthPs256Uncached, Scenario::AuthEddsaUncached].into_iter().filter_map(budget).collect()
 }
@@ -91,7 +101,7 @@ fn behind(results: &Results) -> Vec<Budget> {
     let budget = |(scenario, limit): (Scenario, f64)| {
         let measured = results.ratio(scenario, Subject::Pipeline)?.median;
         let about = format!("{}: pipeline's cost", scenario.name());
-        Some(Budget { about, limit, measured, unit: "times bare" })
+        Some(Budget { about, limit, measured, unit: "times bare", is_least: false })
     };
     limits.into_iter().filter_map(budget).collect()
 }
@@ -110,6 +120,7 @@ fn memory(results: &Results) -> Vec<Budget> {
             limit,
             measured,
             unit: "MB",
+            is_least: false,
         });
         let ready = ours.ready.as_secs_f64();
         found.push(Budget {
@@ -117,11 +128,12 @@ fn memory(results: &Results) -> Vec<Budget> {
             limit: READY_SECONDS,
             measured: ready,
             unit: "s",
+            is_least: false,
         });
         if let Some(more) = results.footprint(subject, 4) {
             let measured = (more.resident_mb - ours.resident_mb) / 2.0;
             let about = format!("each further worker: {name}");
-            found.push(Budget { about, limit: WORKER_MB, measured, unit: "MB" });
+            found.push(Budget { about, limit: WORKER_MB, measured, unit: "MB", is_least: false });
         }
     }
     found
@@ -133,6 +145,29 @@ fn modules(results: &Results) -> Vec<Budget> {
         limit: MODULES_MB,
         measured: *bytes as f64 / 1e6,
         unit: "MB",
+        is_least: false,
     };
     results.modules.iter().map(budget).collect()
+}
+
+fn limits(results: &Results) -> Vec<Budget> {
+    let mut found = Vec::new();
+    let added = |scenario| results.added(scenario, Subject::Throttle).map(|added| added.median);
+    let both = added(Scenario::ThrottleOne).zip(added(Scenario::ThrottleFive)).zip(results.unit());
+    if let Some(((one, five), unit)) = both {
+        let about = "throttle-five: each further limit adds".to_owned();
+        let measured = (five - one) / 4.0 / unit;
+        found.push(Budget { about, limit: FURTHER_LIMIT, measured, unit: "E", is_least: false });
+    }
+    if let Some(decisions) = &results.decisions {
+        let about = "decisions on one count, two workers".to_owned();
+        let measured = decisions.policy / 1e6;
+        found.push(Budget { about, limit: DECISIONS, measured, unit: "million a second", is_least: true });
+    }
+    if let Some(callers) = &results.callers {
+        let about = format!("memory that {} callers add", callers.callers);
+        let measured = callers.most_mb - callers.before_mb;
+        found.push(Budget { about, limit: CALLERS_MB, measured, unit: "MB", is_least: false });
+    }
+    found
 }

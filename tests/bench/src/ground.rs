@@ -7,7 +7,7 @@ use portcullis_suite::{gateway, repository};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::api::{self, Size};
+use crate::api::{self, COUNT_BY, Size};
 use crate::bootstrap::Bootstrap;
 use crate::failure::{Result, failed, writing};
 use crate::process::Process;
@@ -79,10 +79,13 @@ impl Ground {
         (self.processors > 1).then_some(CLIENT)
     }
 
-    /// Builds the gateway into the folder, and reads its bootstrap.
-    pub(crate) fn build(&self, layout: &str, folder: &Path) -> Result<Bootstrap> {
+    /// Builds the gateway into the folder, and reads its bootstrap. `by_header` says whether one limit counts by a header.
+    pub(crate) fn build(&self, layout: &str, by_header: bool, folder: &Path) -> Result<Bootstrap> {
         // Another address takes its place once a port is chosen.
-        let file = api::gateway("127.0.0.1:1", &format!("http://{}", self.upstream), layout);
+        let mut file = api::gateway("127.0.0.1:1", &format!("http://{}", self.upstream), layout);
+        if by_header {
+            file["limits"]["each key"]["by"] = json!({ "key": [format!("header:{COUNT_BY}")] });
+        }
         let name = format!("gateway-{layout}.json");
         self.write(&name, &file.to_string())?;
         let mut command = gateway::command();

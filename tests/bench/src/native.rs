@@ -12,8 +12,7 @@ const CORS: &str = "envoy.filters.http.cors";
 /// The filters in their usual order.
 pub(crate) fn filters(jwks: &str, cached: bool) -> Vec<Value> {
     let cors = json!({ "name": CORS, "typed_config": { "@type": url("cors.v3.Cors") } });
-    let limit = json!({ "name": RATE_LIMIT, "typed_config": limit(1_000_000, "1s") });
-    vec![cors, tokens(jwks, cached), limit]
+    vec![cors, tokens(jwks, cached), limit_filter()]
 }
 
 /// A route for each operation, cheapest match first: a whole path or a prefix is compared, then the method. What
@@ -27,9 +26,8 @@ pub(crate) fn routes(size: Size, action: &Value) -> Vec<Value> {
             routes.extend(methods.map(|method| route(how, text, method, action)));
         }
     }
-    for (path, method) in
-        [(api::LIMITED, "GET"), (api::KEYED, "GET"), (api::STAFF, "GET"), (api::BULK, "POST")]
-    {
+    let special = [api::LIMITED, api::KEYED, api::STAFF, api::FIVE, api::COUNTED].map(|path| (path, "GET"));
+    for (path, method) in special.into_iter().chain([(api::BULK, "POST")]) {
         routes.push(route("path", path, method, action));
     }
     for route in routes.iter_mut().filter(|route| route["match"]["path"] == api::LIMITED) {
@@ -37,6 +35,34 @@ pub(crate) fn routes(size: Size, action: &Value) -> Vec<Value> {
     }
     routes.push(json!({ "match": { "prefix": "/" }, "direct_response": { "status": 404 } }));
     routes
+}
+
+/// `local_ratelimit` alone.
+pub(crate) fn limit_filter() -> Value {
+    json!({ "name": RATE_LIMIT, "typed_config": limit(1_000_000, "1s") })
+}
+
+/// Routes for the operations with limits of their own, before the one that is there for all.
+pub(crate) fn limited_routes(action: &Value) -> [Value; 2] {
+    let mut limited = route("path", api::LIMITED, "GET", action);
+    limited["typed_per_filter_config"] = json!({ RATE_LIMIT: limit(1, "86400s") });
+    let mut five = route("path", api::FIVE, "GET", action);
+    // The bucket that is always charged, and four by descriptor.
+    let mut config = limit(1_000_000, "1s");
+    let names = ["minutely", "hourly", "daily", "all"];
+    config["rate_limits"] = names
+        .map(|name| json!({ "actions": [{ "generic_key": { "descriptor_value": name } }] }))
+        .into_iter()
+        .collect();
+    config["descriptors"] = names
+        .map(|name| json!({
+            "entries": [{ "key": "generic_key", "value": name }],
+            "token_bucket": { "max_tokens": 1_000_000, "tokens_per_fill": 1_000_000, "fill_interval": "1s" },
+        }))
+        .into_iter()
+        .collect();
+    five["typed_per_filter_config"] = json!({ RATE_LIMIT: config });
+    [limited, five]
 }
 
 /// Whom browsers may serve, for the virtual host.

@@ -11,6 +11,8 @@ pub(crate) fn report(results: &Results, markdown: bool) -> String {
     let parts = [
         ("CPU per request and load, medians and quartiles of all rounds", costs(results)),
         ("Memory and start, by number of workers", footprints(results)),
+        ("Decisions on one count", decisions(results)),
+        ("Memory while callers come that nobody has seen", callers(results)),
         ("Budgets", met(results)),
         ("Answers that were checked before anything was measured", checked(results)),
     ];
@@ -61,6 +63,27 @@ fn footprints(results: &Results) -> Table {
         let (memory, ready) = (measured.resident_mb, measured.ready.as_secs_f64());
         let name = measured.subject.name();
         table.row(vec![name, one.workers.to_string(), format!("{memory:.0}"), format!("{ready:.2}")]);
+    }
+    table
+}
+
+fn decisions(results: &Results) -> Table {
+    let mut table = Table::new(&["where", "workers", "decisions a second"]);
+    if let Some(found) = &results.decisions {
+        for (place, number) in
+            [("the policy, native", found.policy), ("the module, in wasmtime", found.module)]
+        {
+            table.row(vec![place.to_owned(), found.workers.to_string(), format!("{number:.0}")]);
+        }
+    }
+    table
+}
+
+fn callers(results: &Results) -> Table {
+    let mut table = Table::new(&["callers", "RSS MB before", "RSS MB at most", "RSS MB after"]);
+    if let Some(found) = &results.callers {
+        let megabytes = [found.before_mb, found.most_mb, found.after_mb].map(|one| format!("{one:.1}"));
+        table.row([found.callers.to_string()].into_iter().chain(megabytes).collect());
     }
     table
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::callers::Callers;
+use crate::decisions::Decisions;
 use crate::measure::Measured;
 use crate::scenario::Scenario;
 use crate::statistics::Spread;
@@ -24,6 +26,10 @@ pub(crate) struct Results {
     pub(crate) checked: Vec<(Subject, Vec<u16>)>,
     /// Bytes of the modules of a layout, by the subject that loads them.
     pub(crate) modules: Vec<(Subject, u64)>,
+    /// Decisions a second on one caller's count, by two workers.
+    pub(crate) decisions: Option<Decisions>,
+    /// Memory while many callers come.
+    pub(crate) callers: Option<Callers>,
 }
 
 impl Results {
@@ -33,8 +39,8 @@ impl Results {
 
     /// The unit: what an empty filter adds to a GET, in µs.
     pub(crate) fn unit(&self) -> Option<f64> {
-        // Both send the same.
-        let mut gets = [Scenario::Get, Scenario::AuthJwtCached].into_iter();
+        // Each is a GET that the filter does nothing with.
+        let mut gets = [Scenario::Get, Scenario::AuthJwtCached, Scenario::ThrottleOne].into_iter();
         let added = gets.find_map(|get| self.added(get, Subject::Empty));
         added.map(|added| added.median).filter(|unit| *unit > 0.0)
     }
@@ -72,7 +78,9 @@ impl Results {
             let ratio = bare.map(|bare| measured.cpu_us().median / bare.cpu_us().median);
             row(&format!("get-{workers}-workers"), measured, ratio)
         });
-        rows.chain(footprints).collect()
+        let decisions = self.decisions.iter().map(|one| json!({ "scenario": "decisions", "found": one }));
+        let callers = self.callers.iter().map(|one| json!({ "scenario": "callers", "found": one }));
+        rows.chain(footprints).chain(decisions).chain(callers).collect()
     }
 
     fn series(&self, scenario: Scenario, subject: Subject) -> Option<Vec<f64>> {

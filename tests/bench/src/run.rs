@@ -12,7 +12,7 @@ use crate::report::report;
 use crate::results::{Footprint, Results};
 use crate::scenario::Scenario;
 use crate::subject::{Running, Subject};
-use crate::{chart, fleet, fleet_plot, growth, plot};
+use crate::{callers, chart, decisions, fleet, fleet_plot, growth, plot};
 
 /// Consumers that the gateway knows by an API key.
 const CONSUMERS: usize = 100;
@@ -29,6 +29,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         results.measured.extend(measure(scenario, &running, &ground, args.effort())?);
     }
     drop(running);
+    if let Some(keys) = args.keys() {
+        say("decisions on one count");
+        results.decisions = Some(decisions::measure(args.effort())?);
+        say(&format!("{keys} callers"));
+        results.callers = Some(callers::come(keys, &ground)?);
+    }
     if args.measures_memory() {
         results.footprints = footprints(&ground)?;
     }

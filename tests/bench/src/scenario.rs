@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::api::FIVE;
 use crate::failure::Result;
 use crate::ground::{Ground, api_key, bench_folder};
 use crate::subject::Subject;
@@ -49,12 +50,26 @@ pub(crate) enum Scenario {
     AuthPs256Uncached,
     /// The same with EdDSA.
     AuthEddsaUncached,
+    /// A GET of an operation with one limit, without credential.
+    ThrottleOne,
+    /// The same with five limits.
+    ThrottleFive,
 }
 
 impl Scenario {
     /// Those of a whole run.
     pub(crate) fn all() -> Vec<Self> {
-        Self::value_variants().iter().copied().filter(|one| !Self::auth().contains(one)).collect()
+        Self::value_variants().iter().copied().filter(|one| !one.is_of_part()).collect()
+    }
+
+    /// Whether it belongs to a part of what can be measured.
+    fn is_of_part(self) -> bool {
+        Self::auth().contains(&self) || Self::throttle().contains(&self)
+    }
+
+    /// What limits cost, and nothing beside them.
+    pub(crate) fn throttle() -> [Self; 2] {
+        [Self::ThrottleOne, Self::ThrottleFive]
     }
 
     /// What authentication costs, and nothing beside it.
@@ -80,6 +95,7 @@ impl Scenario {
         let measure = matches!(subject, Subject::Bare | Subject::Empty | Subject::Floor);
         match self {
             Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
+            Self::ThrottleOne | Self::ThrottleFive => measure || Subject::throttle().contains(&subject),
             Self::AuthApiKey => measure || subject.abilities().checks_keys,
             _ if Self::auth().contains(&self) => subject.abilities().answers_here,
             Self::GetUpstream | Self::PostUpstream => true,
@@ -96,7 +112,7 @@ impl Scenario {
             Self::Rejected400 => can.checks_messages,
             Self::Rejected429 => can.limits,
             Self::Rejected404 => can.knows_operations,
-            _auth => false,
+            _part => false,
         }
     }
 
@@ -112,6 +128,8 @@ impl Scenario {
             Self::AuthEs256Uncached => with_each(traffic, &Signer::es256(), "tokens-es256")?,
             Self::AuthPs256Uncached => with_each(traffic, &Signer::ps256(), "tokens-ps256")?,
             Self::AuthEddsaUncached => with_each(traffic, &Signer::eddsa(), "tokens-eddsa")?,
+            Self::ThrottleOne => vec![traffic.anonymous_get()],
+            Self::ThrottleFive => vec![Request::new("GET", FIVE)],
             Self::AuthApiKey => vec![traffic.keyed(&api_key(0))],
             Self::Rejected401 => vec![traffic.anonymous_get()],
             Self::Rejected400 => vec![traffic.bad_parameter()],

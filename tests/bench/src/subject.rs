@@ -39,6 +39,12 @@ pub(crate) enum Subject {
     Traefik,
     /// The chain's bundle with the auth plugin alone.
     Auth,
+    /// The chain's bundle with the throttle plugin alone.
+    Throttle,
+    /// The same, where one limit counts by a header: then the plugin reads the head of each request.
+    ThrottleByHeader,
+    /// Bare with Envoy's own `local_ratelimit` alone.
+    NativeLimit,
 }
 
 /// What a subject can do besides letting requests through.
@@ -66,7 +72,7 @@ impl Subject {
     pub(crate) fn all() -> Vec<Self> {
         let there = |subject: &Self| match subject {
             Self::Pipeline => has_pipeline(),
-            Self::Auth => false,
+            Self::Auth | Self::Throttle | Self::ThrottleByHeader | Self::NativeLimit => false,
             _ => true,
         };
         Self::value_variants().iter().copied().filter(there).collect()
@@ -77,6 +83,11 @@ impl Subject {
         vec![Self::Bare, Self::Empty, Self::Native, Self::NativeCached, Self::Auth]
     }
 
+    /// Those that show what limits cost.
+    pub(crate) fn throttle() -> Vec<Self> {
+        vec![Self::Bare, Self::Empty, Self::NativeLimit, Self::Throttle]
+    }
+
     /// As it is written on the command line and in results.
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -85,12 +96,14 @@ impl Subject {
     pub(crate) fn abilities(self) -> Abilities {
         let (native, portcullis) = (self.is_native(), self.layout().is_some());
         let (traefik, auth) = (self == Self::Traefik, self == Self::Auth);
+        let throttle = matches!(self, Self::Throttle | Self::ThrottleByHeader);
+        let native_limit = self == Self::NativeLimit;
         Abilities {
             answers_here: !traefik,
-            knows_operations: native || portcullis || traefik || auth,
+            knows_operations: native || portcullis || traefik || auth || throttle,
             checks_tokens: native || portcullis || auth,
             checks_keys: portcullis || auth,
-            limits: native || portcullis || traefik,
+            limits: native || portcullis || traefik || throttle || native_limit,
             checks_messages: portcullis,
         }
     }
@@ -139,10 +152,13 @@ impl Subject {
 
     fn bootstrap(self, ground: &Ground, folder: &Path) -> Result<Bootstrap> {
         let layout = if self == Self::Floor { Some("pipeline") } else { self.layout() };
-        let built = ground.build(layout.unwrap_or("chain"), folder)?;
+        let by_header = self == Self::ThrottleByHeader;
+        let built = ground.build(layout.unwrap_or("chain"), by_header, folder)?;
         match self {
             Self::Bare => built.without_plugins_but(&[]),
             Self::Auth => built.without_plugins_but(&["portcullis.auth"]),
+            Self::Throttle | Self::ThrottleByHeader => built.without_plugins_but(&["portcullis.throttle"]),
+            Self::NativeLimit => built.without_plugins_but(&[])?.with_native_limits(),
             Self::Empty => built.without_plugins_but(&[])?.with_module(&made("target/bench/empty.wasm")?),
             Self::Floor => built.with_code(&made("target/bench/floor.wasm")?),
             Self::Native | Self::NativeCached => {

@@ -53,6 +53,17 @@ impl Script {
         Ok(Self(file))
     }
 
+    /// Writes one that never sends the same request twice: a number and `seed` stand between the two parts.
+    pub(crate) fn counting(parts: [&[u8]; 2], seed: u64, folder: &Path) -> Result<Self> {
+        let file = folder.join("counting.lua");
+        let [before, behind] = parts.map(quoted);
+        let text = format!(
+            "local turn = 0\nfunction request()\n  turn = turn + 1\n  return {before} .. \"{seed}-\" .. turn .. {behind}\nend\n{DONE}"
+        );
+        std::fs::write(&file, text).map_err(writing(&file))?;
+        Ok(Self(file))
+    }
+
     /// Sends for so many whole seconds: wrk knows no shorter time.
     pub(crate) fn run(&self, to: SocketAddr, seconds: u32, processors: Option<&str>) -> Result<Load> {
         let mut wrk = pinned("wrk", processors);

@@ -91,7 +91,7 @@ impl Worker {
         let config = json!({
             "apis": [{"name": "a", "operations": [operation("/one", 1), operation("/five", cost)]}],
             "limits": limits,
-            "slots": 1024,
+            "slots": 1024, "metrics": true,
             "service": {"service": "ratelimit", "authority": "ratelimit", "domain": "fleet", "timeout_milliseconds": 100}
         });
         let policy = ThrottlePolicy::compile(serde_json::from_value(config).unwrap()).unwrap();
@@ -208,6 +208,29 @@ fn what_holds_while_the_service_is_silent_the_limit_says() {
             assert_eq!(worker.passing("/one", 20, &mut awake), 10, "it recovers by itself");
             awake.used.clear();
         }
+    }
+}
+
+#[test]
+fn what_falls_back_is_told_to_those_who_watch() {
+    for (mode, on_failure) in
+        [("exact", "local"), ("exact", "open"), ("exact", "closed"), ("leased", "local")]
+    {
+        let mode = if mode == "exact" { json!("exact") } else { json!({"leased": 4}) };
+        let worker = Worker::new(json!({ "gold": fleet(10, mode.clone(), on_failure) }));
+        let count = |kind: &str| {
+            let (name, mut found) = (format!("portcullis.limit.gold.{kind}"), 0);
+            let metrics = worker.policy.metrics();
+            worker.policy.measure(&worker.env, &mut |at, value| {
+                found += if metrics[at].name == name { value } else { 0 };
+            });
+            found
+        };
+        worker.passing("/one", 3, &mut Service { silent: true, ..Service::default() });
+        assert_eq!(count("fallback"), 3, "{mode} {on_failure}");
+        after(&worker, 1);
+        worker.passing("/one", 3, &mut Service::default());
+        assert_eq!(count("fallback"), 0, "{mode} {on_failure}: it answers again");
     }
 }
 

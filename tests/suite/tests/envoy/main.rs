@@ -19,6 +19,8 @@ mod heads;
 mod http2;
 mod key_service;
 mod keys;
+mod limits;
+mod live;
 mod metrics;
 mod openid;
 mod passwords;
