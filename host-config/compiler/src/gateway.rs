@@ -62,6 +62,8 @@ pub(crate) struct Gateway {
     pub key_service: Option<KeyService>,
     /// Limits by name.
     pub limits: BTreeMap<String, LimitConfig>,
+    /// How many bits of an IPv6 address are one caller to them.
+    pub ipv6_prefix: Option<u8>,
     /// Names of those that stand before authentication.
     pub early_limits: BTreeSet<String>,
     /// Who counts limits of a fleet.
@@ -202,6 +204,10 @@ impl Gateway {
         let early = file.limits.iter().filter(|(_, limit)| limit.before_authentication);
         let early_limits = early.map(|(name, _)| name.clone()).collect();
         let mut limits = reader.limits(&file.limits, file.rate_limit_service.as_ref(), report);
+        if file.ipv6_prefix.is_some_and(|prefix| !(1..=128).contains(&prefix)) {
+            let message = "1 to 128 bits of an IPv6 address are one caller";
+            report.push(problem(codes::SETTING_INVALID, message, reader.place(&["ipv6Prefix"])));
+        }
         let imported = file.policies.as_ref().map(|name| reader.policies(name, &mut limits, report));
         let identity_headers = reader.identity_headers(&file, report);
         let client_address = file.client_address.as_ref().map(|file| reader.client_address(file, report));
@@ -234,6 +240,7 @@ impl Gateway {
             key_service,
             identity_headers,
             limits,
+            ipv6_prefix: file.ipv6_prefix,
             early_limits,
             limit_service,
             tiers,

@@ -13,7 +13,7 @@ use crate::attribute::Attribute;
 use crate::caller::Key;
 
 /// What the operator named.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) limit: Option<String>,
     pub(crate) scope: Option<String>,

@@ -81,17 +81,26 @@ impl Names {
     }
 }
 
-/// The names of consumers and applications that came lately.
+/// The names of consumers and applications that came lately; and how much of an IPv6 address is one caller.
 #[derive(Debug)]
 pub(crate) struct Known {
     consumers: Names,
     applications: Names,
+    /// Of the bits, from 1 to 128.
+    ipv6_prefix: u8,
 }
 
-impl Default for Known {
-    fn default() -> Self {
+impl Known {
+    /// `None` for a prefix that addresses do not have. The default is 64: a subscriber gets at least a /64 (RFC 6177), and would
+    /// else have 2^64 counts.
+    pub(crate) fn new(ipv6_prefix: Option<u8>) -> Option<Self> {
         let names = |kind| Names { kind, known: RefCell::default() };
-        Self { consumers: names(b'c'), applications: names(b'a') }
+        let ipv6_prefix = ipv6_prefix.unwrap_or(64);
+        (1..=128).contains(&ipv6_prefix).then(|| Self {
+            consumers: names(b'c'),
+            applications: names(b'a'),
+            ipv6_prefix,
+        })
     }
 }
 
@@ -240,9 +249,9 @@ impl<'e> Callers<'e> {
         *self.address.get_or_init(|| {
             let fingerprint = match self.subject.env.client().map(|address| address.to_canonical()) {
                 Some(IpAddr::V4(address)) => Fingerprint::of(b'4', &[&address.octets()]),
-                // A subscriber gets at least a /64 (RFC 6177), and would else have 2^64 counts.
                 Some(IpAddr::V6(address)) => {
-                    let network = (u128::from(address) >> 64) as u64;
+                    let host = 128 - u32::from(self.known.ipv6_prefix);
+                    let network = u128::from(address).checked_shr(host).unwrap_or_default();
                     Fingerprint::of(b'6', &[&network.to_be_bytes()])
                 }
                 None => Fingerprint::of(b'-', &[]),
@@ -258,9 +267,38 @@ mod tests {
     use portcullis_core::testing::FakeEnv;
     use portcullis_core::{Identity, Terms};
 
+    fn known() -> Known {
+        Known::new(None).unwrap()
+    }
+
     fn caller(env: &FakeEnv, api: Fingerprint, by: &Key) -> Caller {
         let subject = Subject { request: None, env, api: "" };
-        Callers::new(&subject, &Known::default(), api).by(by)
+        Callers::new(&subject, &known(), api).by(by)
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn how_much_of_an_ipv6_address_is_one_caller_may_be_said() {
+        let cases = [
+            (1, "::", "7fff::", true),
+            (1, "::", "8000::", false),
+            (48, "2001:db8:0:1::1", "2001:db8:0:2::1", true),
+            (48, "2001:db8:0:1::1", "2001:db8:1:1::1", false),
+            (56, "2001:db8:0:ff::1", "2001:db8:0:1::1", true),
+            (128, "2001:db8::1", "2001:db8::1", true),
+            (128, "2001:db8::1", "2001:db8::2", false),
+            (1, "192.0.2.1", "192.0.2.2", false),
+        ];
+        for (prefix, left, right, same) in cases {
+            let known = Known::new(Some(prefix)).unwrap();
+            let of = |address: &str| {
+                let env = FakeEnv::new().with_peer(address);
+                let subject = Subject { request: None, env: &env, api: "" };
+                Callers::new(&subject, &known, Fingerprint::default()).by(&Key::Address)
+            };
+            assert_eq!(of(left) == of(right), same, "/{prefix}: {left}, {right}");
+        }
+        assert!(Known::new(Some(0)).is_none() && Known::new(Some(129)).is_none());
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -328,7 +366,7 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn names_are_remembered_within_bounds() {
-        let Known { consumers, .. } = Known::default();
+        let Known { consumers, .. } = known();
         for number in 0..3 * MOST_NAMES {
             let name = format!("consumer-{number}");
             let fingerprint = consumers.fingerprint(&name);

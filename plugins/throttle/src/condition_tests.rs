@@ -133,7 +133,7 @@ fn a_key_is_made_of_all_its_parts() {
     let caller = |parts: Value, request: &Request, env: &FakeEnv| {
         let key = Key::new(&serde_json::from_value(json!({"parts": parts})).unwrap()).unwrap();
         let subject = Subject { request: Some(request), env, api: "pets" };
-        Callers::new(&subject, &Known::default(), Fingerprint::default()).by(&key)
+        Callers::new(&subject, &Known::new(None).unwrap(), Fingerprint::default()).by(&key)
     };
     let tenant = |tenant: Option<&str>, other: &str| {
         let head = [(":method", "GET"), (":path", "/"), ("other", other)];

@@ -19,6 +19,9 @@ pub enum InvalidThrottle {
     /// The table's size.
     #[error("{0} slots: it must be a power of two, at most {MOST_SLOTS}")]
     Slots(u32),
+    /// A prefix that no address has.
+    #[error("1 to 128 bits of an IPv6 address are one caller")]
+    Ipv6Prefix,
     /// One of the limits.
     #[error("the limit '{name}': {cause}")]
     Limit {

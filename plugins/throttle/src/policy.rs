@@ -194,7 +194,8 @@ impl ThrottlePolicy {
         if fleet.is_none() && all().any(|limit| limit.fleet.is_some()) {
             return Err(InvalidThrottle::NoService);
         }
-        let (known, early) = (Known::default(), config.early);
+        let known = Known::new(config.ipv6_prefix).ok_or(InvalidThrottle::Ipv6Prefix)?;
+        let early = config.early;
         let metrics = config.metrics.then(|| Metrics::new(limits.values().cloned(), early));
         Ok(Self {
             index,

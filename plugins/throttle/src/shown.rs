@@ -28,13 +28,18 @@ const MOST_ROWS: usize = 1_000;
 const MOST_LOOKS: usize = 10_000;
 
 /// What answers operators.
-pub(crate) trait Show: std::fmt::Debug {
+pub(crate) trait Show {
     /// Answers a request, or leaves it to whoever comes next.
     fn show(&self, request: &Request, env: &dyn Env) -> Decision;
 }
 
+impl std::fmt::Debug for dyn Show {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shown")
+    }
+}
+
 /// All limits in all their scopes.
-#[derive(Debug)]
 pub(crate) struct Shown {
     /// Where the counts are asked for: those behind authentication, or those before it.
     path: &'static str,
@@ -45,7 +50,6 @@ pub(crate) struct Shown {
 }
 
 /// A limit within a scope.
-#[derive(Debug)]
 struct Counted {
     applied: AppliedLimit,
     scope: String,
@@ -55,7 +59,7 @@ struct Counted {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Rows<'s> {
     limits: Vec<Row<'s>>,
     /// Whether there are more.
@@ -63,7 +67,7 @@ struct Rows<'s> {
 }
 
 /// One count.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Row<'s> {
     limit: &'s str,
     scope: &'s str,
@@ -77,7 +81,7 @@ struct Row<'s> {
 }
 
 /// Where a count stands.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum State {
     /// Here.
@@ -113,7 +117,7 @@ impl Shown {
             table: Table::new(config.slots, reach.unwrap_or_default(), early),
             flights: Flights::new(config.slots, longest.unwrap_or_default(), early),
             counted: counted(config, limits)?,
-            known: Known::default(),
+            known: Known::new(config.ipv6_prefix).ok_or(InvalidThrottle::Ipv6Prefix)?,
         })
     }
 

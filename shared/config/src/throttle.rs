@@ -27,6 +27,9 @@ pub struct ThrottleConfig {
     /// How the client is found behind proxies; default: it is the connection's other end. None within [`crate::pipeline::PipelineConfig`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_address: Option<ClientAddressConfig>,
+    /// How many bits of an IPv6 address are one caller, 1 to 128. Default: 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_prefix: Option<u8>,
     /// Limits by name: visible ASCII and spaces, at most 128 bytes, since names stand in header fields.
     pub limits: BTreeMap<String, LimitConfig>,
     /// How many shared slots callers are spread over, 16 callers to a slot: bounds the memory, at most about

@@ -84,6 +84,10 @@ pub struct GatewayFile {
     /// Limits by name, for `limits` in this file and in `x-portcullis`.
     #[serde(default)]
     pub limits: BTreeMap<String, LimitFile>,
+    /// How many bits of an IPv6 address are one caller to limits that count addresses, 1 to 128. Default: 64, the least that a subscriber gets.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 128))]
+    pub ipv6_prefix: Option<u8>,
     /// Who counts the limits with `scope: fleet`. Default: there are none.
     #[serde(default)]
     pub rate_limit_service: Option<LimitServiceFile>,
