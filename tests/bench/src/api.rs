@@ -92,8 +92,8 @@ pub(crate) fn gateway(listen: &str, upstream: &str, layout: &str) -> Value {
             "minutely": { "requests": 100_000_000, "per": "minute" },
             "hourly": { "requests": 1_000_000_000, "per": "hour", "algorithm": "window" },
             "daily": { "requests": 1_000_000_000, "per": "day", "by": "address" },
-            "in all": { "requests": 1_000_000, "per": "second", "by": "all" },
-            "each key": { "requests": 1_000_000, "per": "day" },
+            "in-all": { "requests": 1_000_000, "per": "second", "by": "all" },
+            "each-key": { "requests": 1_000_000, "per": "day" },
         },
     })
 }
@@ -134,9 +134,9 @@ fn special() -> [(&'static str, Value); SPECIAL] {
         (
             FIVE,
             json!({ "get": {
-            "x-portcullis": { "limits": ["minutely", "hourly", "daily", "in all"] }, "responses": done() } }),
+            "x-portcullis": { "limits": ["minutely", "hourly", "daily", "in-all"] }, "responses": done() } }),
         ),
-        (COUNTED, json!({ "get": { "x-portcullis": { "limits": ["each key"] }, "responses": done() } })),
+        (COUNTED, json!({ "get": { "x-portcullis": { "limits": ["each-key"] }, "responses": done() } })),
         (KEYED, json!({ "get": { "security": [{ "Key": [] }], "responses": done() } })),
         (STAFF, json!({ "get": { "security": [{ "Staff": [] }], "responses": done() } })),
         (

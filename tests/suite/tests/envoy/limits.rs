@@ -12,7 +12,7 @@ openapi: 3.0.3
 info: { title: Counted, version: 1.0.0 }
 security: [{ Key: [] }]
 paths:
-  /list: { get: { x-portcullis: { limits: [all day] }, responses: { '200': { description: Fine } } } }
+  /list: { get: { x-portcullis: { limits: [all-day] }, responses: { '200': { description: Fine } } } }
   /hard: { get: { x-portcullis: { cost: 3, limits: [flood] }, responses: { '200': { description: Fine } } } }
 components: { securitySchemes: { Key: { type: apiKey, in: header, name: X-Key } } }
 "#;
@@ -32,7 +32,7 @@ fn start(layout: &str) -> (Gateway, SocketAddr, tempfile::TempDir) {
         "admin: {{ address: '{admin}' }}\nlayout: {layout}\n\
          apis: [{{ definition: api.yaml, endpoint: mock, limits: [gold] }}]\n\
          identity: {{ apiKeys: [{{ consumer: ada, sha256: {DIGEST} }}] }}\n\
-         limits:\n  gold: {{ requests: 20, per: day }}\n  all day: {{ requests: 5, per: day, by: all }}\n  \
+         limits:\n  gold: {{ requests: 20, per: day }}\n  all-day: {{ requests: 5, per: day, by: all }}\n  \
          flood: {{ requests: 9, per: day, by: address, beforeAuthentication: true }}\n"
     );
     let folder = gateway::folder(&[("api.yaml", API), ("gateway.yaml", &settings)]);
@@ -77,10 +77,10 @@ fn operators_see_what_a_caller_has_used() {
             http1::request(gateway.address(), "GET /hard", &[("X-Key", KEY)], b"");
         }
         let ada = [file, "--consumer", "ada", "--address", "127.0.0.1"];
-        let all = vec![count("gold", 10, 10), count("all day", 4, 1), count("flood", 6, 3)];
+        let all = vec![count("gold", 10, 10), count("all-day", 4, 1), count("flood", 6, 3)];
         assert_eq!(counts(&ada), all, "{layout}");
         let bob = counts(&[file, "--consumer", "bob", "--address", "192.0.2.1", "--used"]);
-        assert_eq!(bob, [count("all day", 4, 1)], "{layout}");
+        assert_eq!(bob, [count("all-day", 4, 1)], "{layout}");
         let named = counts(&["--at", &admin.to_string(), "--limit", "flood", "--address", "127.0.0.1"]);
         assert_eq!(named, [count("flood", 6, 3)], "{layout}");
         // Asking has cost nothing.
