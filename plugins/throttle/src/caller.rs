@@ -1,9 +1,10 @@
 //! Who is counted: callers and counts become numbers, so that a slot holds no name and no address, and
 //! nobody can choose whose count to share.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use portcullis_config::throttle::LimitKeyConfig;
@@ -56,36 +57,46 @@ pub(crate) struct Caller {
     pub(crate) verified: bool,
 }
 
-/// The fingerprints of names that came lately: hashing one costs as much as charging its count.
+/// The fingerprints of what came lately: hashing one costs as much as charging its count.
 #[derive(Debug)]
-struct Names {
-    kind: u8,
-    known: RefCell<HashMap<Box<str>, Fingerprint>>,
-}
+struct Lately<K>(RefCell<HashMap<K, Fingerprint>>);
 
-/// Most names whose fingerprints are remembered. With more, all are forgotten and remembered anew.
-const MOST_NAMES: usize = 4096;
+/// Most fingerprints that are remembered of a kind. With more, all are forgotten and remembered anew.
+const MOST_LATELY: usize = 4096;
 
-impl Names {
-    fn fingerprint(&self, name: &str) -> Fingerprint {
-        let mut known = self.known.borrow_mut();
-        if let Some(fingerprint) = known.get(name) {
+impl<K: Eq + Hash> Lately<K> {
+    fn fingerprint<Q>(&self, of: &Q, kind: u8, bytes: &[u8]) -> Fingerprint
+    where
+        Q: Eq + Hash + ToOwned + ?Sized,
+        K: Borrow<Q> + From<Q::Owned>,
+    {
+        let mut known = self.0.borrow_mut();
+        if let Some(fingerprint) = known.get(of) {
             return *fingerprint;
         }
-        if known.len() >= MOST_NAMES {
+        if known.len() >= MOST_LATELY {
             known.clear();
         }
-        let fingerprint = Fingerprint::of(self.kind, &[name.as_bytes()]);
-        known.insert(name.into(), fingerprint);
+        let fingerprint = Fingerprint::of(kind, &[bytes]);
+        known.insert(of.to_owned().into(), fingerprint);
         fingerprint
     }
 }
 
-/// The names of consumers and applications that came lately; and how much of an IPv6 address is one caller.
+impl<K> Default for Lately<K> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+/// Consumers, applications and addresses that came lately; and how much of an IPv6 address is one caller.
 #[derive(Debug)]
 pub(crate) struct Known {
-    consumers: Names,
-    applications: Names,
+    consumers: Lately<String>,
+    applications: Lately<String>,
+    ipv4: Lately<[u8; 4]>,
+    /// Networks of so many bits.
+    ipv6: Lately<[u8; 16]>,
     /// Of the bits, from 1 to 128.
     ipv6_prefix: u8,
 }
@@ -94,13 +105,33 @@ impl Known {
     /// `None` for a prefix that addresses do not have. The default is 64: a subscriber gets at least a /64 (RFC 6177), and would
     /// else have 2^64 counts.
     pub(crate) fn new(ipv6_prefix: Option<u8>) -> Option<Self> {
-        let names = |kind| Names { kind, known: RefCell::default() };
         let ipv6_prefix = ipv6_prefix.unwrap_or(64);
         (1..=128).contains(&ipv6_prefix).then(|| Self {
-            consumers: names(b'c'),
-            applications: names(b'a'),
+            consumers: Lately::default(),
+            applications: Lately::default(),
+            ipv4: Lately::default(),
+            ipv6: Lately::default(),
             ipv6_prefix,
         })
+    }
+
+    fn consumer(&self, name: &str) -> Fingerprint {
+        self.consumers.fingerprint(name, b'c', name.as_bytes())
+    }
+
+    fn application(&self, name: &str) -> Fingerprint {
+        self.applications.fingerprint(name, b'a', name.as_bytes())
+    }
+
+    fn address(&self, address: IpAddr) -> Fingerprint {
+        match address.to_canonical() {
+            IpAddr::V4(address) => self.ipv4.fingerprint(&address.octets(), b'4', &address.octets()),
+            IpAddr::V6(address) => {
+                let host = 128 - u32::from(self.ipv6_prefix);
+                let network = u128::from(address).checked_shr(host).unwrap_or_default().to_be_bytes();
+                self.ipv6.fingerprint(&network, b'6', &network)
+            }
+        }
     }
 }
 
@@ -228,7 +259,7 @@ impl<'e> Callers<'e> {
         let terms = identity.as_ref().and_then(|identity| identity.terms());
         match terms.and_then(|terms| terms.application.as_deref()) {
             Some(application) => {
-                let fingerprint = self.known.applications.fingerprint(application);
+                let fingerprint = self.known.application(application);
                 Caller { fingerprint, verified: true }
             }
             None => *self.consumer.get_or_init(|| self.consumer()),
@@ -238,7 +269,7 @@ impl<'e> Callers<'e> {
     fn consumer(&self) -> Caller {
         match self.subject.env.identity() {
             Some(identity) => {
-                let fingerprint = self.known.consumers.fingerprint(identity.consumer());
+                let fingerprint = self.known.consumer(identity.consumer());
                 Caller { fingerprint, verified: true }
             }
             None => self.address(),
@@ -247,15 +278,8 @@ impl<'e> Callers<'e> {
 
     fn address(&self) -> Caller {
         *self.address.get_or_init(|| {
-            let fingerprint = match self.subject.env.client().map(|address| address.to_canonical()) {
-                Some(IpAddr::V4(address)) => Fingerprint::of(b'4', &[&address.octets()]),
-                Some(IpAddr::V6(address)) => {
-                    let host = 128 - u32::from(self.known.ipv6_prefix);
-                    let network = u128::from(address).checked_shr(host).unwrap_or_default();
-                    Fingerprint::of(b'6', &[&network.to_be_bytes()])
-                }
-                None => Fingerprint::of(b'-', &[]),
-            };
+            let client = self.subject.env.client().map(|address| self.known.address(address));
+            let fingerprint = client.unwrap_or_else(|| Fingerprint::of(b'-', &[]));
             Caller { fingerprint, verified: false }
         })
     }
@@ -366,13 +390,13 @@ mod tests {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn names_are_remembered_within_bounds() {
-        let Known { consumers, .. } = known();
-        for number in 0..3 * MOST_NAMES {
+        let known = known();
+        for number in 0..3 * MOST_LATELY {
             let name = format!("consumer-{number}");
-            let fingerprint = consumers.fingerprint(&name);
+            let fingerprint = known.consumer(&name);
             assert_eq!(fingerprint, Fingerprint::of(b'c', &[name.as_bytes()]));
-            assert_eq!(fingerprint, consumers.fingerprint(&name));
-            assert!(consumers.known.borrow().len() <= MOST_NAMES);
+            assert_eq!(fingerprint, known.consumer(&name));
+            assert!(known.consumers.0.borrow().len() <= MOST_LATELY);
         }
     }
 

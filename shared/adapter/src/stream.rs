@@ -94,7 +94,8 @@ impl<C: PolicyChain + 'static> Stream<C> {
 
     fn judge_head(&self, end_of_stream: bool) -> Result<State<C>, Answer> {
         let place = self.place(end_of_stream)?;
-        if let Some(decision) = without_head(&place.worker.chain, &place.env()) {
+        let env = place.env();
+        if let Some(decision) = without_head(&place.worker.chain, &env) {
             return match decision {
                 Decision::Continue(mut edits) => {
                     // How often a client sent them is not known here.
@@ -110,7 +111,7 @@ impl<C: PolicyChain + 'static> Stream<C> {
         if end_of_stream {
             request.set_body(Vec::new());
         }
-        go_on(Passage::new(request), Vec::new(), &place)
+        go_on_in(&env, Passage::new(request), Vec::new(), &place)
     }
 
     fn place(&self, is_whole: bool) -> Result<Place<C>, Answer> {
@@ -303,10 +304,20 @@ impl Held {
 /// Asks the policies that come next, and does what follows. `response` is of those that the request has passed.
 pub(crate) fn go_on<C: PolicyChain + 'static>(
     passage: Passage,
+    response: ResponseHeaders,
+    place: &Place<C>,
+) -> Result<State<C>, Answer> {
+    go_on_in(&place.env(), passage, response, place)
+}
+
+/// The same, with what the host has been asked already.
+fn go_on_in<C: PolicyChain + 'static>(
+    env: &HostEnv,
+    passage: Passage,
     mut response: ResponseHeaders,
     place: &Place<C>,
 ) -> Result<State<C>, Answer> {
-    match passage.advance(&place.worker.chain, &place.env()) {
+    match passage.advance(&place.worker.chain, env) {
         Progress::Passed(mut edits) => {
             response.append(&mut edits.response);
             edits.response = response;

@@ -84,7 +84,7 @@ impl Ground {
         // Another address takes its place once a port is chosen.
         let mut file = api::gateway("127.0.0.1:1", &format!("http://{}", self.upstream), layout);
         if by_header {
-            file["limits"]["each-key"]["by"] = json!({ "key": [format!("header:{COUNT_BY}")] });
+            file["limits"]["each-key"]["by"] = json!([format!("header:{COUNT_BY}")]);
         }
         let name = format!("gateway-{layout}.json");
         self.write(&name, &file.to_string())?;
