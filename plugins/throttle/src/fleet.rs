@@ -4,6 +4,7 @@
 mod lease;
 mod leases;
 mod protocol;
+mod spare;
 mod terms;
 
 use std::cell::RefCell;
@@ -20,6 +21,7 @@ use crate::table::{Charge, Denied, Standing, Table};
 pub use lease::{Lease, Look, Need, Said, Terms};
 use leases::Leases;
 use protocol::{Asked, Ruling};
+use spare::Spare;
 pub(crate) use terms::{FleetLimit, InvalidFleet, Mode, OnFailure};
 
 /// Longest reply of the service, in bytes.
@@ -37,6 +39,8 @@ pub(crate) struct Fleet {
     domain: String,
     timeout: Duration,
     leases: RefCell<Leases>,
+    /// Of limits that are asked for with each request.
+    spare: RefCell<Spare>,
 }
 
 /// Why a request is not charged yet, or not at all.
@@ -58,6 +62,8 @@ pub(crate) struct Consulted {
     pub(crate) places: Vec<usize>,
     /// Whose tokens are to be taken.
     leased: Vec<Leased>,
+    /// Whose spare tokens are to be taken.
+    spared: Vec<Fingerprint>,
 }
 
 /// A count that tokens are held of.
@@ -71,12 +77,20 @@ struct Leased {
 /// What is known of one limit.
 enum Word {
     /// The request may pass.
-    Yes(Said, Option<Leased>),
+    Yes(Said, Tokens),
     No {
         retry_in: u64,
     },
     Ask(Question),
     Silent,
+}
+
+/// What a request that may pass uses up.
+enum Tokens {
+    /// They were asked for it alone.
+    Own,
+    Leased(Leased),
+    Spare(Fingerprint),
 }
 
 impl Fleet {
@@ -90,12 +104,40 @@ impl Fleet {
             domain: config.domain,
             timeout: Duration::from_millis(config.timeout_milliseconds.into()),
             leases: RefCell::default(),
+            spare: RefCell::default(),
         })
     }
 
     /// Asks for what is not known. Limits of this gateway are looked at before anything is asked, so that who is over one of them
     /// costs the fleet nothing; leases before what is asked for this request alone, whose answer is charged already.
     pub(crate) fn consult(
+        &self,
+        selection: &Selection<'_>,
+        callers: &Callers<'_>,
+        table: Table,
+        env: &dyn Env,
+    ) -> Result<Consulted, Stop> {
+        let consulted = self.consult_all(selection, callers, table, env);
+        if let Err(Stop::Denied(_) | Stop::Closed) = consulted {
+            self.refused(selection, callers, env);
+        }
+        consulted
+    }
+
+    /// The request does not pass: what was granted to it alone is its caller's next request's.
+    pub(crate) fn refused(&self, selection: &Selection<'_>, callers: &Callers<'_>, env: &dyn Env) {
+        for (place, applied) in selection.iter().enumerate() {
+            let Some(fleet) = &applied.limit.fleet else { continue };
+            let answer = env.answer(&Topic::Own(number(place)));
+            if let Some(Ruling::Granted(said)) = answer.and_then(|answer| ruling(&answer)) {
+                let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
+                let mut spare = self.spare.borrow_mut();
+                spare.keep(count, selection.units(), said, env.now().0, fleet.lifetime);
+            }
+        }
+    }
+
+    fn consult_all(
         &self,
         selection: &Selection<'_>,
         callers: &Callers<'_>,
@@ -135,9 +177,13 @@ impl Fleet {
                 Word::No { retry_in } => {
                     return Err(Stop::Denied(Denied::UsedUp { charge: place, retry_in }));
                 }
-                Word::Yes(said, leased) => {
+                Word::Yes(said, tokens) => {
                     consulted.stand(place, standing(said, applied, selection.units()));
-                    consulted.leased.extend(leased);
+                    match tokens {
+                        Tokens::Own => {}
+                        Tokens::Leased(leased) => consulted.leased.push(leased),
+                        Tokens::Spare(count) => consulted.spared.push(count),
+                    }
                 }
                 Word::Silent => {
                     silent.push(applied);
@@ -170,6 +216,8 @@ impl Fleet {
     ) -> Option<Box<Question>> {
         let mut leases = self.leases.borrow_mut();
         consulted.leased.iter().for_each(|leased| leases.take(leased.count, selection.units()));
+        let mut spare = self.spare.borrow_mut();
+        consulted.spared.iter().for_each(|count| spare.take(*count, selection.units()));
         let now = env.now().0;
         consulted.leased.iter().find_map(|Leased { place, count, terms }| {
             let applied = selection.get(*place)?;
@@ -200,7 +248,7 @@ impl Fleet {
         match look {
             Some(Look::Enough) => {
                 let said = self.leases.borrow().said(count, now);
-                Word::Yes(said, Some(Leased { place, count, terms }))
+                Word::Yes(said, Tokens::Leased(Leased { place, count, terms }))
             }
             Some(Look::Refused { retry_in }) => Word::No { retry_in },
             Some(Look::Ask(_)) if env.answers() >= MOST_ANSWERS => Word::No { retry_in: CONTESTED },
@@ -219,13 +267,16 @@ impl Fleet {
         units: u32,
         env: &dyn Env,
     ) -> Word {
-        let number = u32::try_from(place).unwrap_or(u32::MAX);
+        let number = number(place);
         let Some(answer) = env.answer(&Topic::Own(number)) else {
+            if let Some(said) = self.spare.borrow().find(count, units, env.now().0) {
+                return Word::Yes(said, Tokens::Spare(count));
+            }
             let call = Box::new(self.call(applied, fleet, count, units));
             return Word::Ask(Question::Own { number, call });
         };
         match ruling(&answer) {
-            Some(Ruling::Granted(said)) => Word::Yes(said, None),
+            Some(Ruling::Granted(said)) => Word::Yes(said, Tokens::Own),
             Some(Ruling::Refused(said)) => Word::No { retry_in: said.reset.unwrap_or(CONTESTED).max(1) },
             None => Word::Silent,
         }
@@ -301,6 +352,11 @@ fn standing(said: Said, applied: &AppliedLimit, units: u32) -> Standing {
     let full_in =
         said.reset.or_else(|| limit.period.map(|seconds| seconds.saturating_mul(crate::gcra::SECOND)));
     Standing { remaining: said.remaining.unwrap_or(whole), full_in: full_in.unwrap_or_default(), over: false }
+}
+
+/// What the question of the limit at this place is known by.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn ruling(answer: &Answer) -> Option<Ruling> {

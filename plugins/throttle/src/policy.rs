@@ -282,7 +282,10 @@ impl ThrottlePolicy {
         };
         let limits = || consulted.places.iter().filter_map(|place| selection.get(*place)).collect();
         let charged = self.charge(&consulted.charges, limits, callers, env);
-        let charged = charged.map_err(|denied| selection.refused(consulted.placed(denied)))?;
+        let charged = charged.map_err(|denied| {
+            fleet.refused(selection, callers, env);
+            selection.refused(consulted.placed(denied))
+        })?;
         selection.admit(&consulted.with(charged), &mut edits);
         edits.ahead = fleet.take(&consulted, selection, env);
         Ok(Judged::Passes(edits))

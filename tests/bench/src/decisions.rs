@@ -138,7 +138,10 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 
 /// Shared data as Envoy keeps it: one map behind one lock, a version beside each value.
 #[derive(Clone, Default)]
-struct Counts(Arc<Mutex<HashMap<String, (Vec<u8>, u32)>>>);
+struct Counts(Arc<Mutex<HashMap<String, Value>>>);
+
+/// With its version.
+type Value = (Vec<u8>, u32);
 
 struct Worker {
     counts: Counts,

@@ -20,6 +20,8 @@ pub(crate) struct FleetLimit {
     pub(crate) mode: Mode,
     pub(crate) on_failure: OnFailure,
     gateways: u32,
+    /// How long tokens are held at most, in nanoseconds.
+    pub(crate) lifetime: u64,
 }
 
 /// How often the service is asked.
@@ -60,13 +62,13 @@ impl FleetLimit {
         if config.gateways == 0 {
             return Err(InvalidFleet::Gateways);
         }
+        let lifetime = LONGEST_LEASE.min(seconds(config.unit) * SECOND);
         let mode = match config.mode {
             FleetModeConfig::Exact => Mode::Exact,
             FleetModeConfig::Leased(size) if size == 0 || size > LARGEST_LEASE.min(requests) => {
                 return Err(InvalidFleet::Lease);
             }
             FleetModeConfig::Leased(size) => {
-                let lifetime = LONGEST_LEASE.min(seconds(config.unit) * SECOND);
                 Mode::Leased(Terms { size, gateways: config.gateways, lifetime })
             }
         };
@@ -75,7 +77,8 @@ impl FleetLimit {
             FailureConfig::Open => OnFailure::Open,
             FailureConfig::Closed => OnFailure::Closed,
         };
-        Ok(Self { requests, unit: unit(config.unit), mode, on_failure, gateways: config.gateways })
+        let (unit, gateways) = (unit(config.unit), config.gateways);
+        Ok(Self { requests, unit, mode, on_failure, gateways, lifetime })
     }
 
     /// What this gateway counts to by itself while the service does not answer; where that is not wanted, the whole.

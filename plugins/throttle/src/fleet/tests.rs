@@ -259,6 +259,45 @@ fn who_is_over_a_limit_of_the_gateway_costs_the_fleet_nothing() {
 }
 
 #[test]
+fn of_two_limits_of_a_fleet_none_is_charged_for_what_the_other_refuses() {
+    // Asked in this order: what the first grants to a request that the second refuses is the caller's next request's.
+    let limits = json!({
+        "a wide": fleet(100, json!("exact"), "closed"),
+        "b narrow": fleet(3, json!("exact"), "closed"),
+    });
+    let worker = Worker::new(limits.clone());
+    let mut service = Service::default();
+    assert_eq!(worker.passing("/one", 50, &mut service), 3);
+    assert_eq!(service.hits, 7, "three of each, and one that is held");
+    let other = Worker::new(limits);
+    assert_eq!(other.passing("/one", 50, &mut service), 0);
+    assert_eq!(service.hits, 8, "each worker holds at most what one request costs");
+    for _ in 0..4 {
+        after(&worker, 60);
+        let spent = service.hits;
+        assert_eq!(worker.passing("/one", 50, &mut service), 3);
+        assert_eq!(service.hits - spent, 7, "what is held ends with its window");
+    }
+}
+
+#[test]
+fn what_is_held_is_used_before_more_is_asked_for() {
+    let mut narrow = fleet(2, json!("exact"), "closed");
+    narrow["fleet"]["unit"] = json!("second");
+    narrow["period_seconds"] = json!(1);
+    let worker = Worker::new(json!({ "a wide": fleet(10, json!("exact"), "closed"), "b narrow": narrow }));
+    let mut service = Service::default();
+    let passed: Vec<u32> = (0..6)
+        .map(|_| {
+            let passed = worker.passing("/one", 9, &mut service);
+            after(&worker, 1);
+            passed
+        })
+        .collect();
+    assert_eq!(passed, [2, 2, 2, 2, 2, 0], "all ten of the wide one pass in its minute, none is lost");
+}
+
+#[test]
 fn a_limit_that_marks_lets_pass_what_the_fleet_has_used_up() {
     let mut gold = fleet(2, json!("exact"), "closed");
     gold["marks"] = json!(true);
