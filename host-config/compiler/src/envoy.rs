@@ -117,6 +117,7 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     listeners.extend(input.admin.map(|address| admin::listener(address, input)));
     let mut bootstrap = json!({
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
+        "typed_dns_resolver_config": cluster::resolver(),
         "overload_manager": { "resource_monitors": [{
             "name": "envoy.resource_monitors.global_downstream_max_connections",
             "typed_config": {

@@ -2,8 +2,6 @@
 
 use portcullis_core::{Env, HashFunction, SignatureVerdict, Signed};
 
-use crate::token::Token;
-
 /// The AlgorithmIdentifier of an RSA key (RFC 3279, section 2.3.1).
 const RSA: [u8; 15] = *b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
 /// The AlgorithmIdentifier of a key on P-256 (RFC 5480, section 2.1.1).
@@ -50,12 +48,12 @@ impl HostKey {
         Self { hash, public_key: public_key_info(&P521, point), coordinate: Some(66) }
     }
 
-    /// What the host says of the token's signature.
-    pub(crate) fn verify(&self, token: &Token, env: &dyn Env) -> SignatureVerdict {
+    /// What the host says of the signature of `text`, in the form that a JWS has it in.
+    pub(crate) fn verify(&self, text: &[u8], signature: &[u8], env: &dyn Env) -> SignatureVerdict {
         let der;
         let signature = match self.coordinate {
-            None => token.signature.as_slice(),
-            Some(length) => match ecdsa_signature(&token.signature, length) {
+            None => signature,
+            Some(length) => match ecdsa_signature(signature, length) {
                 Some(signature) => {
                     der = signature;
                     &der
@@ -63,7 +61,6 @@ impl HostKey {
                 None => return SignatureVerdict::Invalid,
             },
         };
-        let text = token.signed().as_bytes();
         env.verify_signature(&Signed { hash: self.hash, public_key: &self.public_key, signature, text })
     }
 }

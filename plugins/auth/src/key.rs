@@ -15,7 +15,6 @@ use crate::invalid::IssuerError;
 use crate::jwk::{self, InvalidJwk};
 use crate::rsa::{Padding, RsaKey};
 use crate::secret::Secret;
-use crate::token::Token;
 
 /// A key that has been read for one algorithm.
 #[derive(Debug)]
@@ -37,10 +36,6 @@ enum Material {
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
     Hmac { secret: Secret, hash: HashFunction },
 }
-
-/// The signature is not this key's over this token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unsigned;
 
 impl Key {
     /// Reads the JWK at `position` for every accepted algorithm it is meant for. RSA keys are between 2048
@@ -89,25 +84,14 @@ impl Key {
         accepted.iter().copied().map(key).collect()
     }
 
-    /// Whether the key's owner signed the token: the host verifies if it can, for it does so many times as
-    /// fast, and otherwise this module. The one place where a signature is verified; the claims are not judged
-    /// here.
-    pub(crate) fn verify(&self, token: &Token, env: &dyn Env) -> Result<(), Unsigned> {
-        match self.host.as_ref().map_or(SignatureVerdict::Unknown, |host| host.verify(token, env)) {
-            SignatureVerdict::Valid => Ok(()),
-            SignatureVerdict::Invalid => Err(Unsigned),
-            SignatureVerdict::Unknown if self.verify_here(token.signed().as_bytes(), &token.signature) => {
-                Ok(())
-            }
-            SignatureVerdict::Unknown => Err(Unsigned),
+    /// Whether the key's owner signed `text`: the host verifies if it can, for it does so many times as fast, and
+    /// otherwise this module. The one place where a signature is verified; what the text says is not judged here.
+    pub(crate) fn verify(&self, text: &[u8], signature: &[u8], env: &dyn Env) -> bool {
+        match self.host.as_ref().map_or(SignatureVerdict::Unknown, |host| host.verify(text, signature, env)) {
+            SignatureVerdict::Valid => true,
+            SignatureVerdict::Invalid => false,
+            SignatureVerdict::Unknown => self.material.verify(text, signature),
         }
-    }
-}
-
-impl Key {
-    /// Whether the key's owner signed `text`, whatever the host can do.
-    pub(crate) fn verify_here(&self, text: &[u8], signature: &[u8]) -> bool {
-        self.material.verify(text, signature)
     }
 }
 

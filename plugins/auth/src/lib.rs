@@ -51,6 +51,7 @@ mod subscriptions;
 mod token;
 mod twin;
 mod user_store;
+mod verifier;
 mod wildcard;
 
 pub use certificate::{InvalidCertificate, read_certificate, read_passed};
@@ -62,6 +63,7 @@ pub use password::check_password_hash;
 pub use policy::AuthPolicy;
 pub use presented::{Authorization, Duplicate, cookies, read_authorization, read_basic};
 pub use token::{Token, TokenError, parse_token};
+pub use verifier::Verifier;
 
 #[cfg(all(target_os = "wasi", feature = "module"))]
 mod entry;

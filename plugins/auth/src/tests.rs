@@ -17,7 +17,3 @@ mod truth;
 mod backend_jwt;
 #[cfg(not(target_arch = "wasm32"))]
 mod environment;
-#[cfg(not(target_arch = "wasm32"))]
-mod vectors;
-#[cfg(not(target_arch = "wasm32"))]
-mod wycheproof;

@@ -296,7 +296,7 @@ impl Request {
     }
 
     /// The head, pseudo-headers first.
-    pub(crate) fn head(&self) -> Vec<(String, Vec<u8>)> {
+    pub fn head(&self) -> Vec<(String, Vec<u8>)> {
         let method = self.method.clone().unwrap_or_else(|| "GET".to_owned());
         let host = self.host.clone().unwrap_or_else(|| "api.example".to_owned());
         let pseudo = [
@@ -354,7 +354,7 @@ impl Request {
     }
 
     /// The body, empty when there is none.
-    pub(crate) fn body_bytes(&self) -> Vec<u8> {
+    pub fn body_bytes(&self) -> Vec<u8> {
         body_bytes(&self.json, &self.repeat, &self.base64, &self.body)
     }
 

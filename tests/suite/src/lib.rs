@@ -17,6 +17,6 @@ pub use case::{Case, CaseFile, Expected, Request, Response, Step, case_files, re
 pub use compiled::{compile, try_compile};
 pub use modules::{Modules, run as run_modules};
 pub use native::run as run_natively;
-pub use seen::{Seen, differences};
-pub use service::{Service, Services};
+pub use seen::{Seen, SeenUpstream, differences};
+pub use service::{SECRETS, Service, Services};
 pub use token::{Bearer, Signature, jwks};

@@ -10,7 +10,7 @@ use crate::case::OneOrMany;
 use crate::token::key_set;
 
 /// What the environment of a gateway under test holds; the private key is that of the test issuer.
-pub(crate) const SECRETS: [(&str, &str); 4] = [
+pub const SECRETS: [(&str, &str); 4] = [
     ("TEST_SECRET", "s3cret&"),
     ("TEST_SHARED_SECRET", "0123456789abcdef0123456789abcdef"),
     ("TEST_SHARED_SECRET_BASE64", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),

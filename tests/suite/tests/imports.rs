@@ -44,6 +44,7 @@ fn allowed(crate_name: &str) -> Option<&'static [&'static str]> {
             &["openapi", "config", "core", "auth", "mock", "pipeline", "routing", "schema", "throttle"]
         }
         "cli" => &["compiler", "config", "openapi"],
+        "verifier" => &["auth", "core", "adapter"],
         "suite" => &[
             "auth",
             "mock",

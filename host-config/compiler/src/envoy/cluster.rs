@@ -28,11 +28,11 @@ pub(crate) fn several(several: &Several, trusted_ca: &str) -> Value {
     let name = several.name();
     let mut cluster = json!({
         "name": name,
-        "type": if servers.clone().all(is_address) { "STATIC" } else { "STRICT_DNS" },
         "connect_timeout": "5s",
         "load_assignment": { "cluster_name": name, "endpoints": endpoints },
         "outlier_detection": outliers(),
     });
+    discover(&mut cluster, servers.clone().all(is_address));
     let matches: Vec<Value> = servers
         .filter(|one| one.tls)
         .map(|one| {
@@ -112,16 +112,37 @@ fn named(name: &str, upstream: &Upstream, trusted_ca: &str) -> Value {
     let endpoint = json!({ "endpoint": { "address": { "socket_address": socket } } });
     let mut cluster = json!({
         "name": name,
-        "type": if is_address { "STATIC" } else { "STRICT_DNS" },
         "connect_timeout": "5s",
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     });
+    discover(&mut cluster, is_address);
     if upstream.tls
         && let Some(object) = cluster.as_object_mut()
     {
         object.insert("transport_socket".to_owned(), tls(&upstream.host, is_address, trusted_ca));
     }
     cluster
+}
+
+/// How servers are found. Of a name with addresses of both families Envoy would take IPv6 alone, which a name often has where its
+/// server or the network does not: `localhost` above all. See also [`resolver`].
+fn discover(cluster: &mut Value, by_address: bool) {
+    let Some(object) = cluster.as_object_mut() else { return };
+    if by_address {
+        object.insert("type".to_owned(), json!("STATIC"));
+    } else {
+        object.insert("type".to_owned(), json!("STRICT_DNS"));
+        object.insert("dns_lookup_family".to_owned(), json!("V4_PREFERRED"));
+    }
+}
+
+/// Where no interface has IPv4 (or IPv6), addresses of that family count as none.
+pub(super) fn resolver() -> Value {
+    let extension = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig";
+    json!({
+        "name": "envoy.network.dns_resolver.cares",
+        "typed_config": { "@type": type_url(extension), "filter_unroutable_families": true },
+    })
 }
 
 /// The server must prove its name by an authority that is trusted.

@@ -44,13 +44,13 @@ limits: { few: { requests: 30, per: minute, burst: 2, by: all } }
 "#;
 
 /// The clock of an Envoy that is started by [`Clock::command`].
-struct Clock {
+pub(crate) struct Clock {
     ahead: File,
     folder: TempDir,
 }
 
 impl Clock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = gateway::folder(&[]);
         let ahead = File::create(folder.path().join("ahead")).expect("a file");
         let clock = Self { ahead, folder };
@@ -63,11 +63,11 @@ impl Clock {
     }
 
     /// So many seconds ahead of the machine's, from now on.
-    fn step(&self, ahead: i64) {
+    pub(crate) fn step(&self, ahead: i64) {
         self.ahead.write_all_at(&ahead.to_le_bytes(), 0).expect("it is written");
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = gateway::command();
         command.env("LD_PRELOAD", self.folder.path().join("clock.so"));
         command.env("CLOCK_FILE", self.folder.path().join("ahead"));
@@ -75,7 +75,7 @@ impl Clock {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64
 }
 

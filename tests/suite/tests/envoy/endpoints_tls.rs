@@ -1,10 +1,11 @@
-//! Several servers for one endpoint, each over TLS: each must prove itself by an authority that is trusted.
+//! Several servers for one endpoint, each over TLS: each must prove its name by an authority that is trusted.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use portcullis_suite::gateway::{self, Gateway};
 use portcullis_suite::http1;
+use portcullis_suite::upstream::Upstream;
 
 /// Of localhost and 127.0.0.1.
 const CERTIFICATE: &str = include_str!("certificate.pem");
@@ -24,13 +25,39 @@ paths:
     get: { responses: { '200': { description: Fine } } }
 "#;
 
+/// What ends with `.localhost` is this machine too, and no name of the certificate.
+const NAMES: &str = r#"
+openapi: 3.1.0
+info: { title: Private, version: '1' }
+servers: [{ url: 'http://nowhere.invalid' }]
+paths:
+  /names:
+    x-wso2-production-endpoints: { urls: ['https://localhost:FIRST', 'https://127.0.0.1:SECOND'], type: load_balance }
+    get: { responses: { '200': { description: Fine } } }
+  /turns:
+    x-wso2-production-endpoints: { urls: ['https://other.localhost:FIRST', 'https://127.0.0.1:SECOND'], type: load_balance }
+    get: { responses: { '200': { description: Fine } } }
+  /first:
+    x-wso2-production-endpoints: { urls: ['https://other.localhost:FIRST', 'https://127.0.0.1:SECOND'], type: failover }
+    get: { responses: { '200': { description: Fine } } }
+  /both:
+    x-wso2-production-endpoints: { urls: ['https://other.localhost:FIRST', 'https://other.localhost:SECOND'], type: failover }
+    get: { responses: { '200': { description: Fine } } }
+  /alone:
+    x-wso2-production-endpoints: { urls: ['https://other.localhost:FIRST'] }
+    get: { responses: { '200': { description: Fine } } }
+  /plain:
+    x-wso2-production-endpoints: { urls: ['http://other.localhost:PLAIN'] }
+    get: { responses: { '200': { description: Fine } } }
+"#;
+const PATHS: [&str; 5] = ["/names", "/turns", "/first", "/both", "/alone"];
+
 /// A server with TLS that says its name.
 fn server(name: &str) -> Gateway {
     let answer = format!("{{ description: Fine, content: {{ application/json: {{ example: {name} }} }} }}");
     let operation = format!("{{ get: {{ security: [], responses: {{ '200': {answer} }} }} }}");
-    let definition = format!(
-        "openapi: 3.1.0\ninfo: {{ title: Server, version: '1' }}\npaths: {{ /turns: {operation}, /first: {operation} }}\n"
-    );
+    let paths: String = PATHS.iter().map(|path| format!("  {path}: {operation}\n")).collect();
+    let definition = format!("openapi: 3.1.0\ninfo: {{ title: Server, version: '1' }}\npaths:\n{paths}");
     let settings = "listeners: [{ address: '127.0.0.1:1', tls: { certificate: certificate.pem, key: key.pem } }]\n\
                     apis: [{ definition: api.yaml, endpoint: mock }]\n";
     let folder = gateway::folder(&[
@@ -87,4 +114,40 @@ fn each_server_of_several_proves_itself_by_an_authority_that_is_trusted() {
         ["/turns", "/first"].iter().all(|path| ask(&distrusts, path).0 == 503),
         "by no authority of the system"
     );
+}
+
+#[test]
+fn servers_by_name_are_reached_and_prove_that_very_name() {
+    let (first, second, plain) = (server("first"), server("second"), Upstream::start());
+    let port = |server: &Gateway| server.address().port().to_string();
+    let plain_port = plain.authority().rsplit_once(':').expect("a port").1.to_owned();
+    let definition =
+        NAMES.replace("FIRST", &port(&first)).replace("SECOND", &port(&second)).replace("PLAIN", &plain_port);
+    let folder = gateway::folder(&[("api.yaml", &definition), ("ca.pem", CERTIFICATE)]);
+    let path = |name: &str| folder.path().join(name).to_str().expect("a UTF-8 path").to_owned();
+    let command = trusting(&path("ca.pem"), folder.path());
+    let gateway = Gateway::start(command, &[&path("api.yaml"), "--workers", "1"]);
+    let ask = |path: &str| {
+        let reply = http1::request(gateway.address(), &format!("GET {path}"), &[], b"");
+        (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
+    };
+    let said = |name: &str| (200, format!("\"{name}\""));
+
+    // The servers listen on 127.0.0.1 alone, though `localhost` has an address of IPv6 too.
+    let mut turns: Vec<_> = (0..6).map(|_| ask("/names")).collect();
+    turns.sort();
+    assert_eq!(
+        turns,
+        [said("first"), said("first"), said("first"), said("second"), said("second"), said("second")]
+    );
+    assert_eq!(ask("/plain").0, 200, "the other name leads to this machine");
+    for path in ["/turns", "/first"] {
+        assert!(
+            (0..6).all(|_| ask(path) == said("second")),
+            "{path}: the first has a certificate of another name"
+        );
+    }
+    for path in ["/both", "/alone"] {
+        assert!((0..3).all(|_| ask(path).0 == 503), "{path}: nobody proves this name");
+    }
 }

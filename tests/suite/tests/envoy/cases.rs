@@ -1,0 +1,191 @@
+//! The case files about authentication, a third time: each gateway served by the built program in Envoy, whose clock stands at the
+//! time at which cases begin. `FILES=basic` runs those whose name contains this text.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use portcullis_suite::gateway::{self, Gateway};
+use portcullis_suite::http1;
+use portcullis_suite::upstream::{Received, Upstream};
+use portcullis_suite::{Case, CaseFile, Expected, Request, SECRETS, Seen, SeenUpstream, Step};
+use portcullis_suite::{case_files, differences, jwks};
+use tempfile::TempDir;
+
+use crate::clock::{Clock, now};
+
+/// 2026-01-01T00:00:00Z: when every case begins.
+const START: i64 = 1_767_225_600;
+/// Fewer would mean that most of them no longer run.
+const AT_LEAST: usize = 200;
+const FOLDERS: [&str; 2] = ["auth/", "hostile/"];
+/// Files whose cases would find what the one before them has left.
+const FRESH: [&str; 0] = [];
+
+/// Every origin becomes the one server; what Envoy connects to within itself stays.
+const WRAPPER: &str = r#"#!/usr/bin/env python3
+import json, os, sys
+file = sys.argv[sys.argv.index("-c") + 1]
+bootstrap = json.load(open(file))
+for cluster in bootstrap["static_resources"]["clusters"]:
+    for endpoints in cluster["load_assignment"]["endpoints"]:
+        for one in endpoints["lb_endpoints"]:
+            address = one["endpoint"]["address"]
+            if "socket_address" in address:
+                address["socket_address"] = {"address": "127.0.0.1", "port_value": PORT}
+                cluster["type"] = "STATIC"
+    for name in ["dns_lookup_family", "transport_socket", "transport_socket_matches"]:
+        cluster.pop(name, None)
+json.dump(bootstrap, open(file, "w"))
+os.execv("ENVOY", ["ENVOY"] + sys.argv[1:])
+"#;
+
+/// A gateway of a case file.
+struct Served {
+    gateway: Gateway,
+    upstream: Upstream,
+    _folder: TempDir,
+}
+
+impl Served {
+    fn start(file: &CaseFile, clock: &Clock) -> Self {
+        let upstream = Upstream::answering(|_| Some((200, String::new(), String::new())));
+        let folder = gateway::folder(&[("jwks.json", &jwks())]);
+        for (name, text) in &file.files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+        let command = command(&folder, &upstream, clock);
+        let entry = if file.files.contains_key("gateway.yaml") { "gateway.yaml" } else { "api.yaml" };
+        let entry = folder.path().join(entry);
+        let args = [entry.to_str().expect("a UTF-8 path"), "--workers", "1", "--layout", "pipeline"];
+        Self { gateway: Gateway::start(command, &args), upstream, _folder: folder }
+    }
+
+    fn send(&self, request: &Request) -> Seen {
+        let reply = http1::exchange(self.gateway.address(), &bytes(request));
+        let mut arrived = self.upstream.take();
+        assert!(arrived.len() <= 1, "one request arrives once: {arrived:#?}");
+        let upstream = arrived.pop().map(seen_upstream);
+        Seen { status: reply.status, headers: reply.headers, body: reply.body, upstream, observed: None }
+    }
+
+    fn failures(&self, case: &Case, clock: &Clock) -> Vec<String> {
+        let (mut failures, mut time) = (Vec::new(), START);
+        for (at, step) in case.steps().iter().enumerate() {
+            time = step.at.map_or(time, |at| START + at as i64);
+            for _ in 0..step.times.unwrap_or(1) {
+                clock.step(time - now());
+                let mut seen = self.send(&step.request);
+                forget_base_path(&step.expect, &mut seen);
+                let found = differences(&step.expect, &seen);
+                failures
+                    .extend(found.into_iter().map(|one| format!("{}: step {}: {one}", case.name, at + 1)));
+            }
+        }
+        failures
+    }
+}
+
+/// The program with an Envoy for which the upstream is every server there is.
+fn command(folder: &TempDir, upstream: &Upstream, clock: &Clock) -> Command {
+    let wrapper = folder.path().join("envoy");
+    let port = upstream.authority().rsplit_once(':').expect("a port").1.to_owned();
+    let script = WRAPPER.replace("PORT", &port).replace("ENVOY", gateway::envoy().to_str().expect("UTF-8"));
+    std::fs::write(&wrapper, script).expect("a file");
+    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).expect("its owner's");
+    let mut command = clock.command();
+    command.env("PORTCULLIS_ENVOY", wrapper).envs(SECRETS);
+    command
+}
+
+fn bytes(request: &Request) -> Vec<u8> {
+    let body = request.body_bytes();
+    let head = request.head();
+    let value = |wanted: &str| {
+        let found = head.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        found.unwrap_or_default()
+    };
+    let mut bytes = [&value(":method")[..], b" ", &value(":path"), b" HTTP/1.1\r\nhost: "].concat();
+    bytes.extend(value(":authority"));
+    for (name, value) in head.iter().filter(|(name, _)| !name.starts_with(':')) {
+        // Envoy itself appends the address of the connection's other end.
+        let value = match name.as_str() {
+            "x-forwarded-for" => match value.iter().rposition(|byte| *byte == b',') {
+                Some(end) => &value[..end],
+                None => continue,
+            },
+            _ => value,
+        };
+        bytes.extend([b"\r\n", name.as_bytes(), b": ", value].concat());
+    }
+    if !body.is_empty() {
+        bytes.extend(format!("\r\ncontent-length: {}", body.len()).into_bytes());
+    }
+    bytes.extend(b"\r\n\r\n");
+    bytes.extend(body);
+    bytes
+}
+
+fn seen_upstream(arrived: Received) -> SeenUpstream {
+    let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+    let headers = arrived.headers.into_iter().map(|(name, value)| (name, text(value)));
+    SeenUpstream { path: arrived.target, headers: headers.collect(), body: arrived.body }
+}
+
+/// Cases tell the path before Envoy puts the endpoint's in the base path's place: what can be compared is the query.
+fn forget_base_path(expected: &Expected, seen: &mut Seen) {
+    let query = |path: &str| path.split_once('?').map(|(_, query)| query.to_owned());
+    let wanted = expected.upstream.as_ref().and_then(|upstream| upstream.path.as_ref());
+    if let (Some(wanted), Some(seen)) = (wanted, &mut seen.upstream)
+        && query(wanted) == query(&seen.path)
+    {
+        seen.path.clone_from(wanted);
+    }
+}
+
+/// What needs another peer, a certificate or servers that are asked has end-to-end tests of its own.
+fn is_plain(file: &CaseFile, case: &Case) -> bool {
+    let plain = |step: &Step| {
+        let request = &step.request;
+        let alone = step.keeps.is_none() && step.ends.is_none();
+        let certificate = request.certificate.is_some() || request.certificate_header.is_some();
+        alone && !certificate && request.peer.is_none() && !request.trailers && request.reply_bytes == 0
+    };
+    let asks = !file.services.is_empty() || !case.services.is_empty();
+    !asks && case.steps().iter().all(plain)
+}
+
+#[test]
+fn cases_about_authentication_hold_in_envoy() {
+    let wanted = std::env::var("FILES").unwrap_or_default();
+    let clock = Clock::new();
+    let (mut failures, mut ran, mut left) = (String::new(), 0, 0);
+    for (name, file) in case_files() {
+        let certificates =
+            file.files.get("gateway.yaml").is_some_and(|text| text.contains("clientCertificates"));
+        let is_ours = FOLDERS.iter().any(|folder| name.starts_with(folder)) && name.contains(&wanted);
+        if !is_ours || file.plugins.is_some() || certificates {
+            continue;
+        }
+        let (plain, others): (Vec<_>, Vec<_>) = file.cases.iter().partition(|case| is_plain(&file, case));
+        left += others.len();
+        let mut served = None;
+        for case in plain {
+            ran += 1;
+            let in_time = case.steps().iter().any(|step| step.at.is_some());
+            if in_time || FRESH.contains(&name.as_str()) {
+                served = None;
+            }
+            clock.step(START - now());
+            let found = served.get_or_insert_with(|| Served::start(&file, &clock)).failures(case, &clock);
+            if in_time {
+                served = None;
+            }
+            failures.extend(found.into_iter().map(|one| format!("{name}: {one}\n")));
+        }
+    }
+    println!("{ran} cases ran in Envoy, {left} did not");
+    assert!(failures.is_empty(), "\n{failures}");
+    assert!(ran >= AT_LEAST || !wanted.is_empty(), "only {ran} cases ran");
+}

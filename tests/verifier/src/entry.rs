@@ -1,0 +1,3 @@
+//! The module's entry point.
+
+portcullis_adapter::serve!(crate::VerifierPolicy);
