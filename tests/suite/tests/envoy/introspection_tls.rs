@@ -52,7 +52,8 @@ fn start(definition: &str, settings: &str) -> Gateway {
     files.extend(certificates.iter().map(|(name, text)| (*name, text.as_str())));
     let folder = gateway::folder(&files);
     let file = folder.path().join("gateway.yaml");
-    Gateway::start(gateway::command(), &[file.to_str().expect("a UTF-8 path"), "--workers", "1"])
+    let args = [file.to_str().expect("a UTF-8 path"), "--workers", "1", "--layout", "pipeline"];
+    Gateway::start(gateway::command(), &args)
 }
 
 #[test]

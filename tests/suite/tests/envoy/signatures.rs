@@ -1,4 +1,7 @@
-//! Tokens whose signatures Envoy itself verifies, and one kind that it cannot.
+//! Tokens whose signatures Envoy itself verifies, and those that it cannot: these the module verifies, and quickly enough.
+//! `cargo test -p portcullis-suite --test envoy signatures -- --nocapture` prints how quickly.
+
+use std::time::{Duration as Time, Instant};
 
 use jwt_simple::prelude::*;
 use portcullis_suite::gateway::{self, Gateway};
@@ -18,8 +21,14 @@ const SETTINGS: &str = r#"
 apis: [{ definition: api.yaml, endpoint: mock }]
 identity:
   issuers:
-    test: { issuer: 'https://issuer.test', jwksFile: keys.json, algorithms: [RS256, RS512, PS256, ES256, ES384] }
+    test: { issuer: 'https://issuer.test', jwksFile: keys.json, algorithms: [RS256, RS512, PS256, ES256, ES384, EdDSA] }
 "#;
+
+/// What the module may take for a signature of PS256 or EdDSA.
+const BOUND: Time = Time::from_micros(200);
+/// V8 makes code fast that is run often.
+const WARM_UP: usize = 600;
+const TIMES: usize = 400;
 
 #[test]
 fn envoy_verifies_what_it_can_and_the_module_the_rest() {
@@ -35,11 +44,7 @@ fn envoy_verifies_what_it_can_and_the_module_the_rest() {
         (es384.public_key().to_jwk(), "es384"),
     ];
     let keys = json!({ "keys": keys.map(|(key, id)| named(&key, id)) }).to_string();
-    let folder =
-        gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", SETTINGS), ("keys.json", &keys)]);
-    let file = folder.path().join("gateway.yaml");
-    let args = [file.to_str().expect("a UTF-8 path"), "--workers", "1"];
-    let gateway = Gateway::start(gateway::command(), &args);
+    let gateway = start(&keys);
     let mut client = Client(Connection::open(gateway.address()));
 
     let rs256 = rs256.sign(claims()).expect("it is signed");
@@ -58,6 +63,49 @@ fn envoy_verifies_what_it_can_and_the_module_the_rest() {
     for (name, token, expected) in &cases {
         assert_eq!(client.get(token), *expected, "{name}");
     }
+}
+
+fn start(keys: &str) -> Gateway {
+    let folder =
+        gateway::folder(&[("api.yaml", DEFINITION), ("gateway.yaml", SETTINGS), ("keys.json", keys)]);
+    let file = folder.path().join("gateway.yaml");
+    Gateway::start(gateway::command(), &[file.to_str().expect("a UTF-8 path"), "--workers", "1"])
+}
+
+#[test]
+fn signatures_that_envoy_cannot_verify_take_less_than_200_microseconds() {
+    let ps256 = PS256KeyPair::from_pem(RSA).expect("a key").with_key_id("rsa");
+    let ed25519 = Ed25519KeyPair::generate().with_key_id("ed25519");
+    let keys = [(ps256.public_key().to_jwk(), "rsa"), (ed25519.public_key().to_jwk(), "ed25519")];
+    let keys = json!({ "keys": keys.map(|(key, id)| named(&key, id)) }).to_string();
+    let gateway = start(&keys);
+    let mut client = Client(Connection::open(gateway.address()));
+    // Refused for its time, before its signature would be looked at.
+    let mut expired = claims();
+    expired.expires_at = Some(UnixTimeStamp::from_secs(1_000_000_000));
+    let tokens = [
+        ("no signature", ps256.sign(expired).expect("it is signed"), 401),
+        ("PS256", ps256.sign(claims()).expect("it is signed"), 200),
+        ("EdDSA", ed25519.sign(claims()).expect("it is signed"), 200),
+    ];
+    let mut times = tokens.each_ref().map(|_| Vec::new());
+    for round in 0..WARM_UP + TIMES {
+        for (at, (name, token, expected)) in tokens.iter().enumerate() {
+            let begun = Instant::now();
+            assert_eq!(client.get(token), *expected, "{name}");
+            if round >= WARM_UP {
+                times[at].push(begun.elapsed());
+            }
+        }
+    }
+    // Of the quickest quarter the slowest: the machine may be busy with something else now and then.
+    let [rest, ps256, ed25519] = times.map(|mut times| {
+        times.sort();
+        times[TIMES / 4]
+    });
+    let (ps256, ed25519) = (ps256.saturating_sub(rest), ed25519.saturating_sub(rest));
+    println!("PS256 {ps256:?}, EdDSA {ed25519:?}");
+    assert!(ps256 < BOUND && ed25519 < BOUND, "PS256 {ps256:?}, EdDSA {ed25519:?}");
 }
 
 struct Client(Connection);
