@@ -307,10 +307,13 @@ impl<'d, 'g> Schemes<'d, 'g> {
                 let is_known = self.identity.api_keys.iter().any(|key| good_here(&key.apis));
                 (signed.is_none() && !is_known, "API key")
             }
-            SchemeConfig::Basic { .. } => (
-                !self.identity.users.iter().any(|user| self.api.issues_keys || good_here(&user.apis)),
-                "user",
-            ),
+            SchemeConfig::Basic { .. } => {
+                let good_here = |apis: &[String]| self.api.issues_keys || good_here(apis);
+                let store = self.identity.user_store.as_ref();
+                let is_known = self.identity.users.iter().any(|user| good_here(&user.apis))
+                    || store.is_some_and(|store| good_here(&store.apis));
+                (!is_known, "user")
+            }
             SchemeConfig::MutualTls { .. } => {
                 let known = &self.identity.certificates;
                 if !self.identity.listener_asks && self.identity.terminator.is_none() {

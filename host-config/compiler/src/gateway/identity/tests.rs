@@ -184,6 +184,30 @@ fn no_security_scheme_is_two_apis() {
 }
 
 #[test]
+fn users_of_a_store_are_users() {
+    let api = "openapi: 3.0.3\ninfo: { title: A, version: '1' }\n\
+               paths: { /x: { get: { security: [{ Login: [] }], responses: { '200': { description: ok } } } } }\n\
+               components: { securitySchemes: { Login: { type: http, scheme: basic } } }\n";
+    for (store, expected) in [
+        ("{}", &["identity-empty"][..]),
+        ("{ userStore: { endpoint: 'https://users.example/verify' } }", &[]),
+        ("{ userStore: { endpoint: 'https://users.example/verify', apis: [a] } }", &[]),
+        ("{ userStore: { endpoint: 'https://users.example/verify', apis: [b] } }", &["identity-empty"]),
+    ] {
+        let apis =
+            "[{ definition: api.yaml, name: a, endpoint: mock }, { definition: b.yaml, endpoint: mock }]";
+        let gateway = format!("apis: {apis}\nidentity: {store}\n");
+        let files = [("gateway.yaml", gateway.as_str()), ("api.yaml", api), ("b.yaml", API)];
+        let files: HashMap<String, Vec<u8>> =
+            files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
+        let compilation = compile(&files, "gateway.yaml", Options::default());
+        let all = compilation.parts.iter().flat_map(|part| &part.diagnostics);
+        let codes: Vec<_> = all.filter(|one| is_problem(one)).map(|one| one.code).collect();
+        assert_eq!(codes, expected, "{store}");
+    }
+}
+
+#[test]
 fn a_user_of_etcd_has_a_password_and_no_authorization_beside() {
     let wrong = Some("3: setting-invalid: `user` and `passwordEnv` are there together");
     let cases = [
