@@ -26,9 +26,9 @@ const LEAST: usize = 10_000;
 const RETRY_SECONDS: u64 = 2;
 /// Streams that wait for unknown keys: more than are let wait.
 const WAITERS: usize = 300;
-const SENDERS: usize = 16;
-/// Requests that a sender has on its way.
-const AT_ONCE: usize = 12;
+const SENDERS: usize = 24;
+/// Requests that a sender has on its way: Envoy ends a connection on which it has refused more without being read.
+const AT_ONCE: usize = 2;
 
 const SETTINGS: &str = r#"
 apis: [{ definition: api.yaml, endpoint: mock }]
