@@ -6,7 +6,7 @@ use portcullis_core::{Headers, Rejection};
 
 use crate::content::{Contents, Intern, InvalidBody, Mismatch};
 use crate::fault::Violations;
-use crate::schema::Broken;
+use crate::schema::Unjudged;
 
 /// What an operation says of its body.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Body {
         headers: &Headers,
         body: Option<&[u8]>,
         violations: &mut Violations,
-    ) -> Result<Verdict, Broken> {
+    ) -> Result<Verdict, Unjudged> {
         let presence = match body {
             Some([]) => Presence::Absent,
             Some(bytes) => Presence::Present(Some(bytes.len() as u64)),

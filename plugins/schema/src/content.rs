@@ -17,7 +17,7 @@ use crate::lines;
 use crate::media_type::MediaType;
 use crate::multipart::{self, PartHeaders, PartTypes};
 use crate::parameter::Parameter;
-use crate::schema::{Broken, InvalidSchema, Schema};
+use crate::schema::{InvalidSchema, Schema, Unjudged};
 use crate::value::Value;
 use crate::xml;
 
@@ -167,13 +167,13 @@ impl Content {
         bytes: &[u8],
         media: Option<&MediaType>,
         violations: &mut Violations,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unjudged> {
         if let (Format::Lines(true), Some(schema)) = (&self.format, &self.schema) {
             return lines::check(bytes, schema, violations);
         }
         match (self.format.read(bytes, media), &self.schema) {
             (Err(fault), _) => violations.add_fault("body", "", fault),
-            (Ok(Some(value)), Some(schema)) if !schema.accepts(&value)? => {
+            (Ok(Some(value)), Some(schema)) if !schema.accepts(&value, &violations.work)? => {
                 schema.explain(&value, "body", "", violations)?;
             }
             _ => {}
@@ -193,7 +193,12 @@ impl Found<'_> {
     }
 
     /// Adds what is wrong with a body; false when more than `max` bytes come out of it.
-    pub(crate) fn check(&self, bytes: &[u8], max: u32, violations: &mut Violations) -> Result<bool, Broken> {
+    pub(crate) fn check(
+        &self,
+        bytes: &[u8],
+        max: u32,
+        violations: &mut Violations,
+    ) -> Result<bool, Unjudged> {
         let bytes = match self.coding {
             Coding::Identity => Cow::Borrowed(bytes),
             coding => match coding.decode(bytes, max as usize) {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use portcullis_core::Violation;
 
+use crate::work::Work;
+
 /// One thing wrong within a value: where, by which rule, and a sentence that does not repeat the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -31,9 +33,10 @@ impl Fault {
     }
 }
 
-/// The violations of one request, up to a bound.
+/// The violations of one message, up to a bound, and the work that may still be done to find them.
 #[derive(Debug)]
 pub(crate) struct Violations {
+    pub(crate) work: Work,
     list: Vec<Violation>,
     most: usize,
 }
@@ -43,11 +46,15 @@ const MAX_POINTER: usize = 256;
 
 impl Violations {
     pub(crate) fn up_to(most: usize) -> Self {
-        Self { list: Vec::new(), most }
+        Self { work: Work::default(), list: Vec::new(), most }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.list.len()
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -25,6 +25,7 @@ mod shape;
 pub mod style;
 mod validator;
 pub mod value;
+mod work;
 pub mod xml;
 
 pub use check::{check_schema, check_schemas};

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Violations};
 use crate::json;
-use crate::schema::{Broken, Schema};
+use crate::schema::{Schema, Unjudged};
 use crate::value::Value;
 
 /// Most lines of one body that are not empty.
@@ -15,7 +15,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value<'_>, Fault> {
 }
 
 /// Holds each value against a schema; the pointer begins with the number of the value, from 0.
-pub(crate) fn check(bytes: &[u8], schema: &Schema, violations: &mut Violations) -> Result<(), Broken> {
+pub(crate) fn check(bytes: &[u8], schema: &Schema, violations: &mut Violations) -> Result<(), Unjudged> {
     for (at, line) in lines(bytes) {
         if violations.is_full() {
             return Ok(());
@@ -29,7 +29,7 @@ pub(crate) fn check(bytes: &[u8], schema: &Schema, violations: &mut Violations) 
                 violations.add_fault("body", "", fault);
                 return Ok(());
             }
-            Ok(value) if !schema.accepts(&value)? => {
+            Ok(value) if !schema.accepts(&value, &violations.work)? => {
                 schema.explain(&value, "body", &format!("/{at}"), violations)?;
             }
             Ok(_) => {}

@@ -11,9 +11,9 @@ use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::media_type::{MediaType, read_parameter, trim};
 use crate::parameter::Parameter;
-use crate::schema::Broken;
 use crate::shape;
 use crate::value::{Members, Value};
+use crate::work::Work;
 
 /// Most parts of one body.
 const MAX_PARTS: usize = 1000;
@@ -33,15 +33,15 @@ impl PartHeaders {
     }
 
     /// The first thing wrong with the headers of a property's parts.
-    fn check(&self, property: &str, parts: &[Part<'_>]) -> Result<(), Fault> {
+    fn check(&self, property: &str, parts: &[Part<'_>], work: &mut Work) -> Result<(), Fault> {
         for header in self.0.get(property).into_iter().flatten() {
             for part in parts {
                 let mut found = Violations::up_to(1);
+                found.work = std::mem::take(work);
                 let checked = header.check_header(&part.headers, &mut found);
-                let Some(violation) = found.into_list().pop() else {
-                    checked.map_err(|Broken| Fault::new("schema", "cannot be judged"))?;
-                    continue;
-                };
+                *work = std::mem::take(&mut found.work);
+                checked.map_err(|_| Fault::new("schema", "has a part whose headers cannot be judged"))?;
+                let Some(violation) = found.into_list().pop() else { continue };
                 let message =
                     format!("has a part whose header '{}' {}", violation.pointer, violation.message);
                 return Err(Fault::new("headers", message));
@@ -64,9 +64,9 @@ pub fn read<'b>(
         let part = read_part(part)?;
         by_name.entry(part.name.clone()).or_default().push(part);
     }
-    let mut members = Members::new();
+    let (mut members, mut work) = (Members::new(), Work::default());
     for (name, parts) in by_name {
-        headers.check(&name, &parts).map_err(|fault| fault.within(&name))?;
+        headers.check(&name, &parts, &mut work).map_err(|fault| fault.within(&name))?;
         let value = read_property(&parts, shape.properties.get(&name), allowed.get(&name))
             .map_err(|fault| fault.within(&name))?;
         members.insert(Cow::Owned(name), value);

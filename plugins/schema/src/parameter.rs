@@ -11,7 +11,7 @@ use crate::content::Intern;
 use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::pairs::{Pairs, readings, spreads};
-use crate::schema::{Broken, InvalidSchema, Schema};
+use crate::schema::{InvalidSchema, Schema, Unjudged};
 use crate::style::{Coding, Writing, read_text};
 use crate::value::Value;
 
@@ -56,7 +56,7 @@ impl Parameters {
         request: &Request,
         captures: &[(&str, &str)],
         violations: &mut Violations,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unjudged> {
         let in_query = self.only_query.is_some() || self.uses(LocationConfig::Query);
         let query = request.query_pairs().filter(|_| in_query);
         let cookies =
@@ -92,7 +92,7 @@ impl Parameters {
 }
 
 impl Parameter {
-    fn check(&self, sources: &Sources<'_>, violations: &mut Violations) -> Result<(), Broken> {
+    fn check(&self, sources: &Sources<'_>, violations: &mut Violations) -> Result<(), Unjudged> {
         self.judged(self.read(sources), violations)
     }
 
@@ -115,7 +115,11 @@ impl Parameter {
     }
 
     /// Judges a header of a response or of a part. `Set-Cookie` alone is repeated and no list (RFC 9110, section 5.3).
-    pub(crate) fn check_header(&self, headers: &Headers, violations: &mut Violations) -> Result<(), Broken> {
+    pub(crate) fn check_header(
+        &self,
+        headers: &Headers,
+        violations: &mut Violations,
+    ) -> Result<(), Unjudged> {
         let mut found = false;
         if self.name == "set-cookie" {
             for text in headers.all(&self.name) {
@@ -134,7 +138,7 @@ impl Parameter {
         &self,
         read: Result<Option<Vec<Value<'_>>>, Fault>,
         violations: &mut Violations,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unjudged> {
         let location = location_name(self.location);
         match read {
             Err(fault) => violations.add_fault(location, &self.name, fault),
@@ -153,10 +157,10 @@ impl Parameter {
         values: &[Value<'_>],
         location: &'static str,
         violations: &mut Violations,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unjudged> {
         let Some(schema) = &self.schema else { return Ok(()) };
         for value in values {
-            if schema.accepts(value)? {
+            if schema.accepts(value, &violations.work)? {
                 return Ok(());
             }
         }

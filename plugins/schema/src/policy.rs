@@ -15,7 +15,7 @@ use crate::content::InvalidBody;
 use crate::fault::Violations;
 use crate::parameter::{Parameter, Parameters};
 use crate::responses::{InvalidResponse, Responses};
-use crate::schema::{Broken, InvalidSchema, Schema};
+use crate::schema::{InvalidSchema, Schema, Unjudged};
 
 /// Holds requests against the definition: path, query, header and cookie parameters, and bodies; and responses, where it is
 /// told to.
@@ -129,8 +129,8 @@ impl Policy for SchemaPolicy {
             return Judgement::Pass(None);
         };
         let judged = responses.judge(watch, response, Violations::up_to(self.max_violations));
-        judged.unwrap_or_else(|Broken| {
-            let rejection = broken();
+        judged.unwrap_or_else(|cause| {
+            let rejection = unjudged(cause);
             let found = Observation::from(&rejection);
             Judgement::Refuse(rejection, found)
         })
@@ -148,7 +148,7 @@ impl Policy for SchemaPolicy {
         match declared.check(headers, Some(bytes), &mut violations) {
             Ok(Verdict::Refused(rejection)) => Some(Observation::from(&rejection)),
             Ok(_) => observation(violations),
-            Err(Broken) => Some(Observation::from(&broken())),
+            Err(cause) => Some(Observation::from(&unjudged(cause))),
         }
     }
 }
@@ -179,8 +179,13 @@ impl SchemaPolicy {
         let captures = operation.capture(request.path()).ok_or_else(mismatch)?;
 
         let mut violations = Violations::up_to(self.max_violations);
-        rule.parameters.check(request, &captures, &mut violations).map_err(|Broken| broken())?;
         let mut edits = Edits::default();
+        if let Err(cause) = rule.parameters.check(request, &captures, &mut violations) {
+            if cause == Unjudged::Broken || !rule.observe.parameters {
+                return Err(unjudged(cause));
+            }
+            note(&mut edits, Some(Observation::from(&unjudged(cause))));
+        }
         if rule.observe.parameters {
             note(&mut edits, observation(std::mem::replace(&mut violations, self.violations())));
         }
@@ -188,8 +193,11 @@ impl SchemaPolicy {
         if violations.is_empty()
             && let Some(body) = &rule.body
         {
-            let verdict = body.check(request.headers(), request.body(), &mut violations);
-            match verdict.map_err(|Broken| broken())? {
+            let verdict = match body.check(request.headers(), request.body(), &mut violations) {
+                Err(cause @ Unjudged::TooComplex) => Verdict::Refused(unjudged(cause)),
+                verdict => verdict.map_err(unjudged)?,
+            };
+            match verdict {
                 Verdict::Judged => {}
                 Verdict::Needed(max) if rule.observe.body => {
                     passing = Some(BodyWatch { max, headers: of_body(request.headers()) });
@@ -250,8 +258,14 @@ impl SchemaPolicy {
     }
 }
 
-fn broken() -> Rejection {
-    Rejection::internal("schema-broken")
+fn unjudged(cause: Unjudged) -> Rejection {
+    match cause {
+        Unjudged::Broken => Rejection::internal("schema-broken"),
+        Unjudged::TooComplex => {
+            let detail = "Judging the request takes more work than it may.";
+            Rejection::new(422, "request-too-complex", detail)
+        }
+    }
 }
 
 fn note(edits: &mut Edits, found: Option<Observation>) {

@@ -8,7 +8,7 @@ use crate::content::{Contents, Intern, InvalidBody, Mismatch};
 use crate::fault::Violations;
 use crate::media_type::MediaType;
 use crate::parameter::Parameter;
-use crate::schema::Broken;
+use crate::schema::Unjudged;
 
 /// What an operation says of its responses.
 #[derive(Debug)]
@@ -76,8 +76,24 @@ impl Responses {
         &self,
         watch: &Watch,
         response: &Response,
+        violations: Violations,
+    ) -> Result<Judgement, Unjudged> {
+        match self.described(watch, response, violations) {
+            Err(Unjudged::TooComplex) => {
+                let detail = "Judging the upstream's response takes more work than it may.";
+                let rejection = Rejection::new(502, "response-too-complex", detail);
+                Ok(self.fault(rejection, Violations::up_to(0)))
+            }
+            judged => judged,
+        }
+    }
+
+    fn described(
+        &self,
+        watch: &Watch,
+        response: &Response,
         mut violations: Violations,
-    ) -> Result<Judgement, Broken> {
+    ) -> Result<Judgement, Unjudged> {
         let status = response.status();
         // Another protocol begins: there is no response.
         if status == 101 {
@@ -105,7 +121,7 @@ impl Responses {
         described: &Described,
         response: &Response,
         mut violations: Violations,
-    ) -> Result<Judgement, Broken> {
+    ) -> Result<Judgement, Unjudged> {
         if matches!(response.body(), Body::Whole(bytes) if bytes.is_empty()) {
             violations.add("body", "", "", "required", "is missing".into());
             return Ok(self.judged(violations));

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::fault::Violations;
 use crate::validator::{Detail, Validator};
 use crate::value::{Members, Value};
+use crate::work::Work;
 use crate::{json, references};
 
 /// Why a schema cannot be enforced.
@@ -48,9 +49,14 @@ pub(crate) struct Schema {
     compiled: OnceCell<Option<Validator>>,
 }
 
-/// A schema that does not compile, although the gateway's compiler compiled it.
+/// Why there is no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Broken;
+pub(crate) enum Unjudged {
+    /// A schema that does not compile, although the gateway's compiler compiled it.
+    Broken,
+    /// Judging the message takes more steps than it may.
+    TooComplex,
+}
 
 impl Schema {
     /// Checks what can be checked without compiling: that every name it refers to exists.
@@ -59,9 +65,10 @@ impl Schema {
         Ok(Self { document, text, compiled: OnceCell::new() })
     }
 
-    /// Whether the value satisfies the schema.
-    pub(crate) fn accepts(&self, value: &Value<'_>) -> Result<bool, Broken> {
-        Ok(self.compiled()?.accepts(value))
+    /// Whether the value satisfies the schema; `work` is what is left for its message.
+    pub(crate) fn accepts(&self, value: &Value<'_>, work: &Work) -> Result<bool, Unjudged> {
+        let verdict = self.compiled()?.accepts(value, work);
+        if work.is_spent() { Err(Unjudged::TooComplex) } else { Ok(verdict) }
     }
 
     /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
@@ -71,26 +78,30 @@ impl Schema {
         location: &'static str,
         base: &str,
         violations: &mut Violations,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unjudged> {
         let compiled = self.compiled()?;
         let detail = compiled.detail(value);
-        if detail == Detail::Verdict {
-            violations.add(location, base, "", "schema", "is not as the schema says".into());
-            return Ok(());
+        let (work, before) = (std::mem::take(&mut violations.work), violations.count());
+        if detail != Detail::Verdict {
+            compiled.explain(value, &work, |pointer, keyword, message| {
+                violations.add(location, base, pointer, keyword, message);
+                if detail == Detail::First || violations.is_full() {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            });
         }
-        compiled.explain(value, |pointer, keyword, message| {
-            violations.add(location, base, pointer, keyword, message);
-            if detail == Detail::First || violations.is_full() {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        });
+        violations.work = work;
+        // That it is wrong is known, however little was left to say why.
+        if violations.count() == before {
+            violations.add(location, base, "", "schema", "is not as the schema says".into());
+        }
         Ok(())
     }
 
-    fn compiled(&self) -> Result<&Validator, Broken> {
+    fn compiled(&self) -> Result<&Validator, Unjudged> {
         let compiled = self.compiled.get_or_init(|| compile(&self.document, self.text.get()).ok());
-        compiled.as_ref().ok_or(Broken)
+        compiled.as_ref().ok_or(Unjudged::Broken)
     }
 }
 

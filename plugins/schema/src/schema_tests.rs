@@ -16,9 +16,13 @@ fn schema(document: DocumentConfig, text: &str) -> Schema {
 fn keywords(schema: &Schema, value: &str) -> Vec<(String, String)> {
     let value = json::read(value.as_bytes(), json::Limits::MESSAGE).unwrap();
     let mut violations = Violations::up_to(10);
-    schema.explain(&value, "body", "", &mut violations).unwrap();
+    if schema.accepts(&value, &violations.work).unwrap() {
+        let told = |pointer: &str, keyword, _| panic!("'{pointer}' has no fault: {keyword}");
+        schema.compiled().unwrap().explain(&value, &Work::default(), told);
+    } else {
+        schema.explain(&value, "body", "", &mut violations).unwrap();
+    }
     let list = violations.into_list();
-    assert_eq!(list.is_empty(), schema.accepts(&value).unwrap());
     list.into_iter().map(|violation| (violation.pointer, violation.keyword)).collect()
 }
 
@@ -127,7 +131,7 @@ fn a_schema_that_only_refers_to_itself_ends() {
     for dialect in [DialectConfig::Draft4, DialectConfig::Draft202012] {
         for (text, definition, expected) in cases {
             let schema = schema(document(dialect, &[("a", definition)]), text);
-            assert_eq!(schema.accepts(&Value::Null), Ok(expected), "{definition}");
+            assert_eq!(schema.accepts(&Value::Null, &Work::default()), Ok(expected), "{definition}");
         }
     }
 }
@@ -178,7 +182,7 @@ fn a_format_is_checked_exactly_where_it_is_said_to_be() {
         for (format, value) in cases {
             let schema = schema(document(dialect, &[]), &format!(r#"{{"format":"{format}"}}"#));
             let value = json::read(value.as_bytes(), json::Limits::MESSAGE).unwrap();
-            let is_refused = !schema.accepts(&value).unwrap();
+            let is_refused = !schema.accepts(&value, &Work::default()).unwrap();
             assert_eq!(is_refused, format::is_asserted(format, dialect), "{format} {dialect:?}");
         }
     }

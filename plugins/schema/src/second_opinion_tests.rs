@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::json;
+use crate::work::Work;
 
 /// For both dialects.
 const COMMON: &[&str] = &[
@@ -279,11 +280,11 @@ type Told = BTreeMap<(String, String), usize>;
 
 fn ours(validator: &crate::validator::Validator, value: &Value<'_>) -> (bool, Told) {
     let mut told = Told::new();
-    validator.explain(value, |pointer, keyword, _| {
+    validator.explain(value, &Work::default(), |pointer, keyword, _| {
         *told.entry((pointer.to_owned(), keyword.to_owned())).or_default() += 1;
         ControlFlow::Continue(())
     });
-    (validator.accepts(value), told)
+    (validator.accepts(value, &Work::default()), told)
 }
 
 fn theirs(validator: &Validator, value: &Value<'_>) -> (bool, Told) {

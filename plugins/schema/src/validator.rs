@@ -25,6 +25,7 @@ pub(crate) use cost::Detail;
 
 use crate::sentence;
 use crate::value::Value;
+use crate::work::Work;
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -54,10 +55,12 @@ impl Validator {
         Ok(Self { nodes: build::nodes(root, dialect)? })
     }
 
-    /// Whether the schema accepts a value. Where a pattern takes too long, it must do so either way.
-    pub(crate) fn accepts(&self, value: &Value<'_>) -> bool {
-        let judge = Judge::new(&self.nodes, false);
-        judge.accepts(0, value) && (!judge.is_unsure() || Judge::new(&self.nodes, true).accepts(0, value))
+    /// Whether the schema accepts a value. Where a pattern takes too long, it must do so either way. When the work is
+    /// spent, the answer means nothing.
+    pub(crate) fn accepts(&self, value: &Value<'_>, work: &Work) -> bool {
+        let judge = Judge::new(&self.nodes, work, false);
+        judge.accepts(0, value)
+            && (!judge.is_unsure() || Judge::new(&self.nodes, work, true).accepts(0, value))
     }
 
     /// How much of an explanation is affordable.
@@ -69,11 +72,12 @@ impl Validator {
     pub(crate) fn explain(
         &self,
         value: &Value<'_>,
+        work: &Work,
         mut tell: impl FnMut(&str, &'static str, Cow<'static, str>) -> ControlFlow<()>,
     ) {
         let (mut told, mut is_unsure) = (false, false);
         for assumed in [false, true] {
-            let judge = Judge::new(&self.nodes, assumed);
+            let judge = Judge::new(&self.nodes, work, assumed);
             let mut tell = |pointer: &str, keyword: &'static str, message: Cow<'static, str>| {
                 told = true;
                 tell(pointer, keyword, message)

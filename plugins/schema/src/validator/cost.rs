@@ -4,6 +4,7 @@
 
 use super::keyword::{Keyword, Members, Node, NodeId, Others};
 use crate::value::{Object, Value};
+use crate::work::MAX_DEPTH;
 
 /// How much of an explanation is affordable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ const MAX_HOPS: usize = 64;
 
 /// What is affordable for a value, judged by the first of the nodes.
 pub(super) fn detail(nodes: &[Node], value: &Value<'_>) -> Detail {
-    let mut walk = Walk { nodes, left: FIRST };
+    let mut walk = Walk { nodes, left: FIRST, depth: 0 };
     walk.visit(0, value, 0);
     match FIRST - walk.left {
         ..ALL => Detail::All,
@@ -37,6 +38,7 @@ pub(super) fn detail(nodes: &[Node], value: &Value<'_>) -> Detail {
 struct Walk<'n> {
     nodes: &'n [Node],
     left: usize,
+    depth: u32,
 }
 
 impl Walk<'_> {
@@ -45,7 +47,18 @@ impl Walk<'_> {
         if self.left == 0 || hops > MAX_HOPS {
             return;
         }
+        // So deep, nothing is explained.
+        if self.depth == MAX_DEPTH {
+            self.left = 0;
+            return;
+        }
         self.left -= 1;
+        self.depth += 1;
+        self.keywords(node, value, hops);
+        self.depth -= 1;
+    }
+
+    fn keywords(&mut self, node: &Node, value: &Value<'_>, hops: usize) {
         for keyword in &node.keywords {
             match (keyword, value) {
                 (Keyword::Members(schemas), Value::Object(members)) => self.members(schemas, members),

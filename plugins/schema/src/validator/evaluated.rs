@@ -50,12 +50,13 @@ impl Walk<'_, '_> {
     /// whatever else is.
     fn schema(&mut self, id: NodeId) {
         let Some(node) = self.judge.node(id) else { return };
-        if self.trail.contains(&id) {
+        if self.trail.contains(&id) || !self.judge.work().enter(1 + self.seen.len()) {
             return;
         }
         self.trail.push(id);
         self.keywords(node);
         self.trail.pop();
+        self.judge.work().leave();
     }
 
     fn keywords(&mut self, node: &Node) {

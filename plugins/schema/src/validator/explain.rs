@@ -31,9 +31,16 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
     /// Tells what is wrong with a value.
     pub(super) fn node(&mut self, id: NodeId, value: &Value<'_>) -> ControlFlow<()> {
         let Some(node) = self.judge.node(id) else { return ControlFlow::Continue(()) };
-        if !node.recurs {
-            return self.keywords(node, value);
+        // What has cost too much is told no further.
+        if !self.judge.work().enter(1 + node.keywords.len()) {
+            return ControlFlow::Break(());
         }
+        let flow = if node.recurs { self.recurring(id, node, value) } else { self.keywords(node, value) };
+        self.judge.work().leave();
+        flow
+    }
+
+    fn recurring(&mut self, id: NodeId, node: &Node, value: &Value<'_>) -> ControlFlow<()> {
         let step = (id, std::ptr::from_ref(value) as usize);
         if self.trail.contains(&step) {
             return ControlFlow::Continue(());
@@ -82,7 +89,9 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
                 let count = ids.iter().filter(|id| self.judge.accepts(**id, value)).count();
                 self.say("oneOf", sentence::one_of_alternatives(count).into())
             }
-            (Keyword::Pattern(pattern), Value::String(text)) if pattern.matches(text).is_err() => {
+            (Keyword::Pattern(pattern), Value::String(text))
+                if pattern.matches(text, self.judge.work()).is_err() =>
+            {
                 self.say("pattern", sentence::TOO_HARD.into())
             }
             _ => self.simple(keyword),

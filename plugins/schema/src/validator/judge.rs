@@ -7,10 +7,19 @@ use super::keyword::{Bound, Condition, Contains, Items, Keyword, Members, Node, 
 use super::pattern::Pattern;
 use super::{equality, evaluated, number};
 use crate::value::{Object, Value};
+use crate::work::Work;
+
+/// Bytes of a text that a pass over it looks at in a step.
+pub(super) const BYTES_A_STEP: usize = 16;
+/// Members of an object, or of its schema, that are passed over in a step.
+const MEMBERS_A_STEP: usize = 4;
+/// Most verdicts that are kept for a value: a few megabytes.
+const MOST_VERDICTS: usize = 200_000;
 
 /// Judges one value.
 pub(super) struct Judge<'n> {
     nodes: &'n [Node],
+    work: &'n Work,
     /// What is taken for the outcome of a match that takes too long.
     assumed: bool,
     /// Whether there was such a match.
@@ -20,8 +29,8 @@ pub(super) struct Judge<'n> {
 }
 
 impl<'n> Judge<'n> {
-    pub(super) fn new(nodes: &'n [Node], assumed: bool) -> Self {
-        Self { nodes, assumed, is_unsure: Cell::new(false), verdicts: RefCell::default() }
+    pub(super) fn new(nodes: &'n [Node], work: &'n Work, assumed: bool) -> Self {
+        Self { nodes, work, assumed, is_unsure: Cell::new(false), verdicts: RefCell::default() }
     }
 
     pub(super) fn is_unsure(&self) -> bool {
@@ -32,12 +41,28 @@ impl<'n> Judge<'n> {
         self.nodes.get(id)
     }
 
+    pub(super) fn work(&self) -> &'n Work {
+        self.work
+    }
+
     /// Whether the node accepts the value.
     pub(super) fn accepts(&self, id: NodeId, value: &Value<'_>) -> bool {
         let Some(node) = self.node(id) else { return false };
-        if !node.recurs {
-            return node.keywords.iter().all(|keyword| self.holds(keyword, node, value));
+        if !self.work.enter(1 + node.keywords.len()) {
+            return false;
         }
+        let verdict =
+            if node.recurs { self.remembered(id, node, value) } else { self.satisfied(node, value) };
+        self.work.leave();
+        verdict
+    }
+
+    fn satisfied(&self, node: &Node, value: &Value<'_>) -> bool {
+        node.keywords.iter().all(|keyword| self.holds(keyword, node, value))
+    }
+
+    /// The verdict of a node that recurs, which is found once for a value.
+    fn remembered(&self, id: NodeId, node: &Node, value: &Value<'_>) -> bool {
         let key = (id, std::ptr::from_ref(value) as usize);
         match self.verdicts.borrow().get(&key) {
             Some(Some(verdict)) => return *verdict,
@@ -46,8 +71,13 @@ impl<'n> Judge<'n> {
             None => {}
         }
         self.verdicts.borrow_mut().insert(key, None);
-        let verdict = node.keywords.iter().all(|keyword| self.holds(keyword, node, value));
-        self.verdicts.borrow_mut().insert(key, Some(verdict));
+        let verdict = self.satisfied(node, value);
+        let mut verdicts = self.verdicts.borrow_mut();
+        if verdicts.len() < MOST_VERDICTS {
+            verdicts.insert(key, Some(verdict));
+        } else {
+            verdicts.remove(&key);
+        }
         verdict
     }
 
@@ -56,9 +86,17 @@ impl<'n> Judge<'n> {
         match keyword {
             Keyword::Never => false,
             Keyword::Types(types) => has_type(*types, value),
-            Keyword::Enum(values) => values.iter().any(|one| equality::equal(one, value)),
+            Keyword::Enum(values) => {
+                self.work.spend(values.len());
+                values.iter().any(|one| equality::equal(one, value))
+            }
             Keyword::Const(one) => equality::equal(one, value),
-            Keyword::Format(format) => format.takes(value),
+            Keyword::Format(format) => {
+                if let Value::String(text) = value {
+                    self.work.spend(text.len() / BYTES_A_STEP);
+                }
+                format.takes(value)
+            }
             Keyword::AllOf(ids) => ids.iter().all(|id| self.accepts(*id, value)),
             Keyword::AnyOf(ids) => ids.iter().any(|id| self.accepts(*id, value)),
             Keyword::OneOf(ids) => ids.iter().filter(|id| self.accepts(**id, value)).take(2).count() == 1,
@@ -84,7 +122,10 @@ impl<'n> Judge<'n> {
 
     /// Whether a pattern is found in a text.
     pub(super) fn matches(&self, pattern: &Pattern, text: &str) -> bool {
-        pattern.matches(text).unwrap_or_else(|_| {
+        if self.work.is_spent() {
+            return false;
+        }
+        pattern.matches(text, self.work).unwrap_or_else(|_| {
             self.is_unsure.set(true);
             self.assumed
         })
@@ -93,13 +134,14 @@ impl<'n> Judge<'n> {
     /// Whether a member's name satisfies a node.
     pub(super) fn accepts_name(&self, id: NodeId, name: &str) -> bool {
         // The name is a value of its own for a moment: verdicts kept by its address would outlive it.
-        let judge = Self::new(self.nodes, self.assumed);
+        let judge = Self::new(self.nodes, self.work, self.assumed);
         let verdict = judge.accepts(id, &Value::String(name.into()));
         self.is_unsure.set(self.is_unsure() || judge.is_unsure());
         verdict
     }
 
     fn text_holds(&self, keyword: &Keyword, text: &str) -> bool {
+        self.work.spend(text.len() / BYTES_A_STEP);
         match keyword {
             Keyword::MinLength(least) => length_is_at_least(text, *least),
             Keyword::MaxLength(most) => {
@@ -114,7 +156,11 @@ impl<'n> Judge<'n> {
         match keyword {
             Keyword::MinItems(least) => items.len() as u64 >= *least,
             Keyword::MaxItems(most) => items.len() as u64 <= *most,
-            Keyword::UniqueItems => equality::all_differ(items),
+            Keyword::UniqueItems => {
+                // They are sorted.
+                self.work.spend(items.len() * (items.len().max(1).ilog2() as usize + 1));
+                equality::all_differ(items)
+            }
             Keyword::Items(schemas) => {
                 let mut judged =
                     items.iter().enumerate().map_while(|(at, item)| Some((schemas.of(at)?, item)));
@@ -132,11 +178,13 @@ impl<'n> Judge<'n> {
     }
 
     fn object_holds(&self, keyword: &Keyword, node: &Node, value: &Value<'_>, members: &Object<'_>) -> bool {
+        self.work.spend(members.len() / MEMBERS_A_STEP);
         match keyword {
             Keyword::MinProperties(least) => members.len() as u64 >= *least,
             Keyword::MaxProperties(most) => members.len() as u64 <= *most,
             Keyword::Required(names) => names.all_in(members),
             Keyword::Members(schemas) => {
+                self.work.spend(schemas.named.len() / MEMBERS_A_STEP);
                 let mut walk = schemas.walk(members);
                 walk.all(|(name, member, named)| self.member_holds(schemas, named, name, member))
             }

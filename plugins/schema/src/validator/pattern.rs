@@ -1,10 +1,21 @@
 //! A pattern (ECMA-262), translated for our engine. Texts that need no engine are compared.
 
+use std::cell::OnceCell;
+
 use fancy_regex::{Regex, RegexBuilder};
 use jsonschema_regex::PatternAnalysis;
 
+use super::judge::BYTES_A_STEP;
+use crate::work::Work;
+
 /// Steps that one match of a pattern with look-around or back-references may take; the others are linear.
 const STEPS: usize = 100_000;
+/// Steps of such a match at first; nearly all need fewer.
+const FIRST_STEPS: usize = 1_000;
+/// Steps of such a match that cost as much as one step of other work.
+const STEPS_A_STEP: usize = 5;
+/// Repetitions in a pattern that make a byte cost as much as two.
+const REPEATS: usize = 64;
 /// Most bytes of a compiled pattern; `.{0,1023}` takes about one million.
 const BYTES: usize = 8 << 20;
 
@@ -22,7 +33,17 @@ enum Matcher {
     Exact(String),
     OneOf(Vec<String>),
     NoWhitespace,
-    Regex(Box<Regex>),
+    /// And what a byte costs.
+    Linear(Box<Regex>, usize),
+    Backtracking(Box<Backtracking>),
+}
+
+/// A pattern with look-around or back-references: tried with few steps, and only then with all.
+#[derive(Debug)]
+struct Backtracking {
+    translated: String,
+    first: Regex,
+    second: OnceCell<Option<Regex>>,
 }
 
 /// A match that takes too many steps to be found or ruled out.
@@ -39,22 +60,133 @@ impl Pattern {
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoWhitespace,
             None => {
                 let translated = jsonschema_regex::to_rust_regex(text).ok()?;
-                let mut builder = RegexBuilder::new(&translated);
-                let regex = builder.backtrack_limit(STEPS).delegate_size_limit(BYTES).build().ok()?;
-                Matcher::Regex(Box::new(regex))
+                let translated = translated.into_owned();
+                if is_linear(text) {
+                    Matcher::Linear(Box::new(regex(&translated, STEPS)?), 1 + repeats(text) / REPEATS)
+                } else {
+                    let first = regex(&translated, FIRST_STEPS)?;
+                    Matcher::Backtracking(Box::new(Backtracking {
+                        translated,
+                        first,
+                        second: OnceCell::new(),
+                    }))
+                }
             }
         };
         Some(Self { text: text.to_owned(), matcher })
     }
 
     /// Whether the pattern is found in a text.
-    pub(crate) fn matches(&self, text: &str) -> Result<bool, Unfinished> {
+    pub(crate) fn matches(&self, text: &str, work: &Work) -> Result<bool, Unfinished> {
         match &self.matcher {
             Matcher::Prefix(start) => Ok(text.starts_with(start)),
             Matcher::Exact(whole) => Ok(text == whole),
             Matcher::OneOf(wholes) => Ok(wholes.iter().any(|whole| text == whole)),
             Matcher::NoWhitespace => Ok(!jsonschema_regex::contains_ecma_whitespace(text)),
-            Matcher::Regex(regex) => regex.is_match(text).map_err(|_| Unfinished),
+            Matcher::Linear(regex, weight) => {
+                work.spend((1 + text.len() / BYTES_A_STEP) * weight);
+                regex.is_match(text).map_err(|_| Unfinished)
+            }
+            Matcher::Backtracking(pattern) => pattern.matches(text, work),
         }
+    }
+}
+
+impl Backtracking {
+    fn matches(&self, text: &str, work: &Work) -> Result<bool, Unfinished> {
+        work.spend(FIRST_STEPS / STEPS_A_STEP);
+        if let Ok(verdict) = self.first.is_match(text) {
+            return Ok(verdict);
+        }
+        work.spend(STEPS / STEPS_A_STEP);
+        let second = self.second.get_or_init(|| regex(&self.translated, STEPS));
+        second.as_ref().ok_or(Unfinished)?.is_match(text).map_err(|_| Unfinished)
+    }
+}
+
+fn regex(translated: &str, steps: usize) -> Option<Regex> {
+    RegexBuilder::new(translated).backtrack_limit(steps).delegate_size_limit(BYTES).build().ok()
+}
+
+/// Whether nothing in a pattern looks like look-around or a back-reference.
+fn is_linear(pattern: &str) -> bool {
+    let escapes = pattern.as_bytes().windows(2);
+    let mut escapes = escapes.filter(|pair| matches!(pair, [b'\\', b'1'..=b'9' | b'k']));
+    escapes.next().is_none() && !["(?=", "(?!", "(?<"].iter().any(|start| pattern.contains(start))
+}
+
+/// About how often a pattern's parts are repeated by number: the engine may follow so many at once.
+fn repeats(pattern: &str) -> usize {
+    let mut sum: usize = 0;
+    for (at, _) in pattern.match_indices('{') {
+        let Some((bounds, _)) = pattern.get(at + 1..).and_then(|rest| rest.split_once('}')) else { break };
+        let most = bounds.rsplit(',').find_map(|bound| bound.parse().ok()).unwrap_or(0);
+        // What is repeated is all that stands before, at most.
+        let is_group = pattern.get(..at).is_some_and(|before| before.ends_with(')'));
+        sum = if is_group { sum.saturating_add(1).saturating_mul(most) } else { sum.saturating_add(most) };
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn repetitions_are_counted() {
+        let cases = [
+            ("^[a-z]+$", 0),
+            ("^.{0,1023}$", 1023),
+            ("^[0-9a-f]{8}-[0-9a-f]{4}$", 12),
+            ("^([0-9]{3}\\.){4}$", 16),
+            ("^a{2,}$", 2),
+            ("\\{x", 0),
+            ("(a{99999999}){99999999}{99999999}", usize::MAX),
+        ];
+        for (pattern, expected) in cases {
+            let counted = repeats(pattern);
+            if expected == usize::MAX {
+                assert!(counted >= usize::MAX / 2 || counted > 1 << 31, "{pattern}: {counted}");
+            } else {
+                assert_eq!(counted, expected, "{pattern}");
+            }
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn what_needs_backtracking_is_told_apart() {
+        for (pattern, expected) in [
+            ("^a+$", true),
+            ("\\d{3}", true),
+            ("(?:a|b)", true),
+            ("^(?!x)a", false),
+            ("(?<=a)b", false),
+            ("(a)\\1", false),
+            ("(?<n>a)\\k<n>", false),
+        ] {
+            assert_eq!(is_linear(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_match_that_needs_many_steps_costs_many() {
+        let pattern = Pattern::compile("^(?:(?=a)a+)+b$").unwrap();
+        let text = "a".repeat(40);
+        let count = |text: &str| {
+            let work = Work::default();
+            (0..)
+                .take_while(|_| {
+                    !work.is_spent() && {
+                        let _ = pattern.matches(text, &work);
+                        true
+                    }
+                })
+                .count()
+        };
+        assert!(pattern.matches(&text, &Work::default()).is_err());
+        assert_eq!((count("b"), count(&text)), (50_000, 496));
     }
 }
