@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 
-/// Most steps for one message: about a second at the worst.
+/// Most steps for one message. A step takes up to 100 instructions, so that is less than a second.
 const STEPS: u32 = 10_000_000;
-/// Most schemas within or behind one another on the way to a value: each takes its part of the stack.
-pub(crate) const MAX_DEPTH: u32 = 1024;
+/// Most schemas within or behind one another on the way to a value: each takes its part of the stack, which
+/// some hosts bound to 512 KiB.
+pub(crate) const MAX_DEPTH: u32 = 512;
 
 /// The steps that are left for a message.
 #[derive(Debug)]
@@ -23,25 +24,27 @@ impl Default for Work {
 
 impl Work {
     /// Takes steps, or the last ones when so many are not left.
+    #[inline]
     pub(crate) fn spend(&self, steps: usize) {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.left.set(self.left.get().saturating_sub(steps));
     }
 
     /// Takes steps and goes into a schema; false when there is no more work to be done. Who went in must leave.
+    #[inline]
     pub(crate) fn enter(&self, steps: usize) -> bool {
-        if self.depth.get() >= MAX_DEPTH {
+        let (left, depth) = (self.left.get(), self.depth.get());
+        if left as usize <= steps || depth >= MAX_DEPTH {
             self.left.set(0);
-        }
-        self.spend(steps);
-        if self.is_spent() {
             return false;
         }
-        self.depth.set(self.depth.get() + 1);
+        self.left.set(left - steps as u32);
+        self.depth.set(depth + 1);
         true
     }
 
     /// Leaves the schema that was gone into last.
+    #[inline]
     pub(crate) fn leave(&self) {
         self.depth.set(self.depth.get().saturating_sub(1));
     }

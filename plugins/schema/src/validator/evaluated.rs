@@ -5,6 +5,9 @@ use super::judge::Judge;
 use super::keyword::{Keyword, Node, NodeId, Others};
 use crate::value::{Object, Value};
 
+/// Steps that it takes to begin.
+const PREPARING: usize = 8;
+
 /// The members that no keyword of the node evaluates.
 pub(super) fn other_members<'v>(
     judge: &Judge<'_>,
@@ -12,6 +15,7 @@ pub(super) fn other_members<'v>(
     value: &'v Value<'v>,
     members: &'v Object<'v>,
 ) -> Vec<(&'v str, &'v Value<'v>)> {
+    judge.work().spend(PREPARING + members.len());
     let mut walk = Walk { judge, value, seen: vec![false; members.len()], trail: Vec::new() };
     walk.keywords(node);
     members.iter().zip(walk.seen).filter(|(_, is_seen)| !is_seen).map(|(member, _)| member).collect()
@@ -24,6 +28,7 @@ pub(super) fn other_items<'v>(
     value: &'v Value<'v>,
 ) -> Vec<(usize, &'v Value<'v>)> {
     let items = value.as_array().unwrap_or_default();
+    judge.work().spend(PREPARING + items.len());
     let mut walk = Walk { judge, value, seen: vec![false; items.len()], trail: Vec::new() };
     walk.keywords(node);
     items.iter().enumerate().zip(walk.seen).filter(|(_, is_seen)| !is_seen).map(|(item, _)| item).collect()

@@ -13,6 +13,8 @@ use crate::work::Work;
 pub(super) const BYTES_A_STEP: usize = 16;
 /// Members of an object, or of its schema, that are passed over in a step.
 const MEMBERS_A_STEP: usize = 4;
+/// Steps that keeping a verdict takes.
+const REMEMBERING: usize = 6;
 /// Most verdicts that are kept for a value: a few megabytes.
 const MOST_VERDICTS: usize = 200_000;
 
@@ -63,6 +65,7 @@ impl<'n> Judge<'n> {
 
     /// The verdict of a node that recurs, which is found once for a value.
     fn remembered(&self, id: NodeId, node: &Node, value: &Value<'_>) -> bool {
+        self.work.spend(REMEMBERING);
         let key = (id, std::ptr::from_ref(value) as usize);
         match self.verdicts.borrow().get(&key) {
             Some(Some(verdict)) => return *verdict,
@@ -141,7 +144,9 @@ impl<'n> Judge<'n> {
     }
 
     fn text_holds(&self, keyword: &Keyword, text: &str) -> bool {
-        self.work.spend(text.len() / BYTES_A_STEP);
+        if text.len() >= BYTES_A_STEP {
+            self.work.spend(text.len() / BYTES_A_STEP);
+        }
         match keyword {
             Keyword::MinLength(least) => length_is_at_least(text, *least),
             Keyword::MaxLength(most) => {
@@ -158,7 +163,7 @@ impl<'n> Judge<'n> {
             Keyword::MaxItems(most) => items.len() as u64 <= *most,
             Keyword::UniqueItems => {
                 // They are sorted.
-                self.work.spend(items.len() * (items.len().max(1).ilog2() as usize + 1));
+                self.work.spend(items.len() / 2 * (items.len().max(1).ilog2() as usize + 1));
                 equality::all_differ(items)
             }
             Keyword::Items(schemas) => {
