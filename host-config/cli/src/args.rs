@@ -59,6 +59,9 @@ pub(crate) struct LimitsArgs {
     /// The application that the consumer's credential belongs to.
     #[arg(long, value_name = "NAME")]
     pub(crate) application: Option<String>,
+    /// Its credential belongs to none.
+    #[arg(long, conflicts_with = "application")]
+    pub(crate) no_application: bool,
     /// The client's address.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<IpAddr>,

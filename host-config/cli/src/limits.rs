@@ -45,6 +45,8 @@ struct Row {
     needs: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     counted_by: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unreadable: bool,
 }
 
 pub(crate) fn limits(args: &LimitsArgs) -> Result<Outcome, Failure> {
@@ -100,6 +102,9 @@ fn query(args: &LimitsArgs) -> Result<String, Failure> {
         if let Some(value) = value {
             add(name, Some(value));
         }
+    }
+    if args.no_application {
+        add("application", None);
     }
     if let Some(address) = args.address {
         add("address", Some(&address.to_string()));
@@ -212,6 +217,7 @@ fn state(row: &Row) -> String {
 fn option(attribute: &str) -> String {
     match attribute.split_once('.') {
         Some((kind, name)) => format!("--{kind} {name}=…"),
+        None if attribute == "application" => "--application, or --no-application,".to_owned(),
         None => format!("--{attribute}"),
     }
 }

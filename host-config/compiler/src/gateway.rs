@@ -226,7 +226,7 @@ impl Gateway {
         reader.note_tiers(tiers.as_ref(), &apis, report);
         apis.extend(key_service.as_ref().map(KeyService::source));
         reader.check_listeners(&file.listeners, report);
-        let admin = file.admin.as_ref().and_then(|file| reader.admin(file, report));
+        let admin = file.admin.as_ref().and_then(|admin| reader.admin(admin, &file.listeners, report));
         let backend_jwt = file.backend_jwt.as_ref().and_then(|file| reader.backend_jwt(file, report));
         Self {
             listeners: file.listeners,

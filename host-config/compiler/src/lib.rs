@@ -177,7 +177,11 @@ impl Compiled {
             let of = plugin.module();
             let module = modules.get(&of).ok_or(BundleError::ModuleMissing(of.name()))?;
             let wants = self.wants.get(&plugin).copied().unwrap_or_default();
-            capabilities.insert(plugin, module::capabilities(plugin, wants, module)?);
+            let mut names = module::capabilities(plugin, wants, module)?;
+            if plugin.shows() {
+                names.retain(|name| !module::CHANGES.contains(&name.as_str()));
+            }
+            capabilities.insert(plugin, names);
         }
         Ok(envoy::bootstrap(&envoy::Input {
             listeners: &self.listeners,

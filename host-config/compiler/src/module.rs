@@ -11,6 +11,10 @@ use crate::plugins::{Plugin, Wants};
 const LIFE_CYCLE: [&str; 4] =
     ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure", "proxy_on_delete"];
 
+/// What changes something, or calls somebody: not for an instance that only shows.
+pub(crate) const CHANGES: [&str; 4] =
+    ["proxy_set_shared_data", "proxy_set_property", "proxy_http_call", "proxy_replace_header_map_value"];
+
 /// Bytes that are no WebAssembly module.
 #[derive(Debug, thiserror::Error)]
 #[error("the {} module cannot be read: {cause}", plugin.name())]

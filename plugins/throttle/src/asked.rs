@@ -41,6 +41,9 @@ impl Asked {
                 // Encoded already.
                 asked.query.extend(["&", attribute, "=", value]);
             }
+            if decode_form(name).is_ok_and(|name| name.starts_with("query.")) && !name.starts_with("query.") {
+                return Err(refused());
+            }
             let text = |encoded| decode_form(encoded).map(Cow::into_owned).map_err(|_| refused());
             let value = value.map(text).transpose()?;
             asked.take(text(name)?, value).ok_or_else(refused)?;
@@ -59,7 +62,7 @@ impl Asked {
             "api" => self.api = Some(value?),
             "used" => self.used = true,
             "consumer" => self.consumer = Some(value?),
-            "application" => self.application = Some(value?),
+            "application" => self.application = value,
             "address" => self.address = value.map(|text| text.parse()).transpose().ok()?,
             "method" => self.head.push((":method".to_owned(), value?)),
             "host" => self.head.extend(value.map(|host| (":authority".to_owned(), host))),
@@ -99,9 +102,11 @@ impl Asked {
             Key::All => Vec::new(),
             Key::Address => unless(is_named("address"), "address"),
             Key::Consumer => unless(is_caller_named, "consumer"),
-            Key::Application | Key::Subscription => {
-                unless(is_named("application") || is_caller_named, "application")
+            Key::Application | Key::Subscription if self.application.is_some() => Vec::new(),
+            Key::Application | Key::Subscription if is_named("application") => {
+                unless(is_caller_named, "consumer")
             }
+            Key::Application | Key::Subscription => unless(false, "application"),
             Key::Parts(parts) => {
                 let names = parts.iter().filter_map(Attribute::parameter);
                 names.filter(|name| !is_named(name)).collect()

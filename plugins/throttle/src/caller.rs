@@ -94,9 +94,8 @@ impl<K> Default for Lately<K> {
 pub(crate) struct Known {
     consumers: Lately<String>,
     applications: Lately<String>,
-    ipv4: Lately<[u8; 4]>,
-    /// Networks of so many bits.
-    ipv6: Lately<[u8; 16]>,
+    /// As [`Known::network`] has them.
+    addresses: Lately<Vec<u8>>,
     /// Of the bits, from 1 to 128.
     ipv6_prefix: u8,
 }
@@ -109,8 +108,7 @@ impl Known {
         (1..=128).contains(&ipv6_prefix).then(|| Self {
             consumers: Lately::default(),
             applications: Lately::default(),
-            ipv4: Lately::default(),
-            ipv6: Lately::default(),
+            addresses: Lately::default(),
             ipv6_prefix,
         })
     }
@@ -124,12 +122,18 @@ impl Known {
     }
 
     fn address(&self, address: IpAddr) -> Fingerprint {
+        let network = self.network(address);
+        let kind = if address.to_canonical().is_ipv4() { b'4' } else { b'6' };
+        self.addresses.fingerprint(&network, kind, &network)
+    }
+
+    /// What of an address is one caller: all of an IPv4 address, also of one that is written as IPv6.
+    fn network(&self, address: IpAddr) -> Vec<u8> {
         match address.to_canonical() {
-            IpAddr::V4(address) => self.ipv4.fingerprint(&address.octets(), b'4', &address.octets()),
+            IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => {
                 let host = 128 - u32::from(self.ipv6_prefix);
-                let network = u128::from(address).checked_shr(host).unwrap_or_default().to_be_bytes();
-                self.ipv6.fingerprint(&network, b'6', &network)
+                u128::from(address).checked_shr(host).unwrap_or_default().to_be_bytes().to_vec()
             }
         }
     }
@@ -205,6 +209,14 @@ impl Key {
     }
 }
 
+/// Adds a value of a part. A list has all of its members in the key, so none of them ends the search.
+fn append(hash: &mut Sha256, value: &[u8]) -> bool {
+    hash.update([1]);
+    hash.update((value.len() as u64).to_le_bytes());
+    hash.update(value);
+    false
+}
+
 /// The callers of one request; each is looked up once, when a limit wants it.
 pub(crate) struct Callers<'e> {
     subject: &'e Subject<'e>,
@@ -240,17 +252,16 @@ impl<'e> Callers<'e> {
         let mut hash = Sha256::new();
         hash.update(b"k");
         for part in parts {
-            let _none = part.any(self.subject, |value| {
-                hash.update([1]);
-                hash.update((value.len() as u64).to_le_bytes());
-                hash.update(value);
-                // A list has all of its members in the key, so none of them ends the search.
-                false
-            });
+            if part.is_address() {
+                let network = self.subject.env.client().map(|address| self.known.network(address));
+                let _none = network.is_some_and(|network| append(&mut hash, &network));
+            } else {
+                let _none = part.any(self.subject, |value| append(&mut hash, value));
+            }
             hash.update([0]);
         }
-        let is_free = parts.iter().any(Attribute::is_free);
-        let verified = !is_free && self.subject.env.identity().is_some();
+        // Without anything that callers choose, those whom nobody knows have one value.
+        let verified = !parts.iter().any(Attribute::is_free);
         Caller { fingerprint: Fingerprint::from_hash(hash), verified }
     }
 

@@ -154,7 +154,13 @@ fn a_key_is_made_of_all_its_parts() {
     assert_ne!(left.fingerprint, caller(swapped, &tenant(Some("b"), "a"), &known()).fingerprint);
     assert!(!one.verified, "who can send any header must not crowd out consumers");
     assert!(caller(json!(["consumer", "api"]), &none, &known()).verified);
-    assert!(!caller(json!(["api"]), &none, &FakeEnv::new()).verified);
+    let everybody = caller(json!(["api"]), &none, &FakeEnv::new());
+    assert_eq!(everybody, caller(json!(["api"]), &none, &known()), "who is known is counted with who is not");
+    let network = |address: &str| caller(json!(["address"]), &none, &FakeEnv::new().with_peer(address));
+    assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:1::2"));
+    assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
+    assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
+    assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -21,7 +21,7 @@ use crate::table::{Charge, Denied, Standing, Table};
 pub use lease::{Lease, Look, Need, Said, Terms};
 use leases::Leases;
 use protocol::{Asked, Ruling};
-use spare::Spare;
+use spare::{Found, Spare};
 pub(crate) use terms::{FleetLimit, InvalidFleet, Mode, OnFailure};
 
 /// Longest reply of the service, in bytes.
@@ -39,7 +39,7 @@ pub(crate) struct Fleet {
     domain: String,
     timeout: Duration,
     leases: RefCell<Leases>,
-    /// Of limits that are asked for with each request.
+    /// Of limits that are asked for with each request: what was granted in vain, and to whom nothing is granted.
     spare: RefCell<Spare>,
 }
 
@@ -129,12 +129,45 @@ impl Fleet {
         for (place, applied) in selection.iter().enumerate() {
             let Some(fleet) = &applied.limit.fleet else { continue };
             let answer = env.answer(&Topic::Own(number(place)));
-            if let Some(Ruling::Granted(said)) = answer.and_then(|answer| ruling(&answer)) {
-                let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
-                let mut spare = self.spare.borrow_mut();
-                spare.keep(count, selection.units(), said, env.now().0, fleet.lifetime);
+            let Some(ruling) = answer.and_then(|answer| ruling(&answer)) else { continue };
+            let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
+            let (mut spare, now) = (self.spare.borrow_mut(), env.now().0);
+            match ruling {
+                Ruling::Granted(said) => {
+                    // It may have been the first of the questions.
+                    let waited = self.timeout.as_nanos() as u64 * env.answers() as u64;
+                    let asked = now.saturating_sub(waited);
+                    spare.keep(count, selection.units(), said, (asked, now), fleet.lifetime);
+                }
+                Ruling::Refused(said) if selection.units() == 1 || said.remaining == Some(0) => {
+                    spare.refuse(count, said, now);
+                }
+                Ruling::Refused(_) => {}
             }
         }
+    }
+
+    /// Who is known to have used up one limit asks for no other: it would be charged in vain.
+    fn known_refusal(
+        &self,
+        selection: &Selection<'_>,
+        callers: &Callers<'_>,
+        env: &dyn Env,
+    ) -> Option<Denied> {
+        let spare = self.spare.borrow();
+        selection.iter().enumerate().find_map(|(place, applied)| {
+            let fleet = applied.limit.fleet.as_ref()?;
+            let is_asked =
+                matches!(fleet.mode, Mode::Exact) && env.answer(&Topic::Own(number(place))).is_none();
+            if applied.limit.marks || !is_asked {
+                return None;
+            }
+            let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
+            match spare.find(count, selection.units(), env.now().0) {
+                Some(Found::Refused { retry_in }) => Some(Denied::UsedUp { charge: place, retry_in }),
+                _ => None,
+            }
+        })
     }
 
     fn consult_all(
@@ -156,6 +189,9 @@ impl Fleet {
             || limits().filter_map(|(at, applied)| Some((at, applied, applied.limit.fleet.as_ref()?)));
         let leased = shared().filter(|(_, _, fleet)| matches!(fleet.mode, Mode::Leased(_)));
         let exact = shared().filter(|(_, _, fleet)| matches!(fleet.mode, Mode::Exact));
+        if let Some(denied) = self.known_refusal(selection, callers, env) {
+            return Err(Stop::Denied(denied));
+        }
         for (place, applied, fleet) in leased.chain(exact) {
             let count = callers.by(&applied.limit.by).fingerprint.with(applied.counter);
             let word = match fleet.mode {
@@ -269,8 +305,10 @@ impl Fleet {
     ) -> Word {
         let number = number(place);
         let Some(answer) = env.answer(&Topic::Own(number)) else {
-            if let Some(said) = self.spare.borrow().find(count, units, env.now().0) {
-                return Word::Yes(said, Tokens::Spare(count));
+            match self.spare.borrow().find(count, units, env.now().0) {
+                Some(Found::Tokens(said)) => return Word::Yes(said, Tokens::Spare(count)),
+                Some(Found::Refused { retry_in }) => return Word::No { retry_in },
+                None => {}
             }
             let call = Box::new(self.call(applied, fleet, count, units));
             return Word::Ask(Question::Own { number, call });

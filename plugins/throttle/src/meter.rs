@@ -60,10 +60,12 @@ impl Meter {
         }
     }
 
-    /// Where a count stands, of which nothing is wanted.
+    /// Where a count stands, of which nothing is wanted; of one that is used up, when one more could pass.
     pub(crate) fn standing(self, number: u64, is_floor: bool, now: u64) -> Verdict {
-        let (_, verdict) = if is_floor { self.charge(number, 0, now) } else { self.take(number, 0, now) };
-        verdict
+        match if is_floor { self.charge(number, 0, now) } else { self.take(number, 0, now) } {
+            (_, left @ Verdict::Admitted { remaining: 1.., .. }) => left,
+            _ => self.look(number, is_floor, now),
+        }
     }
 
     /// Where a count of bytes stands when so many have gone; it may come to owe some.

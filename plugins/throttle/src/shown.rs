@@ -19,13 +19,13 @@ use crate::gcra::Verdict;
 use crate::invalid::InvalidThrottle;
 use crate::limit::Limit;
 use crate::rule::AppliedLimit;
-use crate::table::{Charged, Table};
+use crate::table::{Charged, MOST_SLOTS, Table};
 use crate::tiers::{self, Tiers};
 
 /// Most counts in one answer.
 const MOST_ROWS: usize = 1_000;
-/// Most counts that are looked at for one answer, so that no worker is kept for longer than some milliseconds.
-const MOST_LOOKS: usize = 10_000;
+/// Most counts that are looked at for one answer: a worker is kept for some ten milliseconds.
+const MOST_LOOKS: usize = 5_000;
 
 /// What answers operators.
 pub(crate) trait Show {
@@ -108,6 +108,9 @@ impl Shown {
         config: &ThrottleConfig,
         limits: &BTreeMap<String, Rc<Limit>>,
     ) -> Result<Self, InvalidThrottle> {
+        if !config.slots.is_power_of_two() || config.slots > MOST_SLOTS {
+            return Err(InvalidThrottle::Slots(config.slots));
+        }
         let all = || limits.values().flat_map(|limit| limit.all());
         let (reach, longest) =
             (all().map(|limit| limit.meter.reach()).max(), all().map(|limit| limit.lease).max());
@@ -206,14 +209,20 @@ fn counted(
     let tiers = config.tiers.as_ref().map(|tiers| Tiers::new(tiers, limits)).transpose()?;
     let (mut counted, mut known) = (Vec::new(), HashSet::new());
     for api in &config.apis {
-        let of_operations = api.operations.iter().flat_map(|operation| &operation.rule.limits);
-        let of_operations = of_operations.filter_map(|config| {
-            Some((limits.get(&config.limit)?, config.scope.as_str(), config.level.into(), true))
-        });
+        let mut of_operations = Vec::new();
+        for operation in &api.operations {
+            for applied in &operation.rule.limits {
+                let limit = limits.get(&applied.limit).ok_or_else(|| InvalidThrottle::UnknownLimit {
+                    operation: operation.key.clone(),
+                    limit: applied.limit.clone(),
+                })?;
+                of_operations.push((limit, applied.scope.as_str(), applied.level.into(), true));
+            }
+        }
         let of_tiers = tiers.iter().flat_map(Tiers::applied);
         let of_tiers =
             of_tiers.map(|applied| (&applied.limit, tiers::scope(applied.level), applied.level, false));
-        for (limit, scope, level, is_of_api) in of_operations.chain(of_tiers) {
+        for (limit, scope, level, is_of_api) in of_operations.into_iter().chain(of_tiers) {
             let applied = AppliedLimit::new(limit, scope, level);
             let is_of_api = is_of_api || limit.all().any(|limit| limit.by.is_of_api());
             let name = is_of_api.then(|| api.name.clone());

@@ -126,7 +126,8 @@ fn what_a_caller_has_used_is_told_to_whoever_names_it() {
         (&json!("api pets"), &json!("pets"), &json!("api"))
     );
     assert_eq!((&gold["allows"], &gold["by"]), (&json!("10 requests in 60 seconds"), &json!("consumer")));
-    assert_eq!(gold["back_in_seconds"], 24);
+    assert_eq!(gold["back_in_seconds"], 24, "all four");
+    assert_eq!(find("tenant/bots")["back_in_seconds"], 60, "the next one");
     assert!(find("at once").get("back_in_seconds").is_none());
 }
 
@@ -153,6 +154,8 @@ fn who_is_not_named_has_no_number() {
     let env = FakeEnv::new().with_store(used());
     let cases = [
         ("/limits?limit=gold", "gold", json!(["consumer"])),
+        ("/limits?limit=booked&consumer=alice", "booked", json!(["application"])),
+        ("/limits?limit=booked&application", "booked", json!(["consumer"])),
         ("/limits?limit=booked&claim.plan=pro", "booked", json!(["application"])),
         ("/limits?limit=at%20once&consumer=alice", "at once", json!(["address"])),
         ("/limits?limit=gold&address=192.0.2.7&claim.plan=pro", "gold", json!(["consumer"])),
@@ -178,6 +181,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("/limits?consumer", "consumer"),
         ("/limits?header.:path=/x", "header.:path"),
         ("/limits?consumer=%ff", "consumer"),
+        ("/limits?query%2Ea=1", "query%2Ea"),
         ("/limits?host=a%00b", "header"),
     ];
     for (target, name) in cases {
@@ -231,4 +235,57 @@ fn an_answer_is_bounded() {
     assert_eq!((body["limits"].as_array().unwrap().len(), &body["more"]), (1, &json!(false)));
     let (_, body) = ask(&policy, "/limits?used", &FakeEnv::new());
     assert_eq!((body["limits"].as_array().unwrap().len(), &body["more"]), (0, &json!(false)));
+    // 200 limits by 32 groups.
+    let group = |number: usize| {
+        json!({"name": format!("g{number}"), "when": [{"of": "host", "is": "present"}],
+               "limit": {"requests": 1, "period_seconds": 1, "by": "all"}})
+    };
+    let groups: Vec<Value> = (0..32).map(group).collect();
+    let operations: Vec<Value> = (0..200)
+        .map(|number| {
+            json!({"key": format!("o{number}"), "method": "GET", "path": format!("/{number}"),
+                   "rule": {"limits": [{"limit": "all", "scope": format!("o{number}")}]}})
+        })
+        .collect();
+    let policy = compile(json!({
+        "shows": true, "slots": 16, "apis": [{"name": "large", "operations": operations}],
+        "limits": {"all": {"requests": 1, "period_seconds": 1, "by": "all", "groups": groups}},
+    }));
+    let env = FakeEnv::new();
+    let (_, body) = ask(&policy, "/limits?used", &env);
+    assert_eq!((body["limits"].as_array().unwrap().len(), &body["more"]), (0, &json!(true)));
+    assert!(env.calls().shared_get <= 5_000, "{:?}", env.calls());
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_limit_that_is_used_up_says_when_the_next_request_may_pass() {
+    let limits = json!({"few": {"requests": 10, "period_seconds": 60, "by": "all"}});
+    let config = |shows: bool| {
+        compile(json!({
+            "shows": shows, "slots": 16, "limits": limits,
+            "apis": [{"name": "a", "operations": [{"key": "x", "method": "GET", "path": "/x",
+                "rule": {"limits": [{"limit": "few", "scope": "x"}]}}]}],
+        }))
+    };
+    let env = FakeEnv::new();
+    for _ in 0..11 {
+        let _outcome = config(false).on_request(&request("/x", &[]), &env);
+    }
+    let env = FakeEnv::new().with_store(env.store().clone());
+    let (_, body) = ask(&config(true), "/limits", &env);
+    let row = &body["limits"][0];
+    assert_eq!((stands(row), row["back_in_seconds"].as_u64()), ((10, 0), Some(6)));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_could_not_count_cannot_show_either() {
+    for (name, value) in [("slots", json!(3)), ("ipv6_prefix", json!(0)), ("limits", json!({}))] {
+        let mut config = config();
+        config["shows"] = json!(true);
+        config[name] = value;
+        let config = serde_json::from_value::<ThrottleConfig>(config).unwrap();
+        assert!(ThrottlePolicy::compile(config).is_err(), "{name}");
+    }
 }

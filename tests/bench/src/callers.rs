@@ -34,7 +34,10 @@ pub(crate) fn come(wanted: u64, ground: &Ground) -> Result<Callers> {
     let running = Subject::ThrottleByHeader.start(ground, WORKERS)?;
     let seconds = if wanted < 1_000_000 { 1 } else { SECONDS };
     let one = Script::sending(&[ground.traffic.anonymous_get().bytes()], "one-caller", ground.folder())?;
-    one.run(running.address, seconds, ground.client_processors())?;
+    let load = one.run(running.address, seconds, ground.client_processors())?;
+    if load.requests == 0 || load.refused + load.broken > 0 {
+        return failed(format!("{} of {} requests of one caller did not pass", load.refused, load.requests));
+    }
     let before_mb = running.process.resident_mb()?;
     let mut found = Callers { callers: 0, before_mb, most_mb: before_mb, after_mb: before_mb };
     let request = Request::new("GET", COUNTED).header(COUNT_BY, MARK).bytes();
@@ -43,13 +46,14 @@ pub(crate) fn come(wanted: u64, ground: &Ground) -> Result<Callers> {
     for seed in 0.. {
         let script = Script::counting([before.as_bytes(), behind.as_bytes()], seed, ground.folder())?;
         let load = script.run(running.address, seconds, ground.client_processors())?;
-        if load.requests == 0 || load.broken > 0 {
-            return failed(format!("{} of {} requests of new callers broke off", load.broken, load.requests));
+        if load.requests == 0 || load.refused + load.broken > 0 {
+            let (lost, all) = (load.refused + load.broken, load.requests);
+            return failed(format!("{lost} of {all} requests of new callers did not pass"));
         }
         found.callers += load.requests;
         found.after_mb = running.process.resident_mb()?;
         found.most_mb = found.most_mb.max(found.after_mb);
-        eprintln!("bench: {} callers, {:.1} MB, {} refused", found.callers, found.after_mb, load.refused);
+        eprintln!("bench: {} callers, {:.1} MB", found.callers, found.after_mb);
         if found.callers >= wanted {
             break;
         }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -88,8 +88,12 @@ fn together<W>(time: Duration, start: impl Fn() -> Result<W> + Sync) -> Result<f
 where
     W: FnMut() -> bool,
 {
+    let ready = Barrier::new(WORKERS);
     let work = || -> Result<f64> {
-        let mut decide = start()?;
+        let started = start();
+        // Also who failed comes: the others would wait for ever.
+        ready.wait();
+        let mut decide = started?;
         let (begun, mut decisions) = (Instant::now(), 0);
         while begun.elapsed() < time {
             for _ in 0..BATCH {
