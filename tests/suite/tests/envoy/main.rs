@@ -21,6 +21,7 @@ mod http2;
 mod introspection_tls;
 mod key_service;
 mod keys;
+mod ldap;
 mod limits;
 mod live;
 mod metrics;
