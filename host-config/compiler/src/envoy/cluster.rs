@@ -32,7 +32,7 @@ pub(crate) fn several(several: &Several, trusted_ca: &str) -> Value {
         "load_assignment": { "cluster_name": name, "endpoints": endpoints },
         "outlier_detection": outliers(),
     });
-    discover(&mut cluster, servers.clone().all(is_address));
+    discover(&mut cluster, servers.clone());
     let matches: Vec<Value> = servers
         .filter(|one| one.tls)
         .map(|one| {
@@ -115,7 +115,7 @@ fn named(name: &str, upstream: &Upstream, trusted_ca: &str) -> Value {
         "connect_timeout": "5s",
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     });
-    discover(&mut cluster, is_address);
+    discover(&mut cluster, std::iter::once(upstream));
     if upstream.tls
         && let Some(object) = cluster.as_object_mut()
     {
@@ -126,22 +126,30 @@ fn named(name: &str, upstream: &Upstream, trusted_ca: &str) -> Value {
 
 /// How servers are found. Of a name with addresses of both families Envoy would take IPv6 alone, which a name often has where its
 /// server or the network does not: `localhost` above all. See also [`resolver`].
-fn discover(cluster: &mut Value, by_address: bool) {
+fn discover<'u>(cluster: &mut Value, mut servers: impl Iterator<Item = &'u Upstream> + Clone) {
     let Some(object) = cluster.as_object_mut() else { return };
-    if by_address {
+    if servers.clone().all(|one| one.host.parse::<IpAddr>().is_ok()) {
         object.insert("type".to_owned(), json!("STATIC"));
-    } else {
-        object.insert("type".to_owned(), json!("STRICT_DNS"));
-        object.insert("dns_lookup_family".to_owned(), json!("V4_PREFERRED"));
+        return;
+    }
+    object.insert("type".to_owned(), json!("STRICT_DNS"));
+    object.insert("dns_lookup_family".to_owned(), json!("V4_PREFERRED"));
+    if servers.any(|one| one.host == "localhost" || one.host.ends_with(".localhost")) {
+        object.insert("typed_dns_resolver_config".to_owned(), resolver_of(false));
     }
 }
 
-/// Where no interface has IPv4 (or IPv6), addresses of that family count as none.
+/// Where no interface but loopback has IPv4 (or IPv6), addresses of that family count as none: not for what is on the machine
+/// itself, which also a machine without any network finds.
 pub(super) fn resolver() -> Value {
+    resolver_of(true)
+}
+
+fn resolver_of(leaves_out_unroutable: bool) -> Value {
     let extension = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig";
     json!({
         "name": "envoy.network.dns_resolver.cares",
-        "typed_config": { "@type": type_url(extension), "filter_unroutable_families": true },
+        "typed_config": { "@type": type_url(extension), "filter_unroutable_families": leaves_out_unroutable },
     })
 }
 

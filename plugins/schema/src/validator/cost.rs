@@ -35,6 +35,9 @@ pub(super) fn detail(nodes: &[Node], value: &Value<'_>) -> Detail {
     }
 }
 
+/// Members that are looked at in the time of a visit.
+const LOOKS_A_VISIT: usize = 16;
+
 struct Walk<'n> {
     nodes: &'n [Node],
     left: usize,
@@ -60,6 +63,9 @@ impl Walk<'_> {
 
     fn keywords(&mut self, node: &Node, value: &Value<'_>, hops: usize) {
         for keyword in &node.keywords {
+            if self.left == 0 {
+                return;
+            }
             match (keyword, value) {
                 (Keyword::Members(schemas), Value::Object(members)) => self.members(schemas, members),
                 (Keyword::PropertyNames(_), _) => {}
@@ -67,11 +73,9 @@ impl Walk<'_> {
                     members.iter().for_each(|(_, member)| self.visit(*id, member, 0));
                 }
                 (Keyword::Items(schemas), Value::Array(items)) => {
-                    for (at, item) in items.iter().enumerate() {
-                        if let Some(id) = schemas.of(at) {
-                            self.visit(id, item, 0);
-                        }
-                    }
+                    let judged =
+                        items.iter().enumerate().map_while(|(at, item)| Some((schemas.of(at)?, item)));
+                    judged.for_each(|(id, item)| self.visit(id, item, 0));
                 }
                 (Keyword::Contains(contains), Value::Array(items)) => {
                     items.iter().for_each(|item| self.visit(contains.schema, item, 0));
@@ -92,8 +96,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Visits what is within an object.
+    /// Visits what is within an object. To look at members that nothing is said about takes time, too.
     fn members(&mut self, schemas: &Members, members: &Object<'_>) {
+        self.left = self.left.saturating_sub(members.len() / LOOKS_A_VISIT);
         for (name, member) in members.iter() {
             if let Some(id) = schemas.named(name) {
                 self.visit(id, member, 0);
@@ -114,6 +119,11 @@ mod tests {
     use crate::json;
     use crate::validator::Validator;
     use crate::value::Members;
+
+    fn detail(schema: &str, value: &Value<'_>) -> Detail {
+        let root = json::read(schema.as_bytes(), json::Limits::SCHEMA).unwrap();
+        Validator::new(&root, DialectConfig::Draft202012).unwrap().detail(value)
+    }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -137,10 +147,17 @@ mod tests {
             (nowhere, Value::Null, Detail::Verdict),
             ("true", Value::Null, Detail::All),
         ];
+        let wide = || {
+            let members = (0..80_000).map(|number| (format!("m{number}").into(), Value::Null));
+            Value::from(members.collect::<Members>())
+        };
+        // Each of many schemas looks at all of its members, and has something to say about none.
+        let twice = |inner: String, _| format!(r#"{{"allOf":[{inner},{inner}]}}"#);
+        let looks = r#"{"required":["x"],"properties":{"y":true}}"#.to_owned();
+        let looks = (0..8).fold(looks, twice);
+        assert_eq!(detail(&looks, &wide()), Detail::Verdict);
         for (schema, value, expected) in cases {
-            let root = json::read(schema.as_bytes(), json::Limits::SCHEMA).unwrap();
-            let validator = Validator::new(&root, DialectConfig::Draft202012).unwrap();
-            assert_eq!(validator.detail(&value), expected, "{schema}");
+            assert_eq!(detail(schema, &value), expected, "{schema}");
         }
     }
 }

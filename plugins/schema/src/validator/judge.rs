@@ -109,7 +109,12 @@ impl<'n> Judge<'n> {
                 self.branch(condition, value).is_none_or(|branch| self.accepts(branch, value))
             }
             _ => match value {
-                Value::Number(number) => number_holds(keyword, number),
+                Value::Number(number) => {
+                    if let Keyword::MultipleOf(of) = keyword {
+                        self.work.spend(number::steps_of_division(number, of));
+                    }
+                    !self.work.is_spent() && number_holds(keyword, number)
+                }
                 Value::String(text) => self.text_holds(keyword, text),
                 Value::Array(items) => self.list_holds(keyword, node, value, items),
                 Value::Object(members) => self.object_holds(keyword, node, value, members),
@@ -164,7 +169,8 @@ impl<'n> Judge<'n> {
             Keyword::UniqueItems => {
                 // They are sorted.
                 self.work.spend(items.len() / 2 * (items.len().max(1).ilog2() as usize + 1));
-                equality::all_differ(items)
+                // A list may have been sorted very often, and a comparison may take long.
+                !self.work.is_spent() && equality::all_differ(items)
             }
             Keyword::Items(schemas) => {
                 let mut judged =

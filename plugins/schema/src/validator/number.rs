@@ -101,6 +101,20 @@ pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     }
 }
 
+/// How many steps of judging [`is_multiple`] takes, beyond the first.
+pub(crate) fn steps_of_division(number: &str, of: &str) -> usize {
+    if small(number).is_some() && small(of).is_some() {
+        return 0;
+    }
+    let zeros = (Decimal::of(number).point - Decimal::of(of).point).max(0);
+    let digits = number.len().saturating_add(usize::try_from(zeros).unwrap_or(usize::MAX));
+    // Without a machine word for what is left over, a digit takes up to nine subtractions of all digits.
+    if of.len() <= WORD_DIGITS { digits / 4 } else { digits.saturating_mul(of.len()) / 2 }
+}
+
+/// Digits that a machine word has, and room for one more.
+const WORD_DIGITS: usize = 18;
+
 /// Whether a number is a multiple of another, which is not zero.
 pub(crate) fn is_multiple(number: &str, of: &str) -> bool {
     if let (Some(number), Some(of)) = (small(number), small(of)) {
@@ -120,6 +134,11 @@ pub(crate) fn is_multiple(number: &str, of: &str) -> bool {
 /// Long division of digits by the digits of `of`.
 fn leaves_no_rest(digits: impl Iterator<Item = u8>, of: Decimal<'_>) -> bool {
     let divisor: Vec<u8> = of.digits().map(|digit| digit - b'0').collect();
+    if divisor.len() <= WORD_DIGITS {
+        let word = divisor.iter().fold(0_u64, |word, digit| word * 10 + u64::from(*digit));
+        let rest = |rest: u64, digit: u8| (rest * 10 + u64::from(digit)).checked_rem(word).unwrap_or(1);
+        return digits.fold(0, rest) == 0;
+    }
     let mut rest: Vec<u8> = Vec::new();
     for digit in digits {
         if digit != 0 || !rest.is_empty() {

@@ -8,15 +8,15 @@ use jsonschema_regex::PatternAnalysis;
 use super::judge::BYTES_A_STEP;
 use crate::work::Work;
 
-/// Steps that one match of a pattern with look-around or back-references may take; the others are linear.
+/// Steps that one match of a pattern may take that the engine backtracks for; the others are linear.
 const STEPS: usize = 100_000;
-/// Steps that such a match is first tried with: nearly all need no more.
-const FIRST_STEPS: usize = 100;
-/// Then with so many, and last with all.
-const SECOND_STEPS: usize = 3_000;
-/// What each of these steps costs: of those that a match is tried with first, it rarely takes all.
+/// Steps that such a match is tried with first, and then, until it needs no more: most need few, and how many one has taken, the
+/// engine does not tell.
+const FIRST_STEPS: usize = 8;
+const LATER_STEPS: [usize; 5] = [64, 512, 4_096, 32_768, STEPS];
+/// What each of these steps costs, and how many bytes of the text cost as much as one more: a step may look through all of it.
 const COST: usize = 12;
-const FIRST_COST: usize = 5;
+const BYTES_A_BACKTRACK: usize = 256;
 /// Repetitions in a pattern that make a byte cost as much as two.
 const REPEATS: usize = 64;
 /// Most bytes of a compiled pattern; `.{0,1023}` takes about one million.
@@ -41,13 +41,12 @@ enum Matcher {
     Backtracking(Box<Backtracking>),
 }
 
-/// A pattern with look-around or back-references. How many steps a match takes, the engine does not tell, and so it is
-/// tried with few first.
+/// A pattern that the engine backtracks for.
 #[derive(Debug)]
 struct Backtracking {
     translated: String,
     first: Regex,
-    later: [(usize, OnceCell<Option<Regex>>); 2],
+    later: [(usize, OnceCell<Option<Regex>>); LATER_STEPS.len()],
 }
 
 /// A match that takes too many steps to be found or ruled out.
@@ -69,7 +68,7 @@ impl Pattern {
                     Matcher::Linear(Box::new(regex(&translated, STEPS)?), 1 + repeats(text) / REPEATS)
                 } else {
                     let first = regex(&translated, FIRST_STEPS)?;
-                    let later = [SECOND_STEPS, STEPS].map(|steps| (steps, OnceCell::new()));
+                    let later = LATER_STEPS.map(|steps| (steps, OnceCell::new()));
                     Matcher::Backtracking(Box::new(Backtracking { translated, first, later }))
                 }
             }
@@ -95,12 +94,16 @@ impl Pattern {
 
 impl Backtracking {
     fn matches(&self, text: &str, work: &Work) -> Result<bool, Unfinished> {
-        work.spend(FIRST_STEPS * FIRST_COST);
+        let cost = COST + text.len() / BYTES_A_BACKTRACK;
+        work.spend(FIRST_STEPS * cost);
         if let Ok(verdict) = self.first.is_match(text) {
             return Ok(verdict);
         }
         for (steps, made) in &self.later {
-            work.spend(*steps * COST);
+            work.spend(steps * cost);
+            if work.is_spent() {
+                break;
+            }
             let made = made.get_or_init(|| regex(&self.translated, *steps)).as_ref();
             if let Some(Ok(verdict)) = made.map(|made| made.is_match(text)) {
                 return Ok(verdict);
@@ -114,11 +117,11 @@ fn regex(translated: &str, steps: usize) -> Option<Regex> {
     RegexBuilder::new(translated).backtrack_limit(steps).delegate_size_limit(BYTES).build().ok()
 }
 
-/// Whether nothing in a pattern looks like look-around or a back-reference.
+/// Whether nothing in a pattern looks like look-around, a back-reference or an edge of a word: the engine backtracks for these.
 fn is_linear(pattern: &str) -> bool {
     let escapes = pattern.as_bytes().windows(2);
-    let mut escapes = escapes.filter(|pair| matches!(pair, [b'\\', b'1'..=b'9' | b'k']));
-    escapes.next().is_none() && !["(?=", "(?!", "(?<"].iter().any(|start| pattern.contains(start))
+    let mut escapes = escapes.filter(|pair| matches!(pair, [b'\\', b'1'..=b'9' | b'k' | b'b' | b'B']));
+    escapes.next().is_none() && !["(?=", "(?!", "(?<=", "(?<!"].iter().any(|start| pattern.contains(start))
 }
 
 /// About how often a pattern's parts are repeated by number: the engine may follow so many at once.
@@ -171,6 +174,9 @@ mod tests {
             ("(?<=a)b", false),
             ("(a)\\1", false),
             ("(?<n>a)\\k<n>", false),
+            ("(?<year>\\d{4})", true),
+            ("\\bfoo\\b", false),
+            ("a\\Bb", false),
         ] {
             assert_eq!(is_linear(pattern), expected, "{pattern}");
         }
@@ -193,6 +199,35 @@ mod tests {
                 .count()
         };
         assert!(pattern.matches(&text, &Work::default()).is_err());
-        assert_eq!((count("b"), count(&text)), (20_000, 9));
+        assert_eq!((count("b"), count(&text)), (104_167, 7));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn common_patterns_with_look_around_are_affordable() {
+        // Texts of one message that fit beside one another.
+        let cases = [
+            ("no markup, comments", "^((?!<script).)*$", "all is well ".repeat(10), 1_000),
+            ("no markup, descriptions", "^((?!<script).)*$", "all is well ".repeat(250), 50),
+            ("not blank", "^(?!\\s*$).+", "a name".to_owned(), 50_000),
+            ("a password", "^(?=.*[A-Z])(?=.*\\d).{8,}$", "Secret0123".to_owned(), 10_000),
+            ("a word", "\\bfoo\\b", "it is foo or bar".to_owned(), 10_000),
+        ];
+        for (name, pattern, text, least) in cases {
+            let (pattern, work) = (Pattern::compile(pattern).unwrap(), Work::default());
+            for _ in 0..least {
+                assert_eq!(pattern.matches(&text, &work), Ok(true), "{name}");
+            }
+            assert!(!work.is_spent(), "{name}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_long_text_is_not_looked_through_for_ever() {
+        let pattern = Pattern::compile("(?=.*[A-Z])(?=.*\\d).{8,}").unwrap();
+        let work = Work::default();
+        assert_eq!(pattern.matches(&"a".repeat(1 << 20), &work), Err(Unfinished));
+        assert!(work.is_spent());
     }
 }

@@ -26,6 +26,8 @@ identity:
 
 /// What the module may take for a signature of PS256 or EdDSA.
 const BOUND: Time = Time::from_micros(200);
+/// What no machine verifies one in: a token that was remembered would take less.
+const LEAST: Time = Time::from_micros(15);
 /// V8 makes code fast that is run often.
 const WARM_UP: usize = 600;
 const TIMES: usize = 400;
@@ -88,29 +90,43 @@ fn signatures_that_envoy_cannot_verify_take_less_than_200_microseconds() {
         ("PS256", ps256.sign(claims()).expect("it is signed"), 200),
         ("EdDSA", ed25519.sign(claims()).expect("it is signed"), 200),
     ];
-    let mut times = tokens.each_ref().map(|_| Vec::new());
-    for round in 0..WARM_UP + TIMES {
-        for (at, (name, token, expected)) in tokens.iter().enumerate() {
-            let begun = Instant::now();
-            assert_eq!(client.get(token), *expected, "{name}");
-            if round >= WARM_UP {
-                times[at].push(begun.elapsed());
-            }
-        }
+    for (name, token, expected) in tokens.iter().cycle().take(3 * WARM_UP) {
+        assert_eq!(client.get(token), *expected, "{name}");
     }
-    // Of the quickest quarter the slowest: the machine may be busy with something else now and then.
-    let [rest, ps256, ed25519] = times.map(|mut times| {
-        times.sort();
-        times[TIMES / 4]
-    });
-    let (ps256, ed25519) = (ps256.saturating_sub(rest), ed25519.saturating_sub(rest));
-    println!("PS256 {ps256:?}, EdDSA {ed25519:?}");
-    assert!(ps256 < BOUND && ed25519 < BOUND, "PS256 {ps256:?}, EdDSA {ed25519:?}");
+    // The machine may be busy with something else just then.
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let times = client.times(&tokens);
+        println!("PS256 {:?}, EdDSA {:?}", times[0], times[1]);
+        assert!(times.iter().all(|time| *time > LEAST), "nothing was verified: {times:?}");
+        if times.iter().all(|time| *time < BOUND) {
+            return;
+        }
+        seen.push(times);
+    }
+    panic!("PS256 and EdDSA: {seen:?}");
 }
 
 struct Client(Connection);
 
 impl Client {
+    /// What the second and third take more than the first: of the quickest quarter the slowest, in turns.
+    fn times(&mut self, tokens: &[(&str, String, u16); 3]) -> [Time; 2] {
+        let mut times = tokens.each_ref().map(|_| Vec::with_capacity(TIMES));
+        for _ in 0..TIMES {
+            for ((_, token, _), times) in tokens.iter().zip(&mut times) {
+                let begun = Instant::now();
+                self.get(token);
+                times.push(begun.elapsed());
+            }
+        }
+        let [rest, ps256, ed25519] = times.map(|mut times| {
+            times.sort();
+            times[TIMES / 4]
+        });
+        [ps256.saturating_sub(rest), ed25519.saturating_sub(rest)]
+    }
+
     fn get(&mut self, token: &str) -> u16 {
         let authorization = format!("Bearer {token}");
         self.0.send(&message("GET /x", &[("Authorization", &authorization)], b""));
