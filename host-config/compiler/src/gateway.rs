@@ -13,7 +13,7 @@ pub(crate) mod limit;
 mod policies;
 mod tier;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use portcullis_config::ClientAddressConfig;
@@ -409,6 +409,18 @@ impl Reader<'_> {
         }
         node.place()
     }
+}
+
+/// A file that refers to no other, or why it cannot be read.
+fn lone_file(name: &str, text: &str) -> Result<Documents, String> {
+    let mut report = Report::default();
+    let files = HashMap::from([(name.to_owned(), text.as_bytes().to_vec())]);
+    let documents = Documents::load(&files, name, &mut report);
+    if documents.root().is_none() {
+        let message = report.diagnostics().first().map_or("", |problem| problem.message.as_str());
+        return Err(format!("{name}: {message}"));
+    }
+    Ok(documents)
 }
 
 /// A file name without folders and ending.

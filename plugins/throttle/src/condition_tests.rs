@@ -5,7 +5,8 @@ use portcullis_core::{Headers, Identity, Request, Terms};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::caller::{Callers, Fingerprint, Key, Known};
+use crate::caller::{Callers, Fingerprint, Key};
+use crate::known::Known;
 
 fn request() -> Request {
     let head = [

@@ -1,6 +1,7 @@
 //! Limits that a fleet of gateways shares. A server counts them (Envoy's rate limit service protocol); each worker asks it for
 //! each request, or takes tokens in advance. What holds while it does not answer, each limit says.
 
+mod consulted;
 mod lease;
 mod leases;
 mod protocol;
@@ -17,7 +18,9 @@ use portcullis_core::{Answer, Call, Env, Question, Topic};
 use crate::caller::{Callers, Fingerprint};
 use crate::rule::AppliedLimit;
 use crate::selection::Selection;
-use crate::table::{Charge, Denied, Standing, Table};
+use crate::table::{Denied, Standing, Table};
+pub(crate) use consulted::Consulted;
+use consulted::Leased;
 pub use lease::{Lease, Look, Need, Said, Terms};
 use leases::Leases;
 use protocol::{Asked, Ruling};
@@ -50,28 +53,6 @@ pub(crate) enum Stop {
     Denied(Denied),
     /// The service does not answer, and without it nobody passes.
     Closed,
-}
-
-/// What the service said to all limits of the fleet. The others are for this gateway to count.
-#[derive(Debug, Default)]
-pub(crate) struct Consulted {
-    /// At the place of each limit: where it stands by what the service said.
-    pub(crate) standings: Vec<Option<Standing>>,
-    /// What this gateway counts, and at which places.
-    pub(crate) charges: Vec<Charge>,
-    pub(crate) places: Vec<usize>,
-    /// Whose tokens are to be taken.
-    leased: Vec<Leased>,
-    /// Whose spare tokens are to be taken.
-    spared: Vec<Fingerprint>,
-}
-
-/// A count that tokens are held of.
-#[derive(Debug, Clone, Copy)]
-struct Leased {
-    place: usize,
-    count: Fingerprint,
-    terms: Terms,
 }
 
 /// What is known of one limit.
@@ -348,37 +329,6 @@ impl Fleet {
             body: asked.to_body(),
             timeout: self.timeout,
             max_reply: LONGEST_REPLY,
-        }
-    }
-}
-
-impl Consulted {
-    /// A refusal by one of the charges, at the place of its limit.
-    pub(crate) fn placed(&self, denied: Denied) -> Denied {
-        match denied {
-            Denied::UsedUp { charge, retry_in } => {
-                let charge = self.places.get(charge).copied().unwrap_or(usize::MAX);
-                Denied::UsedUp { charge, retry_in }
-            }
-            other => other,
-        }
-    }
-
-    /// Where all limits stand, with those of the charges.
-    pub(crate) fn with(&self, charged: Vec<Standing>) -> Vec<Standing> {
-        let mut standings = self.standings.clone();
-        for (place, standing) in self.places.iter().zip(charged) {
-            if let Some(entry) = standings.get_mut(*place) {
-                *entry = Some(standing);
-            }
-        }
-        let unknown = Standing { remaining: 0, full_in: 0, over: false };
-        standings.into_iter().map(|standing| standing.unwrap_or(unknown)).collect()
-    }
-
-    fn stand(&mut self, place: usize, standing: Standing) {
-        if let Some(entry) = self.standings.get_mut(place) {
-            *entry = Some(standing);
         }
     }
 }

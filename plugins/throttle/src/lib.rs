@@ -14,6 +14,7 @@ mod flight_slot;
 mod flow;
 mod gcra;
 mod invalid;
+mod known;
 mod level;
 mod limit;
 mod meter;

@@ -12,11 +12,12 @@ use portcullis_core::{
 };
 
 use crate::attribute::Subject;
-use crate::caller::{Callers, Known};
+use crate::caller::Callers;
 use crate::denial::Denials;
 use crate::fleet::{Fleet, Stop};
 use crate::flight::Flights;
 use crate::invalid::InvalidThrottle;
+use crate::known::Known;
 use crate::limit::Limit;
 use crate::metrics::Metrics;
 use crate::reply::{self, MARK};

@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use crate::asked::{Asked, AskedEnv};
 use crate::attribute::Subject;
-use crate::caller::{Callers, Fingerprint, Known};
+use crate::caller::{Callers, Fingerprint};
 use crate::fields;
 use crate::flight::Flights;
 use crate::gcra::Verdict;
 use crate::invalid::InvalidThrottle;
+use crate::known::Known;
 use crate::limit::Limit;
 use crate::rule::AppliedLimit;
 use crate::table::{Charged, MOST_SLOTS, Table};

@@ -1,12 +1,11 @@
 //! The operators' address, checked.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use portcullis_openapi::{Documents, Node, Report};
+use portcullis_openapi::{Node, Report};
 
-use super::Reader;
 use super::file::{AdminFile, ListenerFile};
+use super::{Reader, lone_file};
 use crate::DEFAULT_LISTENER;
 use crate::codes;
 use crate::settings::problem;
@@ -45,14 +44,9 @@ impl Reader<'_> {
 ///
 /// Why the file cannot be read.
 pub fn admin_address(name: &str, text: &str) -> Result<Option<SocketAddr>, String> {
-    let mut report = Report::default();
-    let files = HashMap::from([(name.to_owned(), text.as_bytes().to_vec())]);
-    let documents = Documents::load(&files, name, &mut report);
-    let Some(root) = documents.root() else {
-        let message = report.diagnostics().first().map_or("", |problem| problem.message.as_str());
-        return Err(format!("{name}: {message}"));
-    };
-    let address = root.get("admin").and_then(|admin| admin.get("address")).and_then(Node::as_str);
+    let documents = lone_file(name, text)?;
+    let admin = documents.root().and_then(|root| root.get("admin"));
+    let address = admin.and_then(|admin| admin.get("address")).and_then(Node::as_str);
     address
         .map(|text| parse(text).ok_or_else(|| format!("{name}: '{text}' is no address of this machine")))
         .transpose()
@@ -70,6 +64,8 @@ fn parse(text: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]

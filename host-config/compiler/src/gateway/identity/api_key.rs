@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use portcullis_config::auth::ApiKeyConfig;
 use portcullis_core::AddressRange;
-use portcullis_openapi::{Documents, Report};
+use portcullis_openapi::{Node, Report};
 
 use super::application::account;
 use super::listed::Listed;
 use super::read_date;
 use crate::codes;
-use crate::gateway::Reader;
 use crate::gateway::file::{ApiKeyFile, IdentityFile};
+use crate::gateway::{Reader, lone_file};
 
 /// A key of a key file, as far as it is told apart from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +30,10 @@ pub struct KnownKey {
 ///
 /// What is wrong with it, with its name and the line. Whether applications are known, only a gateway file can say.
 pub fn known_keys(name: &str, text: &str) -> Result<Vec<KnownKey>, String> {
-    let mut report = Report::default();
-    let files = HashMap::from([(name.to_owned(), text.as_bytes().to_vec())]);
-    let documents = Documents::load(&files, name, &mut report);
-    let Some(root) = documents.root() else {
-        let message = report.diagnostics().first().map_or("", |problem| problem.message.as_str());
-        return Err(format!("{name}: {message}"));
-    };
+    let documents = lone_file(name, text)?;
     let line = |place| documents.position(place).line;
-    let nodes = root.as_array().ok_or_else(|| format!("{name}: this is no list"))?;
+    let nodes =
+        documents.root().and_then(Node::as_array).ok_or_else(|| format!("{name}: this is no list"))?;
     let mut keys = Vec::with_capacity(nodes.len());
     for node in nodes {
         let at = |cause: String, place| format!("{name}: line {}: {cause}", line(place));
