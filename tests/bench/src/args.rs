@@ -14,7 +14,8 @@ use crate::subject::Subject;
 #[command(name = "scripts/bench", max_term_width = 100)]
 pub(crate) struct Args {
     /// What to measure: `auth` is what authentication alone costs, beside Envoy's own `jwt_authn`; `throttle` what limits alone
-    /// cost, beside its `local_ratelimit`, and what they need with many callers. Default: everything else.
+    /// cost, beside its `local_ratelimit`, and what they need with many callers; `schema` what validation alone costs, beside a
+    /// validator on Node, and without Envoy. Default: everything else.
     #[arg(value_enum, conflicts_with_all = ["fuel", "growth"])]
     what: Option<What>,
     /// Measure these alone, separated by commas.
@@ -73,6 +74,8 @@ enum What {
     Auth,
     /// Limits alone.
     Throttle,
+    /// Validation of bodies alone.
+    Schema,
 }
 
 impl Args {
@@ -82,6 +85,7 @@ impl Args {
             (false, _) => self.scenarios.clone(),
             _ if self.what == Some(What::Auth) => Scenario::auth().to_vec(),
             _ if self.what == Some(What::Throttle) => Scenario::throttle().to_vec(),
+            _ if self.what == Some(What::Schema) => Scenario::schema().to_vec(),
             (true, true) => vec![Scenario::Get, Scenario::Post, Scenario::GetUpstream],
             (true, false) => Scenario::all(),
         }
@@ -93,6 +97,7 @@ impl Args {
             (false, _) => self.subjects.clone(),
             (true, Some(What::Auth)) => Subject::auth(),
             (true, Some(What::Throttle)) => Subject::throttle(),
+            (true, Some(What::Schema)) => Subject::schema(),
             (true, None) => Subject::all(),
         }
     }
@@ -123,6 +128,11 @@ impl Args {
     pub(crate) fn keys(&self) -> Option<u64> {
         let throttle = self.what == Some(What::Throttle) && self.scenarios.is_empty();
         throttle.then_some(if self.quick { QUICK_KEYS } else { self.keys })
+    }
+
+    /// Whether bodies are judged without Envoy, too.
+    pub(crate) fn judges(&self) -> bool {
+        self.what == Some(What::Schema)
     }
 
     /// Memory and start are measured in a whole run alone: each needs processes of its own.

@@ -41,13 +41,16 @@ const WORKER_MB: f64 = 6.0;
 const FURTHER_LIMIT: f64 = 0.3;
 /// Decisions in millions a second on one count.
 const DECISIONS: f64 = 0.5;
+/// Of validation: times what it costs natively, and what the validator of Node costs against ours.
+const OVER_NATIVE: f64 = 2.0;
+const UNDER_NODE: f64 = 5.0;
 /// What many callers may add.
 const CALLERS_MB: f64 = 64.0;
 
 /// All budgets that the run has the figures for.
 pub(crate) fn budgets(results: &Results) -> Vec<Budget> {
     let own = [added(results), uncached(results), in_wasm(results), behind(results), memory(results)];
-    [own.concat(), modules(results), limits(results)].concat()
+    [own.concat(), modules(results), limits(results), judgings(results)].concat()
 }
 
 /// In units of what an empty filter adds to a GET, also for POST.
@@ -168,6 +171,25 @@ fn limits(results: &Results) -> Vec<Budget> {
         let about = format!("memory that {} callers add", callers.callers);
         let measured = callers.most_mb - callers.before_mb;
         found.push(Budget { about, limit: CALLERS_MB, measured, unit: "MB", is_least: false });
+    }
+    found
+}
+
+fn judgings(results: &Results) -> Vec<Budget> {
+    let mut found = Vec::new();
+    for judging in &results.judgings {
+        let (scenario, name) = (judging.scenario, judging.scenario.name());
+        let native = judging.policy.median;
+        let mut compare = |about: &str, measured: f64, limit: f64, is_least: bool| {
+            let about = format!("{name}: {about}");
+            found.push(Budget { about, limit, measured, unit: "times", is_least });
+        };
+        compare("the module in wasmtime, against native", judging.module.median / native, OVER_NATIVE, false);
+        let Some(ours) = results.added(scenario, Subject::Schema).map(|added| added.median) else { continue };
+        compare("what schema adds to bare Envoy, against native", ours / native, OVER_NATIVE, false);
+        if let Some(theirs) = results.added(scenario, Subject::ExpressValidator).map(|added| added.median) {
+            compare("what the validator adds to Node, against that", theirs / ours, UNDER_NODE, true);
+        }
     }
     found
 }

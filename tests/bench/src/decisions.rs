@@ -8,19 +8,17 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use portcullis_compiler::{Layout, Plugin};
+use portcullis_compiler::Plugin;
 use portcullis_core::{Contended, Decision, Env, Identity, Policy, SignatureVerdict, Signed, UnixNanos};
-use portcullis_suite::{CaseFile, compile};
-use portcullis_test_host::{Chain, Module, Request, SharedState, Vm};
+use portcullis_test_host::{Chain, Request, SharedState, Vm};
 use portcullis_throttle::ThrottlePolicy;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::api::{self, FIVE, Size};
-use crate::failure::{Failure, Result, failed, reading};
-use crate::ground::keys;
+use crate::failure::{Failure, Result, failed};
 use crate::measure::Effort;
-use crate::tokens::Signer;
+use crate::plugin;
 
 const WORKERS: usize = 2;
 /// The clock is looked at after so many decisions.
@@ -39,12 +37,11 @@ pub(crate) struct Decisions {
 /// Measures both in turns; the medians of all rounds.
 pub(crate) fn measure(effort: Effort) -> Result<Decisions> {
     let (operation, config) = throttle()?;
-    let bytes = module()?;
     let time = Duration::from_secs(effort.seconds.into());
     let (mut policy, mut modules) = (Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
         policy.push(by_policy(&config, &operation, time)?);
-        modules.push(by_module(&bytes, &config, time)?);
+        modules.push(by_module(&config, time)?);
     }
     Ok(Decisions { workers: WORKERS, policy: median(policy), module: median(modules) })
 }
@@ -56,31 +53,8 @@ fn throttle() -> Result<(String, String)> {
     gateway["limits"]["hot"] = json!({ "requests": 100_000_000, "per": "second" });
     let mut document = Size::of(1).document();
     document["paths"][FIVE]["get"]["x-portcullis"] = json!({ "limits": [] });
-    let files = [
-        ("gateway.yaml", gateway.to_string()),
-        ("api.json", document.to_string()),
-        ("jwks.json", Signer::all_jwks()),
-        ("keys.json", keys(1).to_string()),
-    ];
-    let files = files.map(|(name, text)| (name.to_owned(), text)).into();
-    let compiled = compile(
-        &CaseFile {
-            about: "decisions".to_owned(),
-            files,
-            plugins: None,
-            services: Default::default(),
-            cases: Vec::new(),
-        },
-        Layout::Chain,
-    );
-    let config = compiled.plugins.get(&Plugin::Throttle).cloned();
-    let config = config.ok_or_else(|| Failure("there is no throttle plugin".to_owned()))?;
+    let config = plugin::configuration(Plugin::Throttle, &gateway, &document)?;
     Ok((format!("api GET {FIVE}"), config))
-}
-
-fn module() -> Result<Vec<u8>> {
-    let file = portcullis_suite::gateway::modules_folder().join("throttle.wasm");
-    std::fs::read(&file).map_err(reading(&file))
 }
 
 /// Runs the workers side by side; each makes and uses its own of everything but the counts.
@@ -124,10 +98,10 @@ fn by_policy(config: &str, operation: &str, time: Duration) -> Result<f64> {
     })
 }
 
-fn by_module(bytes: &[u8], config: &str, time: Duration) -> Result<f64> {
+fn by_module(config: &str, time: Duration) -> Result<f64> {
     let state = SharedState::default();
     together(time, || {
-        let module = Module::load(bytes).map_err(|cause| Failure(cause.to_string()))?;
+        let module = plugin::module(Plugin::Throttle)?;
         let vm = Vm::start(&module, config.as_bytes(), &state);
         let mut chain = Chain::new(vec![vm.map_err(|refused| Failure(refused.to_string()))?]);
         let request = Request::get(FIVE);

@@ -3,7 +3,6 @@
 use clap::ValueEnum;
 use portcullis_suite::repository;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::api::{BULK, KEYED, Size};
 use crate::args::Args;
@@ -13,7 +12,7 @@ use crate::measure::{Effort, load};
 use crate::statistics::Spread;
 use crate::subject::{Running, Subject};
 use crate::table::Table;
-use crate::traffic::{Request, order};
+use crate::traffic::{Request, orders};
 use crate::wrk::Script;
 
 /// What grows.
@@ -91,7 +90,7 @@ impl Axis {
             }
             Self::Body => {
                 let post = Request::new("POST", BULK).bearer(&ground.signer.token(0));
-                vec![if at == 0 { post } else { post.json(orders(at)) }]
+                vec![if at == 0 { post } else { post.json(orders(at).to_string()) }]
             }
         }
     }
@@ -139,13 +138,6 @@ fn measure(running: &Running, script: &Script, ground: &Ground, effort: Effort) 
         rss_mb: running.process.resident_mb()?,
         ready_s: running.ready.as_secs_f64(),
     })
-}
-
-/// A list of orders of about this size, and not above it unless one order is.
-fn orders(bytes: usize) -> String {
-    let one = order().to_string().len() + 1;
-    let list: Value = (0..(bytes / one).max(1)).map(|_| order()).collect();
-    list.to_string()
 }
 
 fn table(points: &[Point]) -> Table {

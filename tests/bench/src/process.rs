@@ -100,6 +100,14 @@ impl Process {
     }
 }
 
+/// How long the calling thread has run, by the same accounting.
+pub(crate) fn thread_time() -> Result<Duration> {
+    let file = Path::new("/proc/thread-self/schedstat");
+    let times = std::fs::read_to_string(file).map_err(reading(file))?;
+    let nanoseconds = times.split(' ').next().and_then(|time| time.parse().ok());
+    nanoseconds.map(Duration::from_nanos).ok_or_else(|| Failure(format!("{} holds no time", file.display())))
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {

@@ -12,6 +12,7 @@ pub(crate) fn report(results: &Results, markdown: bool) -> String {
         ("CPU per request and load, medians and quartiles of all rounds", costs(results)),
         ("Memory and start, by number of workers", footprints(results)),
         ("Decisions on one count", decisions(results)),
+        ("Judging one body without Envoy", judgings(results)),
         ("Memory while callers come that nobody has seen", callers(results)),
         ("Budgets", met(results)),
         ("Answers that were checked before anything was measured", checked(results)),
@@ -74,6 +75,19 @@ fn decisions(results: &Results) -> Table {
             [("the policy, native", found.policy), ("the module, in wasmtime", found.module)]
         {
             table.row(vec![place.to_owned(), found.workers.to_string(), format!("{number:.0}")]);
+        }
+    }
+    table
+}
+
+fn judgings(results: &Results) -> Table {
+    let mut table = Table::new(&["scenario", "bytes", "where", "CPU µs", "quartiles", "a second"]);
+    for found in &results.judgings {
+        for (place, time) in [("the policy, native", found.policy), ("the module, in wasmtime", found.module)]
+        {
+            let row = [found.scenario.name(), found.bytes.to_string(), place.to_owned()].into_iter();
+            let each_second = format!("{:.0}", 1e6 / time.median);
+            table.row(row.chain([format!("{:.2}", time.median), range(time), each_second]).collect());
         }
     }
     table

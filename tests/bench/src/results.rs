@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::callers::Callers;
 use crate::decisions::Decisions;
+use crate::judging::Judging;
 use crate::measure::Measured;
 use crate::scenario::Scenario;
 use crate::statistics::Spread;
@@ -30,6 +31,8 @@ pub(crate) struct Results {
     pub(crate) decisions: Option<Decisions>,
     /// Memory while many callers come.
     pub(crate) callers: Option<Callers>,
+    /// Bodies judged without Envoy.
+    pub(crate) judgings: Vec<Judging>,
 }
 
 impl Results {
@@ -45,9 +48,10 @@ impl Results {
         added.map(|added| added.median).filter(|unit| *unit > 0.0)
     }
 
-    /// µs over bare Envoy in the same round.
+    /// µs over the same without policies, which is bare Envoy unless Node serves, in the same round.
     pub(crate) fn added(&self, scenario: Scenario, subject: Subject) -> Option<Spread> {
-        let (ours, bare) = (self.series(scenario, subject)?, self.series(scenario, Subject::Bare)?);
+        let bare = subject.without_policies();
+        let (ours, bare) = (self.series(scenario, subject)?, self.series(scenario, bare)?);
         Some(Spread::of_differences(&ours, &bare))
     }
 
@@ -80,7 +84,12 @@ impl Results {
         });
         let decisions = self.decisions.iter().map(|one| json!({ "scenario": "decisions", "found": one }));
         let callers = self.callers.iter().map(|one| json!({ "scenario": "callers", "found": one }));
-        rows.chain(footprints).chain(decisions).chain(callers).collect()
+        let judgings = self.judgings.iter().map(|one| {
+            json!({
+                "scenario": one.scenario.name(), "bytes": one.bytes, "native_us": one.policy, "module_us": one.module,
+            })
+        });
+        rows.chain(footprints).chain(decisions).chain(callers).chain(judgings).collect()
     }
 
     fn series(&self, scenario: Scenario, subject: Subject) -> Option<Vec<f64>> {

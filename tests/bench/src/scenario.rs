@@ -2,12 +2,12 @@
 
 use clap::ValueEnum;
 
-use crate::api::FIVE;
+use crate::api::{BULK, FIVE};
 use crate::failure::Result;
 use crate::ground::{Ground, api_key, bench_folder};
 use crate::subject::Subject;
 use crate::tokens::Signer;
-use crate::traffic::{Request, Traffic};
+use crate::traffic::{Request, Traffic, orders};
 use crate::wrk::Script;
 
 /// More tokens than any subject keeps verdicts of.
@@ -54,6 +54,15 @@ pub(crate) enum Scenario {
     ThrottleOne,
     /// The same with five limits.
     ThrottleFive,
+    /// A POST of a list of orders that is 1 KiB of JSON.
+    #[value(name = "schema-1-kib")]
+    Schema1Kib,
+    /// The same of 10 KiB.
+    #[value(name = "schema-10-kib")]
+    Schema10Kib,
+    /// The same of 100 KiB.
+    #[value(name = "schema-100-kib")]
+    Schema100Kib,
 }
 
 impl Scenario {
@@ -64,7 +73,22 @@ impl Scenario {
 
     /// Whether it belongs to a part of what can be measured.
     fn is_of_part(self) -> bool {
-        Self::auth().contains(&self) || Self::throttle().contains(&self)
+        Self::auth().contains(&self) || Self::throttle().contains(&self) || self.body_bytes().is_some()
+    }
+
+    /// What validation costs, by the size of the body.
+    pub(crate) fn schema() -> [Self; 3] {
+        [Self::Schema1Kib, Self::Schema10Kib, Self::Schema100Kib]
+    }
+
+    /// How long the body is that a scenario of [`Self::schema`] validates.
+    pub(crate) fn body_bytes(self) -> Option<usize> {
+        match self {
+            Self::Schema1Kib => Some(1 << 10),
+            Self::Schema10Kib => Some(10 << 10),
+            Self::Schema100Kib => Some(100 << 10),
+            _ => None,
+        }
     }
 
     /// What limits cost, and nothing beside them.
@@ -94,6 +118,10 @@ impl Scenario {
     pub(crate) fn suits(self, subject: Subject) -> bool {
         let measure = matches!(subject, Subject::Bare | Subject::Empty | Subject::Floor);
         match self {
+            Self::Schema1Kib | Self::Schema10Kib | Self::Schema100Kib => {
+                measure || Subject::schema().contains(&subject)
+            }
+            _ if subject.is_node() => false,
             Self::Get | Self::Post | Self::GetRs256Uncached => subject.abilities().answers_here,
             Self::ThrottleOne | Self::ThrottleFive => measure || Subject::throttle().contains(&subject),
             Self::AuthApiKey => measure || subject.abilities().checks_keys,
@@ -130,6 +158,12 @@ impl Scenario {
             Self::AuthEddsaUncached => with_each(traffic, &Signer::eddsa(), "tokens-eddsa")?,
             Self::ThrottleOne => vec![traffic.anonymous_get()],
             Self::ThrottleFive => vec![Request::new("GET", FIVE)],
+            Self::Schema1Kib | Self::Schema10Kib | Self::Schema100Kib => {
+                vec![
+                    Request::new("POST", BULK)
+                        .json(orders(self.body_bytes().unwrap_or_default()).to_string()),
+                ]
+            }
             Self::AuthApiKey => vec![traffic.keyed(&api_key(0))],
             Self::Rejected401 => vec![traffic.anonymous_get()],
             Self::Rejected400 => vec![traffic.bad_parameter()],

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use portcullis_suite::{gateway, http1};
+use portcullis_suite::{gateway, http1, repository};
 use serde::Serialize;
 
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap::{ANSWER, Bootstrap};
 use crate::failure::{Failure, Result};
 use crate::ground::Ground;
 use crate::process::{Process, free_address, pinned};
@@ -45,6 +45,12 @@ pub(crate) enum Subject {
     ThrottleByHeader,
     /// Bare with Envoy's own `local_ratelimit` alone.
     NativeLimit,
+    /// The chain's bundle with the schema plugin alone.
+    Schema,
+    /// A server of Node that answers as bare Envoy does.
+    Express,
+    /// The same, with express-openapi-validator before it.
+    ExpressValidator,
 }
 
 /// What a subject can do besides letting requests through.
@@ -72,7 +78,8 @@ impl Subject {
     pub(crate) fn all() -> Vec<Self> {
         let there = |subject: &Self| match subject {
             Self::Pipeline => has_pipeline(),
-            Self::Auth | Self::Throttle | Self::ThrottleByHeader | Self::NativeLimit => false,
+            Self::Auth | Self::Throttle | Self::ThrottleByHeader | Self::NativeLimit | Self::Schema => false,
+            Self::Express | Self::ExpressValidator => false,
             _ => true,
         };
         Self::value_variants().iter().copied().filter(there).collect()
@@ -88,6 +95,21 @@ impl Subject {
         vec![Self::Bare, Self::Empty, Self::NativeLimit, Self::Throttle]
     }
 
+    /// Those that show what validation costs.
+    pub(crate) fn schema() -> Vec<Self> {
+        vec![Self::Bare, Self::Empty, Self::Schema, Self::Express, Self::ExpressValidator]
+    }
+
+    /// Whether Node runs it, and not Envoy.
+    pub(crate) fn is_node(self) -> bool {
+        matches!(self, Self::Express | Self::ExpressValidator)
+    }
+
+    /// The one that does the same without policies, to be compared with.
+    pub(crate) fn without_policies(self) -> Self {
+        if self.is_node() { Self::Express } else { Self::Bare }
+    }
+
     /// As it is written on the command line and in results.
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -98,13 +120,14 @@ impl Subject {
         let (traefik, auth) = (self == Self::Traefik, self == Self::Auth);
         let throttle = matches!(self, Self::Throttle | Self::ThrottleByHeader);
         let native_limit = self == Self::NativeLimit;
+        let schema = matches!(self, Self::Schema | Self::ExpressValidator);
         Abilities {
             answers_here: !traefik,
-            knows_operations: native || portcullis || traefik || auth || throttle,
+            knows_operations: native || portcullis || traefik || auth || throttle || schema,
             checks_tokens: native || portcullis || auth,
             checks_keys: portcullis || auth,
             limits: native || portcullis || traefik || throttle || native_limit,
-            checks_messages: portcullis,
+            checks_messages: portcullis || schema,
         }
     }
 
@@ -130,6 +153,18 @@ impl Subject {
                 let file = traefik::write(&folder, address, ground.upstream, ground.size)?;
                 let mut command = pinned(traefik_program()?, ground.server_processors(workers));
                 command.arg("--configfile").arg(file).env("GOMAXPROCS", workers.to_string());
+                command
+            }
+            Self::Express | Self::ExpressValidator => {
+                let mut command =
+                    pinned(made("target/tools/node/bin/node")?, ground.server_processors(workers));
+                command
+                    .arg(repository().join("tests/bench/express.mjs"))
+                    .arg(ground.folder().join("api.json"));
+                command.arg(address.port().to_string()).arg(ANSWER);
+                command.arg(if self == Self::Express { "bare" } else { "validator" });
+                command.env("NODE_ENV", "production");
+                command.env("PORTCULLIS_VALIDATOR", repository().join("target/tools/validator"));
                 command
             }
             _ => {
@@ -158,6 +193,7 @@ impl Subject {
             Self::Bare => built.without_plugins_but(&[]),
             Self::Auth => built.without_plugins_but(&["portcullis.auth"]),
             Self::Throttle | Self::ThrottleByHeader => built.without_plugins_but(&["portcullis.throttle"]),
+            Self::Schema => built.without_plugins_but(&["portcullis.schema"]),
             Self::NativeLimit => built.without_plugins_but(&[])?.with_native_limits(),
             Self::Empty => built.without_plugins_but(&[])?.with_module(&made("target/bench/empty.wasm")?),
             Self::Floor => built.with_code(&made("target/bench/floor.wasm")?),
@@ -165,7 +201,10 @@ impl Subject {
                 let cached = self == Self::NativeCached;
                 built.without_plugins_but(&[])?.with_native_filters(ground.size, &ground.jwks, cached)
             }
-            Self::Chain | Self::Pipeline | Self::Traefik => Ok(built),
+            // Not Envoy: the last three.
+            Self::Chain | Self::Pipeline | Self::Traefik | Self::Express | Self::ExpressValidator => {
+                Ok(built)
+            }
         }
     }
 }
@@ -184,6 +223,6 @@ fn traefik_program() -> Result<PathBuf> {
 }
 
 fn made(place: &str) -> Result<PathBuf> {
-    let path = portcullis_suite::repository().join(place);
+    let path = repository().join(place);
     path.canonicalize().map_err(|cause| Failure(format!("{place}: {cause}; run it by scripts/bench")))
 }

@@ -148,6 +148,19 @@ impl Traffic {
     }
 }
 
+/// A list of orders of exactly so many bytes, or of one order where that is longer: the last one's note fills up.
+pub(crate) fn orders(bytes: usize) -> Value {
+    let (brackets, comma) = (2, 1);
+    let one = order().to_string().len() + comma;
+    let mut list = vec![order(); ((bytes + comma).saturating_sub(brackets) / one).max(1)];
+    let missing = bytes.saturating_sub(Value::from(list.clone()).to_string().len());
+    if let Some(last) = list.last_mut() {
+        let note = last["note"].as_str().unwrap_or_default().to_owned();
+        last["note"] = json!(note + &"x".repeat(missing));
+    }
+    list.into()
+}
+
 /// An order with every property, somewhat under 1 KiB.
 pub(crate) fn order() -> Value {
     json!({

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_compiler::{Layout, Plugin};
-use portcullis_suite::{CaseFile, compile, gateway};
+use portcullis_compiler::Plugin;
 use portcullis_test_host::{Chain, Module, SharedState, Vm, Work};
 
 use super::requests::Sent;
 use super::{Cost, Costs, Figures};
 use crate::api::{self, Size};
-use crate::failure::{Failure, Result, failed, reading};
-use crate::ground;
+use crate::failure::{Failure, Result, failed};
+use crate::plugin;
 use crate::subject::has_pipeline;
 use crate::tokens::Signer;
 
@@ -31,15 +30,15 @@ pub(super) struct Stage {
 
 /// All figures, and those of some requests by plugin.
 pub(super) fn count() -> Result<(Figures, Vec<Stage>)> {
-    let mut layouts = vec![("chain", Layout::Chain)];
+    let mut layouts = vec!["chain"];
     if has_pipeline() {
-        layouts.push(("pipeline", Layout::Pipeline));
+        layouts.push("pipeline");
     }
     let signer = Signer::new();
     let requests = super::requests::requests(Size::of(OPERATIONS), &signer);
     let (mut figures, mut stages) = (Figures::new(), Vec::new());
-    for (name, layout) in layouts {
-        let gateway = Gateway::load(name, layout, &signer)?;
+    for name in layouts {
+        let gateway = Gateway::load(name, &signer)?;
         let mut costs = BTreeMap::new();
         for sent in &requests {
             costs.insert(sent.name.to_owned(), gateway.send_twice(sent, &mut stages)?);
@@ -57,7 +56,7 @@ pub(super) fn repeat(name: &str) -> Result<()> {
         let names: Vec<_> = requests.iter().map(|sent| sent.name).collect();
         return failed(format!("there is no request '{name}', but there is {}", names.join(", ")));
     };
-    let mut chain = Gateway::load("pipeline", Layout::Pipeline, &signer)?.start()?;
+    let mut chain = Gateway::load("pipeline", &signer)?.start()?;
     for time in 0..REPETITIONS {
         send(&mut chain, sent, time.min(1))?;
     }
@@ -71,9 +70,11 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn load(name: &'static str, layout: Layout, signer: &Signer) -> Result<Self> {
-        let compiled = compile(&files(name, signer), layout);
-        let load = |(plugin, config): (&Plugin, &String)| Ok((*plugin, module(*plugin)?, config.clone()));
+    fn load(name: &'static str, signer: &Signer) -> Result<Self> {
+        let gateway = api::gateway("127.0.0.1:1", "http://127.0.0.1:9", name);
+        let compiled = plugin::compiled(&gateway, &Size::of(OPERATIONS).document(), signer.jwks(), CONSUMERS);
+        let load =
+            |(plugin, config): (&Plugin, &String)| Ok((*plugin, plugin::module(*plugin)?, config.clone()));
         let plugins = compiled.plugins.iter().map(load).collect::<Result<_>>()?;
         Ok(Self { layout: name, plugins })
     }
@@ -105,30 +106,6 @@ impl Gateway {
         let vms = self.plugins.iter().map(start).collect::<Result<Vec<_>>>()?;
         Ok(Chain::new(vms).with_body_limit(4 << 20))
     }
-}
-
-fn files(layout: &str, signer: &Signer) -> CaseFile {
-    let gateway = api::gateway("127.0.0.1:1", "http://127.0.0.1:9", layout);
-    let files = [
-        ("gateway.yaml", gateway.to_string()),
-        ("api.json", Size::of(OPERATIONS).document().to_string()),
-        ("jwks.json", signer.jwks()),
-        ("keys.json", ground::keys(CONSUMERS).to_string()),
-    ];
-    let files = files.map(|(name, text)| (name.to_owned(), text)).into();
-    CaseFile {
-        about: "what requests cost".to_owned(),
-        files,
-        plugins: None,
-        services: Vec::new(),
-        cases: Vec::new(),
-    }
-}
-
-fn module(plugin: Plugin) -> Result<Module> {
-    let file = gateway::modules_folder().join(format!("{}.wasm", plugin.module().name()));
-    let bytes = std::fs::read(&file).map_err(reading(&file))?;
-    Module::load(&bytes).map_err(|cause| Failure(format!("{}: {cause}", file.display())))
 }
 
 /// What each plugin did; fails when the answer is another than it must be.
