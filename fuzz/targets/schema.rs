@@ -1,4 +1,5 @@
-//! The schema compiler and what it makes: a schema that is accepted judges any value, within bounds and twice the same.
+//! The schema compiler and what it makes: a schema that is accepted judges any value, within bounds and twice the same, while it
+//! is read and as a whole.
 //! Input: a line with a schema, a line with a definition that it may refer to as `#/$defs/d`, then a value.
 #![no_main]
 
@@ -38,8 +39,12 @@ fn judge(document: DocumentConfig, schema: &RawValue, value: &str) {
     let config = json!({
         "max_violations": 5,
         "documents": { "d": document },
-        "apis": [{ "name": "a", "operations": [{ "key": "k", "method": "POST", "path": "/", "rule": { "document": "d", "body": {
-            "max_bytes": 1_000_000, "content": [{ "range": "*/*", "format": "json", "schema": schema }] } } }] }],
+        "apis": [{ "name": "a", "operations": [
+            { "key": "k", "method": "POST", "path": "/", "rule": { "document": "d", "body": {
+                "max_bytes": 1_000_000, "content": [{ "range": "*/*", "format": "json", "schema": schema }] } } },
+            { "key": "l", "method": "GET", "path": "/", "rule": { "document": "d", "parameters": [
+                { "name": "p", "in": "query", "required": true, "schema": schema, "encoding": "json" }] } },
+        ] }],
     });
     let config: SchemaConfig = serde_json::from_value(config).expect("a configuration");
     let policy = SchemaPolicy::compile(config).expect("a schema that was accepted");
@@ -52,4 +57,11 @@ fn judge(document: DocumentConfig, schema: &RawValue, value: &str) {
         let known = [(400, "request-invalid"), (422, "request-too-complex")];
         assert!(known.contains(&(rejection.status, rejection.code)), "{rejection:?}");
     }
+    // A body is judged while it is read, a parameter as a value.
+    let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let target = format!("/?p={encoded}");
+    let request = Request::new(Headers::from_pairs([(":method", "GET"), (":path", target.as_str())])).expect("a head");
+    let by_value = policy.on_request(&request, &FakeEnv::new());
+    let passes = |decision: &Decision| matches!(decision, Decision::Continue(_));
+    assert_eq!(passes(&decision), passes(&by_value), "{decision:?} {by_value:?}");
 }

@@ -30,10 +30,10 @@ const MAX_EXPONENT: u32 = 400;
 /// Reads one JSON text and nothing behind it.
 pub fn read(bytes: &[u8], limits: Limits) -> Result<Value<'_>, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
-    let mut reader = Reader { text, at: 0, limits, values: 0 };
+    let mut reader = Reader::new(text, limits);
     let value = reader.value(0)?;
-    reader.skip_space();
-    if reader.at == text.len() { Ok(value) } else { Err(reader.syntax()) }
+    reader.end()?;
+    Ok(value)
 }
 
 /// Reads a JSON text that may have been decoded from another.
@@ -46,11 +46,12 @@ pub(crate) fn read_text(text: Cow<'_, str>, limits: Limits) -> Result<Value<'_>,
 
 /// Whether a text is a JSON number that a message may hold.
 pub(crate) fn is_number(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0, limits: Limits::MESSAGE, values: 0 };
+    let mut reader = Reader::new(text, Limits::MESSAGE);
     reader.number().is_ok() && reader.at == text.len()
 }
 
-struct Reader<'t> {
+/// Reads a text from its start to its end.
+pub(crate) struct Reader<'t> {
     text: &'t str,
     at: usize,
     limits: Limits,
@@ -58,13 +59,35 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn value(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
+    pub(crate) fn new(text: &'t str, limits: Limits) -> Self {
+        Self { text, at: 0, limits, values: 0 }
+    }
+
+    /// Fails unless nothing but space is left.
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+        self.skip_space();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    /// Steps up to a value and tells its first byte.
+    pub(crate) fn begin(&mut self) -> Result<Option<u8>, Fault> {
         self.values += 1;
         if self.values > self.limits.values {
             return Err(Fault::new("size", "has too many values"));
         }
         self.skip_space();
-        match self.peek() {
+        Ok(self.peek())
+    }
+
+    /// Reads a value within so many others.
+    pub(crate) fn value(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
+        let first = self.begin()?;
+        self.value_from(first, depth)
+    }
+
+    /// Reads a value whose first byte is known.
+    pub(crate) fn value_from(&mut self, first: Option<u8>, depth: usize) -> Result<Value<'t>, Fault> {
+        match first {
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => self.string().map(Value::String),
@@ -83,22 +106,13 @@ impl<'t> Reader<'t> {
             return Ok(Value::Object(Object::default()));
         }
         loop {
-            self.skip_space();
-            let name = self.string()?;
-            self.skip_space();
-            if !self.take(b':') {
-                return Err(self.syntax());
-            }
+            let name = self.name()?;
             let value = self.value(depth).map_err(|fault| fault.within(&name))?;
             members.push((name, value));
-            self.skip_space();
-            if self.take(b'}') {
+            if !self.goes_on(b'}')? {
                 return Object::new(members)
                     .map(Value::Object)
                     .map_err(|name| Fault::new("uniqueNames", "stands twice in its object").within(&name));
-            }
-            if !self.take(b',') {
-                return Err(self.syntax());
             }
         }
     }
@@ -111,18 +125,31 @@ impl<'t> Reader<'t> {
         }
         loop {
             items.push(self.value(depth).map_err(|fault| fault.within(&items.len().to_string()))?);
-            self.skip_space();
-            if self.take(b']') {
+            if !self.goes_on(b']')? {
                 return Ok(Value::Array(items));
-            }
-            if !self.take(b',') {
-                return Err(self.syntax());
             }
         }
     }
 
+    /// The name of a member, and the colon behind it.
+    pub(crate) fn name(&mut self) -> Result<Cow<'t, str>, Fault> {
+        self.skip_space();
+        let name = self.string()?;
+        self.skip_space();
+        if self.take(b':') { Ok(name) } else { Err(self.syntax()) }
+    }
+
+    /// Whether a comma follows, and not the closing bracket.
+    pub(crate) fn goes_on(&mut self, closing: u8) -> Result<bool, Fault> {
+        self.skip_space();
+        if self.take(closing) {
+            return Ok(false);
+        }
+        if self.take(b',') { Ok(true) } else { Err(self.syntax()) }
+    }
+
     /// Steps over the opening bracket and the space behind it.
-    fn enter(&mut self, depth: usize) -> Result<(), Fault> {
+    pub(crate) fn enter(&mut self, depth: usize) -> Result<(), Fault> {
         if depth > self.limits.depth {
             return Err(Fault::new("depth", format!("nests deeper than {} levels", self.limits.depth)));
         }
@@ -249,7 +276,7 @@ impl<'t> Reader<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there

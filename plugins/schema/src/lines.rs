@@ -24,6 +24,9 @@ pub(crate) fn check(bytes: &[u8], schema: &Schema, violations: &mut Violations) 
             violations.add_fault("body", "", too_many());
             return Ok(());
         }
+        if schema.accepts_text(line, &violations.work)? {
+            continue;
+        }
         match value(at, line) {
             Err(fault) => {
                 violations.add_fault("body", "", fault);

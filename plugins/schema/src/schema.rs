@@ -71,6 +71,12 @@ impl Schema {
         if work.is_spent() { Err(Unjudged::TooComplex) } else { Ok(verdict) }
     }
 
+    /// Whether a JSON text satisfies the schema for certain; if not, it must be read and judged.
+    pub(crate) fn accepts_text(&self, text: &[u8], work: &Work) -> Result<bool, Unjudged> {
+        let compiled = self.compiled()?;
+        Ok(std::str::from_utf8(text).is_ok_and(|text| compiled.accepts_text(text, work)))
+    }
+
     /// Adds what is wrong with a value that is not accepted; `base` is the parameter's name, or empty for a body.
     pub(crate) fn explain(
         &self,

@@ -284,7 +284,10 @@ fn ours(validator: &crate::validator::Validator, value: &Value<'_>) -> (bool, To
         *told.entry((pointer.to_owned(), keyword.to_owned())).or_default() += 1;
         ControlFlow::Continue(())
     });
-    (validator.accepts(value, &Work::default()), told)
+    let verdict = validator.accepts(value, &Work::default());
+    let is_certain = validator.accepts_text(&value.to_string(), &Work::default());
+    assert!(verdict || !is_certain, "while it is read: {value}");
+    (verdict, told)
 }
 
 fn theirs(validator: &Validator, value: &Value<'_>) -> (bool, Told) {

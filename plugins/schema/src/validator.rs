@@ -9,7 +9,9 @@ mod explain;
 mod judge;
 pub(crate) mod keyword;
 mod number;
+mod pass;
 mod pattern;
+mod plan;
 mod read;
 mod recursion;
 
@@ -19,6 +21,7 @@ use std::ops::ControlFlow;
 use explain::Explainer;
 use judge::Judge;
 use keyword::Node;
+use pass::Pass;
 use portcullis_config::schema::DialectConfig;
 
 pub(crate) use cost::Detail;
@@ -26,6 +29,10 @@ pub(crate) use cost::Detail;
 use crate::sentence;
 use crate::value::Value;
 use crate::work::Work;
+
+/// Steps that a pass over a text may take: some, and so many for each byte.
+const STEPS_OF_A_PASS: usize = 1_000;
+const STEPS_A_BYTE: usize = 2;
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -61,6 +68,20 @@ impl Validator {
         let judge = Judge::new(&self.nodes, work, false);
         judge.accepts(0, value)
             && (!judge.is_unsure() || Judge::new(&self.nodes, work, true).accepts(0, value))
+    }
+
+    /// Whether the schema accepts a JSON text for certain, found while reading it once. If not, the text must be read and
+    /// judged.
+    pub(crate) fn accepts_text(&self, text: &str, work: &Work) -> bool {
+        let may_take = text.len().saturating_mul(STEPS_A_BYTE).saturating_add(STEPS_OF_A_PASS);
+        let own = Work::of_steps(may_take.min(work.left()));
+        let before = own.left();
+        let judge = Judge::new(&self.nodes, &own, false);
+        let is_good = Pass::new(&judge, text).accepts() && !judge.is_unsure() && !own.is_spent();
+        if is_good {
+            work.spend(before - own.left());
+        }
+        is_good
     }
 
     /// How much of an explanation is affordable.

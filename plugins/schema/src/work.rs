@@ -23,6 +23,17 @@ impl Default for Work {
 }
 
 impl Work {
+    /// Of a part that may take so many steps of its own.
+    pub(crate) fn of_steps(steps: usize) -> Self {
+        let left = u32::try_from(steps).unwrap_or(u32::MAX).min(STEPS);
+        Self { left: Cell::new(left), depth: Cell::new(0) }
+    }
+
+    /// How many steps are left.
+    pub(crate) fn left(&self) -> usize {
+        self.left.get() as usize
+    }
+
     /// Takes steps, or the last ones when so many are not left.
     #[inline]
     pub(crate) fn spend(&self, steps: usize) {

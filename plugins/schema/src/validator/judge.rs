@@ -12,7 +12,7 @@ use crate::work::Work;
 /// Bytes of a text that a pass over it looks at in a step.
 pub(super) const BYTES_A_STEP: usize = 16;
 /// Members of an object, or of its schema, that are passed over in a step.
-const MEMBERS_A_STEP: usize = 4;
+pub(super) const MEMBERS_A_STEP: usize = 4;
 /// Steps that keeping a verdict takes.
 const REMEMBERING: usize = 6;
 /// Most verdicts that are kept for a value: a few megabytes.
@@ -56,6 +56,15 @@ impl<'n> Judge<'n> {
         let verdict =
             if node.recurs { self.remembered(id, node, value) } else { self.satisfied(node, value) };
         self.work.leave();
+        verdict
+    }
+
+    /// Whether a value that is there for this question alone satisfies a node: verdicts kept by its address would outlive it.
+    pub(super) fn satisfied_by(&self, node: &Node, value: &Value<'_>) -> bool {
+        let verdict = self.satisfied(node, value);
+        if !self.verdicts.borrow().is_empty() {
+            self.verdicts.take();
+        }
         verdict
     }
 

@@ -1,6 +1,7 @@
 //! A schema as it is evaluated: nodes, each a list of keywords, that refer to one another by number.
 
 use super::pattern::Pattern;
+use super::plan::Plan;
 use crate::format::Format;
 use crate::value::{Object, Value};
 
@@ -14,6 +15,8 @@ pub(crate) struct Node {
     pub(crate) keywords: Vec<Keyword>,
     /// Whether the schema comes back to this node, so that its verdicts on parts of a value must be kept.
     pub(crate) recurs: bool,
+    /// How values are judged while they are read.
+    pub(crate) plan: Plan,
 }
 
 /// A keyword, or several that are judged together.

@@ -1,0 +1,131 @@
+//! A JSON text is judged while it is read: no value is made but where a keyword must see one as a whole. Nearly every message is
+//! good, so this tells "good", or nothing: what is not good for certain is read and judged again, and explained.
+
+use std::borrow::Cow;
+
+use super::judge::{Judge, MEMBERS_A_STEP};
+use super::keyword::{Keyword, Node, NodeId, Others};
+use super::plan::{ListPlan, ObjectPlan, Seen};
+use crate::fault::Fault;
+use crate::json::{Limits, Reader};
+
+/// One pass over a text.
+pub(super) struct Pass<'p, 'n, 't> {
+    judge: &'p Judge<'n>,
+    reader: Reader<'t>,
+}
+
+/// Not good for certain.
+struct Doubt;
+
+type Certain = Result<(), Doubt>;
+
+impl From<Fault> for Doubt {
+    fn from(_: Fault) -> Self {
+        Self
+    }
+}
+
+impl<'n, 't> Pass<'_, 'n, 't> {
+    pub(super) fn new<'p>(judge: &'p Judge<'n>, text: &'t str) -> Pass<'p, 'n, 't> {
+        Pass { judge, reader: Reader::new(text, Limits::MESSAGE) }
+    }
+
+    /// Whether the text is JSON that the first node accepts.
+    pub(super) fn accepts(mut self) -> bool {
+        self.value(0, 0).is_ok() && self.reader.end().is_ok()
+    }
+
+    fn value(&mut self, id: NodeId, depth: usize) -> Certain {
+        let node = self.judge.node(id).ok_or(Doubt)?;
+        if !self.judge.work().enter(1 + node.keywords.len()) {
+            return Err(Doubt);
+        }
+        let verdict = match node.plan.instead {
+            Some(other) => self.value(other, depth),
+            None => self.by_plan(node, depth),
+        };
+        self.judge.work().leave();
+        verdict
+    }
+
+    fn by_plan(&mut self, node: &'n Node, depth: usize) -> Certain {
+        let first = self.reader.begin()?;
+        match (first, &node.plan.object, &node.plan.list) {
+            (Some(b'{'), Some(plan), _) => self.object(node, plan, depth + 1),
+            (Some(b'['), _, Some(plan)) => self.list(node, plan, depth + 1),
+            _ => {
+                let value = self.reader.value_from(first, depth)?;
+                certain(self.judge.satisfied_by(node, &value))
+            }
+        }
+    }
+
+    fn object(&mut self, node: &'n Node, plan: &'n ObjectPlan, depth: usize) -> Certain {
+        let named = plan.members(&node.keywords).map(|members| members.named.as_slice()).unwrap_or_default();
+        let (mut seen, mut others, mut count, mut before) = (Seen::default(), Vec::new(), 0, 0);
+        self.reader.enter(depth)?;
+        let mut goes_on = !self.reader.take(b'}');
+        while goes_on {
+            let name = self.reader.name()?;
+            count += 1;
+            if let Some(at) = plan.find(named, &name, before) {
+                before = at + 1;
+                certain(seen.add(at))?;
+                let (_, id) = named.get(at).ok_or(Doubt)?;
+                self.value(*id, depth)?;
+            } else {
+                self.other(plan.others, depth)?;
+                others.push(name);
+            }
+            goes_on = self.reader.goes_on(b'}')?;
+        }
+        self.judge.work().spend((count + named.len()) / MEMBERS_A_STEP);
+        certain((plan.least..=plan.most).contains(&count) && seen.has_all(&plan.required))?;
+        others_are_good(others, &plan.required_others)
+    }
+
+    /// The value of a member that the schema does not name.
+    fn other(&mut self, others: Others, depth: usize) -> Certain {
+        match others {
+            Others::Free => Ok(drop(self.reader.value(depth)?)),
+            Others::Refused => Err(Doubt),
+            Others::Judged(id) => self.value(id, depth),
+        }
+    }
+
+    fn list(&mut self, node: &'n Node, plan: &'n ListPlan, depth: usize) -> Certain {
+        let items = match plan.items.and_then(|at| node.keywords.get(at)) {
+            Some(Keyword::Items(items)) => Some(items),
+            _ => None,
+        };
+        let mut count = 0;
+        self.reader.enter(depth)?;
+        let mut goes_on = !self.reader.take(b']');
+        while goes_on {
+            match items.and_then(|items| items.of(count)) {
+                Some(id) => self.value(id, depth)?,
+                None => drop(self.reader.value(depth)?),
+            }
+            count += 1;
+            goes_on = self.reader.goes_on(b']')?;
+        }
+        certain((plan.least..=plan.most).contains(&count))
+    }
+}
+
+fn certain(is_good: bool) -> Certain {
+    if is_good { Ok(()) } else { Err(Doubt) }
+}
+
+/// Whether none of the names stands twice, and all that are required are among them.
+fn others_are_good(mut names: Vec<Cow<'_, str>>, required: &[String]) -> Certain {
+    names.sort_unstable();
+    let mut pairs = names.iter().zip(names.iter().skip(1));
+    certain(pairs.all(|(one, next)| one != next))?;
+    certain(required.iter().all(|wanted| names.binary_search_by(|name| (**name).cmp(wanted)).is_ok()))
+}
+
+#[cfg(test)]
+#[path = "pass_tests.rs"]
+mod tests;
