@@ -139,6 +139,24 @@ impl<'t> Reader<'t> {
         if self.take(b':') { Ok(name) } else { Err(self.syntax()) }
     }
 
+    /// Steps over a name and the colon behind it, if it is written as `expected`, in which nothing needs an escape.
+    pub(crate) fn take_name(&mut self, expected: &str) -> bool {
+        self.skip_space();
+        let name = self.text.as_bytes().get(self.at..).and_then(|rest| rest.strip_prefix(b"\""));
+        let Some(rest) = name.and_then(|rest| rest.strip_prefix(expected.as_bytes())) else { return false };
+        if rest.first() != Some(&b'"') {
+            return false;
+        }
+        let start = self.at;
+        self.at += expected.len() + 2;
+        self.skip_space();
+        let there = self.take(b':');
+        if !there {
+            self.at = start;
+        }
+        there
+    }
+
     /// Whether a comma follows, and not the closing bracket.
     pub(crate) fn goes_on(&mut self, closing: u8) -> Result<bool, Fault> {
         self.skip_space();
@@ -177,8 +195,7 @@ impl<'t> Reader<'t> {
     /// The characters up to a quote, an escape, or what may not stand in a string.
     fn plain(&mut self) -> Result<&'t str, Fault> {
         let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let length = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-        let end = self.at + length.ok_or_else(|| self.syntax())?;
+        let end = self.at + plain_length(bytes).ok_or_else(|| self.syntax())?;
         let plain = self.text.get(self.at..end).ok_or_else(|| self.syntax())?;
         self.at = end;
         Ok(plain)
@@ -291,6 +308,27 @@ impl<'t> Reader<'t> {
     fn syntax(&self) -> Fault {
         Fault::new("syntax", format!("is not JSON from byte {} on", self.at))
     }
+}
+
+/// How many bytes stand before a quote, a backslash or a control character. Looks at eight at a time.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word & HIGH;
+        let found =
+            is_zero(word ^ (ONES * u64::from(b'"'))) | is_zero(word ^ (ONES * u64::from(b'\\'))) | control;
+        if found != 0 {
+            // What is found behind the first may be a mistake, the first is none.
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).map(|length| at + length)
 }
 
 #[cfg(test)]

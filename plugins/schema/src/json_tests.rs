@@ -85,3 +85,43 @@ proptest::proptest! {
         }
     }
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_end_of_plain_text_is_found_at_any_place() {
+    let naive = |bytes: &[u8]| bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+    for length in 0..20 {
+        for at in 0..length {
+            for byte in 0..=255 {
+                // What follows must not move what is found.
+                for behind in [b'a', b'"', b'!', 0, 0xFF, b'[', b']'] {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at + 1..].fill(behind);
+                    bytes[at] = byte;
+                    assert_eq!(plain_length(&bytes), naive(&bytes), "{bytes:?}");
+                }
+            }
+        }
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_name_is_taken_only_as_a_whole() {
+    let cases = [
+        (r#""ab":1"#, Some("1")),
+        (r#"  "ab" : 1"#, Some(" 1")),
+        (r#""abc":1"#, None),
+        (r#""a":1"#, None),
+        (r#""\u0061b":1"#, None),
+        (r#""ab"1"#, None),
+        (r#""ab""#, None),
+        (r#""ab"#, None),
+        ("", None),
+    ];
+    for (text, rest) in cases {
+        let mut reader = Reader::new(text, Limits::MESSAGE);
+        assert_eq!(reader.take_name("ab"), rest.is_some(), "{text}");
+        assert_eq!(reader.rest(), rest.unwrap_or(text.trim_start()), "{text}");
+    }
+}

@@ -14,6 +14,7 @@ mod pattern;
 mod plan;
 mod read;
 mod recursion;
+mod sequence;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

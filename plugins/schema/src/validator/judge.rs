@@ -254,10 +254,8 @@ impl Items {
 
 impl Bound {
     pub(super) fn takes(&self, number: &str) -> bool {
-        let order = match (self.whole, number::small(number)) {
-            (Some(limit), Some(number)) => number.cmp(&limit),
-            _ => number::compare(number, &self.limit),
-        };
+        let order = self.whole.and_then(|limit| number::compare_small(number, limit));
+        let order = order.unwrap_or_else(|| number::compare(number, &self.limit));
         match (self.is_lower, self.is_exclusive) {
             (true, false) => order.is_ge(),
             (true, true) => order.is_gt(),

@@ -93,6 +93,27 @@ pub(crate) fn small(number: &str) -> Option<i64> {
     digits.bytes().try_fold(0, sum).map(|sum| sum * sign)
 }
 
+/// Compares a number with a whole one, where it has few digits before the point and no exponent: nearly all that are sent.
+pub(crate) fn compare_small(number: &str, limit: i64) -> Option<Ordering> {
+    if let Some(number) = small(number) {
+        return Some(number.cmp(&limit));
+    }
+    let (whole, fraction) = split(number, |byte| byte == b'.');
+    let whole_part = small(whole)?;
+    let mut is_more = false;
+    for digit in fraction.bytes() {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        is_more |= digit != b'0';
+    }
+    Some(whole_part.cmp(&limit).then(match (is_more, whole.starts_with('-')) {
+        (false, _) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (true, true) => Ordering::Less,
+    }))
+}
+
 /// Compares two numbers.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     match (small(one), small(other)) {
@@ -192,6 +213,20 @@ mod tests {
         for (one, other, expected) in cases {
             assert_eq!(compare(one, other), expected, "{one} {other}");
             assert_eq!(compare(other, one), expected.reverse(), "{other} {one}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn numbers_compare_with_whole_ones_without_taking_them_apart() {
+        for number in ["0", "-0", "-0.5", "0.5", "-0.0", "1.50", "1.00", "-1.5", "-1.0", "-2", "12.000001"] {
+            for limit in ["-2", "-1", "0", "1", "2", "12"] {
+                let order = compare_small(number, limit.parse().unwrap());
+                assert_eq!(order, Some(Decimal::of(number).compare(Decimal::of(limit))), "{number} {limit}");
+            }
+        }
+        for number in ["1e2", "1.5e1", "1.5E-1", "1234567890123456789.5"] {
+            assert_eq!(compare_small(number, 1), None, "{number}");
         }
     }
 

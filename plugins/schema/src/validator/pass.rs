@@ -18,6 +18,13 @@ pub(super) struct Pass<'p, 'n, 't> {
 /// Not good for certain.
 struct Doubt;
 
+/// The name of a member.
+enum Name<'t> {
+    /// Its place among those that the schema names, and its schema.
+    Known(usize, NodeId),
+    Other(Cow<'t, str>),
+}
+
 type Certain = Result<(), Doubt>;
 
 impl From<Fault> for Doubt {
@@ -67,22 +74,40 @@ impl<'n, 't> Pass<'_, 'n, 't> {
         self.reader.enter(depth)?;
         let mut goes_on = !self.reader.take(b'}');
         while goes_on {
-            let name = self.reader.name()?;
             count += 1;
-            if let Some(at) = plan.find(named, &name, before) {
-                before = at + 1;
-                certain(seen.add(at))?;
-                let (_, id) = named.get(at).ok_or(Doubt)?;
-                self.value(*id, depth)?;
-            } else {
-                self.other(plan.others, depth)?;
-                others.push(name);
+            match self.name(plan, named, before)? {
+                Name::Known(at, id) => {
+                    before = at + 1;
+                    certain(seen.add(at))?;
+                    self.value(id, depth)?;
+                }
+                Name::Other(name) => {
+                    self.other(plan.others, depth)?;
+                    others.push(name);
+                }
             }
             goes_on = self.reader.goes_on(b'}')?;
         }
         self.judge.work().spend((count + named.len()) / MEMBERS_A_STEP);
         certain((plan.least..=plan.most).contains(&count) && seen.has_all(&plan.required))?;
         others_are_good(others, &plan.required_others)
+    }
+
+    /// Which member comes; `before` as in [`ObjectPlan::find`].
+    fn name(
+        &mut self,
+        plan: &ObjectPlan,
+        named: &[(String, NodeId)],
+        before: usize,
+    ) -> Result<Name<'t>, Doubt> {
+        if let Some((at, (name, id))) = plan.guess(named, before)
+            && self.reader.take_name(name)
+        {
+            return Ok(Name::Known(at, *id));
+        }
+        let name = self.reader.name()?;
+        let known = plan.find(named, &name, before).and_then(|at| Some((at, named.get(at)?)));
+        Ok(known.map_or(Name::Other(name), |(at, (_, id))| Name::Known(at, *id)))
     }
 
     /// The value of a member that the schema does not name.

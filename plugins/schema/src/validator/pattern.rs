@@ -6,6 +6,7 @@ use fancy_regex::{Regex, RegexBuilder};
 use jsonschema_regex::PatternAnalysis;
 
 use super::judge::BYTES_A_STEP;
+use super::sequence::Sequence;
 use crate::work::Work;
 
 /// Steps that one match of a pattern may take that the engine backtracks for; the others are linear.
@@ -36,6 +37,7 @@ enum Matcher {
     Exact(String),
     OneOf(Vec<String>),
     NoWhitespace,
+    Sequence(Sequence),
     /// And what a byte costs.
     Linear(Box<Regex>, usize),
     Backtracking(Box<Backtracking>),
@@ -61,6 +63,7 @@ impl Pattern {
             Some(PatternAnalysis::Exact(whole)) => Matcher::Exact(whole.into_owned()),
             Some(PatternAnalysis::Alternation(wholes)) => Matcher::OneOf(wholes),
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoWhitespace,
+            None if let Some(sequence) = Sequence::of(text) => Matcher::Sequence(sequence),
             None => {
                 let translated = jsonschema_regex::to_rust_regex(text).ok()?;
                 let translated = translated.into_owned();
@@ -83,6 +86,7 @@ impl Pattern {
             Matcher::Exact(whole) => Ok(text == whole),
             Matcher::OneOf(wholes) => Ok(wholes.iter().any(|whole| text == whole)),
             Matcher::NoWhitespace => Ok(!jsonschema_regex::contains_ecma_whitespace(text)),
+            Matcher::Sequence(sequence) => Ok(sequence.matches(text)),
             Matcher::Linear(regex, weight) => {
                 work.spend((1 + text.len() / BYTES_A_STEP) * weight);
                 regex.is_match(text).map_err(|_| Unfinished)

@@ -29,7 +29,8 @@ pub(crate) struct ObjectPlan {
     pub(super) others: Others,
     pub(super) least: usize,
     pub(super) most: usize,
-    /// For each named member, and before them for the start of the object: which one followed it the last time.
+    /// For each named member, and before them for the start of the object: which one followed it the last time. Nothing where a
+    /// name cannot be compared as it is written in JSON.
     next: Vec<Cell<u16>>,
 }
 
@@ -95,7 +96,9 @@ impl ObjectPlan {
                     }
                     plan.members = Some(at);
                     plan.others = members.others;
-                    plan.next = (0..=members.named.len()).map(|at| Cell::new(at as u16)).collect();
+                    if members.named.iter().all(|(name, _)| is_plain(name)) {
+                        plan.next = (0..=members.named.len()).map(|at| Cell::new(at as u16)).collect();
+                    }
                 }
                 Keyword::MinProperties(least) => plan.least = usize::try_from(*least).unwrap_or(usize::MAX),
                 Keyword::MaxProperties(most) => plan.most = usize::try_from(*most).unwrap_or(usize::MAX),
@@ -128,17 +131,24 @@ impl ObjectPlan {
         }
     }
 
-    /// Which of the named members a name is. `before` is the place of the one before it in the object, from 1. Objects of one
-    /// kind have their members in the same order most of the time.
+    /// Which of the named members a name is; it will be the guess where the same stands before. `before` is the place of that one,
+    /// from 1: objects of one kind have their members in the same order most of the time.
     pub(super) fn find(&self, named: &[(String, NodeId)], name: &str, before: usize) -> Option<usize> {
-        let guess = self.next.get(before)?;
-        let at = usize::from(guess.get());
-        if named.get(at).is_some_and(|(known, _)| known == name) {
-            return Some(at);
-        }
         let at = named.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-        guess.set(at as u16);
+        if let Some(guess) = self.next.get(before) {
+            guess.set(at as u16);
+        }
         Some(at)
+    }
+
+    /// Which of the named members stands here most likely.
+    pub(super) fn guess<'k>(
+        &self,
+        named: &'k [(String, NodeId)],
+        before: usize,
+    ) -> Option<(usize, &'k (String, NodeId))> {
+        let at = usize::from(self.next.get(before)?.get());
+        Some((at, named.get(at)?))
     }
 }
 
@@ -158,6 +168,11 @@ impl ListPlan {
         }
         Some(plan)
     }
+}
+
+/// Whether a name is written in JSON as it is.
+fn is_plain(name: &str) -> bool {
+    !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
 }
 
 fn says_nothing_of_objects(keyword: &Keyword) -> bool {
