@@ -15,7 +15,8 @@ use crate::subject::Subject;
 pub(crate) struct Args {
     /// What to measure: `auth` is what authentication alone costs, beside Envoy's own `jwt_authn`; `throttle` what limits alone
     /// cost, beside its `local_ratelimit`, and what they need with many callers; `schema` what validation alone costs, beside a
-    /// validator on Node, and without Envoy. Default: everything else.
+    /// validator on Node, and without Envoy; `load` how soon gateways of small and large definitions are ready, and what they hold.
+    /// Default: everything else.
     #[arg(value_enum, conflicts_with_all = ["fuel", "growth"])]
     what: Option<What>,
     /// Measure these alone, separated by commas.
@@ -76,6 +77,8 @@ enum What {
     Throttle,
     /// Validation of bodies alone.
     Schema,
+    /// Start and memory by the size of the definition.
+    Load,
 }
 
 impl Args {
@@ -85,6 +88,7 @@ impl Args {
             (false, _) => self.scenarios.clone(),
             _ if self.what == Some(What::Auth) => Scenario::auth().to_vec(),
             _ if self.what == Some(What::Throttle) => Scenario::throttle().to_vec(),
+            _ if self.what == Some(What::Load) => Vec::new(),
             _ if self.what == Some(What::Schema) => Scenario::schema().to_vec(),
             (true, true) => vec![Scenario::Get, Scenario::Post, Scenario::GetUpstream],
             (true, false) => Scenario::all(),
@@ -98,6 +102,7 @@ impl Args {
             (true, Some(What::Auth)) => Subject::auth(),
             (true, Some(What::Throttle)) => Subject::throttle(),
             (true, Some(What::Schema)) => Subject::schema(),
+            (true, Some(What::Load)) => Vec::new(),
             (true, None) => Subject::all(),
         }
     }
@@ -128,6 +133,11 @@ impl Args {
     pub(crate) fn keys(&self) -> Option<u64> {
         let throttle = self.what == Some(What::Throttle) && self.scenarios.is_empty();
         throttle.then_some(if self.quick { QUICK_KEYS } else { self.keys })
+    }
+
+    /// Whether gateways are loaded and nothing else is measured.
+    pub(crate) fn loads(&self) -> bool {
+        self.what == Some(What::Load)
     }
 
     /// Whether bodies are judged without Envoy, too.

@@ -1,5 +1,6 @@
 //! The budgets: what Portcullis may cost over bare Envoy, and what it was seen to cost.
 
+use crate::load::Definition;
 use crate::results::Results;
 use crate::scenario::Scenario;
 use crate::subject::Subject;
@@ -44,13 +45,19 @@ const DECISIONS: f64 = 0.5;
 /// Of validation: times what it costs natively, and what the validator of Node costs against ours.
 const OVER_NATIVE: f64 = 2.0;
 const UNDER_NODE: f64 = 5.0;
+/// Of GitHub's API: over a gateway with one operation, and each worker over the first.
+const GITHUB_SECONDS: f64 = 1.0;
+const GITHUB_WORKER_MB: f64 = 40.0;
+/// Of 20,000 operations: the whole of Envoy with one worker.
+const LARGE_SECONDS: f64 = 10.0;
+const LARGE_MB: f64 = 400.0;
 /// What many callers may add.
 const CALLERS_MB: f64 = 64.0;
 
 /// All budgets that the run has the figures for.
 pub(crate) fn budgets(results: &Results) -> Vec<Budget> {
     let own = [added(results), uncached(results), in_wasm(results), behind(results), memory(results)];
-    [own.concat(), modules(results), limits(results), judgings(results)].concat()
+    [own.concat(), modules(results), limits(results), judgings(results), loaded(results)].concat()
 }
 
 /// In units of what an empty filter adds to a GET, also for POST.
@@ -189,6 +196,35 @@ fn judgings(results: &Results) -> Vec<Budget> {
         compare("what schema adds to bare Envoy, against native", ours / native, OVER_NATIVE, false);
         if let Some(theirs) = results.added(scenario, Subject::ExpressValidator).map(|added| added.median) {
             compare("what the validator adds to Node, against that", theirs / ours, UNDER_NODE, true);
+        }
+    }
+    found
+}
+
+fn loaded(results: &Results) -> Vec<Budget> {
+    let mut found = Vec::new();
+    for layout in ["chain", "pipeline"] {
+        let loaded = |definition, workers| results.loaded(definition, layout, workers);
+        let mut budget = |about: &str, measured: f64, limit: f64, unit: &'static str| {
+            found.push(Budget {
+                about: format!("{layout}: {about}"),
+                limit,
+                measured,
+                unit,
+                is_least: false,
+            });
+        };
+        if let Some((github, one)) = loaded(Definition::Github, 1).zip(loaded(Definition::One, 1)) {
+            let later = github.ready_s - one.ready_s;
+            budget("GitHub's API is ready later than one operation by", later, GITHUB_SECONDS, "s");
+        }
+        if let Some((three, one)) = loaded(Definition::Github, 3).zip(loaded(Definition::Github, 1)) {
+            let each = (three.used_mb - one.used_mb) / 2.0;
+            budget("each further worker with GitHub's API, all used", each, GITHUB_WORKER_MB, "MB");
+        }
+        if let Some(large) = loaded(Definition::Large, 1) {
+            budget("20,000 operations are ready after", large.ready_s, LARGE_SECONDS, "s");
+            budget("20,000 operations, all used", large.used_mb, LARGE_MB, "MB");
         }
     }
     found

@@ -16,6 +16,7 @@ mod fuel;
 mod ground;
 mod growth;
 mod judging;
+mod load;
 mod measure;
 mod native;
 mod plot;

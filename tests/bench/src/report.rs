@@ -12,6 +12,7 @@ pub(crate) fn report(results: &Results, markdown: bool) -> String {
         ("CPU per request and load, medians and quartiles of all rounds", costs(results)),
         ("Memory and start, by number of workers", footprints(results)),
         ("Decisions on one count", decisions(results)),
+        ("Start and memory by definition", loaded(results)),
         ("Judging one body without Envoy", judgings(results)),
         ("Memory while callers come that nobody has seen", callers(results)),
         ("Budgets", met(results)),
@@ -76,6 +77,24 @@ fn decisions(results: &Results) -> Table {
         {
             table.row(vec![place.to_owned(), found.workers.to_string(), format!("{number:.0}")]);
         }
+    }
+    table
+}
+
+fn loaded(results: &Results) -> Table {
+    let mut table = Table::new(&[
+        "definition",
+        "operations",
+        "layout",
+        "workers",
+        "ready s",
+        "RSS MB",
+        "RSS MB, all used",
+    ]);
+    for one in &results.loaded {
+        let figures = [one.ready_s, one.ready_mb, one.used_mb].map(|figure| format!("{figure:.2}"));
+        let row = [one.definition.name().to_owned(), one.operations.to_string(), one.layout.to_owned()];
+        table.row(row.into_iter().chain([one.workers.to_string()]).chain(figures).collect());
     }
     table
 }

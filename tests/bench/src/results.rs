@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::callers::Callers;
 use crate::decisions::Decisions;
 use crate::judging::Judging;
+use crate::load::{Definition, Loaded};
 use crate::measure::Measured;
 use crate::scenario::Scenario;
 use crate::statistics::Spread;
@@ -31,6 +32,8 @@ pub(crate) struct Results {
     pub(crate) decisions: Option<Decisions>,
     /// Memory while many callers come.
     pub(crate) callers: Option<Callers>,
+    /// Gateways by the size of their definitions.
+    pub(crate) loaded: Vec<Loaded>,
     /// Bodies judged without Envoy.
     pub(crate) judgings: Vec<Judging>,
 }
@@ -66,6 +69,12 @@ impl Results {
         self.footprints.iter().find(fits).map(|one| &one.measured)
     }
 
+    /// The gateway of a definition.
+    pub(crate) fn loaded(&self, definition: Definition, layout: &str, workers: u16) -> Option<&Loaded> {
+        let fits = |one: &&Loaded| (one.definition, one.layout, one.workers) == (definition, layout, workers);
+        self.loaded.iter().find(fits)
+    }
+
     /// `target/bench.json`: one object for each scenario and subject. Footprints are the scenarios `get-N-workers`.
     pub(crate) fn json(&self) -> Value {
         let rows = self.measured.iter().map(|one| {
@@ -89,7 +98,8 @@ impl Results {
                 "scenario": one.scenario.name(), "bytes": one.bytes, "native_us": one.policy, "module_us": one.module,
             })
         });
-        rows.chain(footprints).chain(decisions).chain(callers).chain(judgings).collect()
+        let loaded = self.loaded.iter().map(|one| json!({ "scenario": "load", "found": one }));
+        rows.chain(footprints).chain(decisions).chain(callers).chain(judgings).chain(loaded).collect()
     }
 
     fn series(&self, scenario: Scenario, subject: Subject) -> Option<Vec<f64>> {

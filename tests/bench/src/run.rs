@@ -12,7 +12,7 @@ use crate::report::report;
 use crate::results::{Footprint, Results};
 use crate::scenario::Scenario;
 use crate::subject::{Running, Subject};
-use crate::{callers, chart, decisions, fleet, fleet_plot, growth, judging, plot};
+use crate::{callers, chart, decisions, fleet, fleet_plot, growth, judging, load, plot};
 
 /// Consumers that the gateway knows by an API key.
 const CONSUMERS: usize = 100;
@@ -34,6 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         results.decisions = Some(decisions::measure(args.effort())?);
         say(&format!("{keys} callers"));
         results.callers = Some(callers::come(keys, &ground)?);
+    }
+    if args.loads() {
+        results.loaded = load::measure(&ground)?;
     }
     if args.judges() {
         for scenario in args.scenarios() {

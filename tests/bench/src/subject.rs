@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -15,7 +16,7 @@ use crate::process::{Process, free_address, pinned};
 use crate::traefik;
 
 /// The largest configurations, on a busy machine.
-const START_TIME: Duration = Duration::from_secs(300);
+pub(crate) const START_TIME: Duration = Duration::from_secs(300);
 
 /// A way to serve the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
@@ -170,12 +171,7 @@ impl Subject {
             _ => {
                 let file = folder.join("bench.json");
                 self.bootstrap(ground, &folder)?.finished(address)?.write(&file)?;
-                let mut command = pinned(gateway::envoy(), ground.server_processors(workers));
-                // As `portcullis run` starts it.
-                command.current_dir(&folder).args(["--disable-hot-restart", "-l", "warning"]);
-                command.args(["--file-flush-interval-msec", "100", "--concurrency", &workers.to_string()]);
-                command.arg("-c").arg(&file);
-                command
+                envoy(&folder, &file, ground.server_processors(workers), workers)
             }
         };
         let started = Instant::now();
@@ -207,6 +203,15 @@ impl Subject {
             }
         }
     }
+}
+
+/// Envoy with the bootstrap of a bundle, as `portcullis run` starts it.
+pub(crate) fn envoy(bundle: &Path, bootstrap: &Path, processors: Option<&str>, workers: u16) -> Command {
+    let mut command = pinned(gateway::envoy(), processors);
+    command.current_dir(bundle).args(["--disable-hot-restart", "-l", "warning"]);
+    command.args(["--file-flush-interval-msec", "100", "--concurrency", &workers.to_string()]);
+    command.arg("-c").arg(bootstrap);
+    command
 }
 
 /// Whether `scripts/build` has made the module with all policies.

@@ -113,7 +113,10 @@ impl<'n, 't> Pass<'_, 'n, 't> {
     /// The value of a member that the schema does not name.
     fn other(&mut self, others: Others, depth: usize) -> Certain {
         match others {
-            Others::Free => Ok(drop(self.reader.value(depth)?)),
+            Others::Free => {
+                self.reader.value(depth)?;
+                Ok(())
+            }
             Others::Refused => Err(Doubt),
             Others::Judged(id) => self.value(id, depth),
         }
@@ -130,7 +133,9 @@ impl<'n, 't> Pass<'_, 'n, 't> {
         while goes_on {
             match items.and_then(|items| items.of(count)) {
                 Some(id) => self.value(id, depth)?,
-                None => drop(self.reader.value(depth)?),
+                None => {
+                    self.reader.value(depth)?;
+                }
             }
             count += 1;
             goes_on = self.reader.goes_on(b']')?;
