@@ -139,6 +139,46 @@ impl<'t> Reader<'t> {
         if self.take(b':') { Ok(name) } else { Err(self.syntax()) }
     }
 
+    /// Reads a string in which nothing is escaped; else reads nothing. A result that can hold a fault costs more than this.
+    pub(crate) fn plain_string(&mut self) -> Option<&'t str> {
+        let start = self.at + 1;
+        let length = plain_length(self.text.as_bytes().get(start..)?)?;
+        let text = self.text.get(start..start + length)?;
+        if self.text.as_bytes().get(start + length) != Some(&b'"') {
+            return None;
+        }
+        self.at = start + length + 1;
+        Some(text)
+    }
+
+    /// Reads a number without an exponent; else reads nothing.
+    pub(crate) fn plain_number(&mut self) -> Option<&'t str> {
+        let bytes = self.text.as_bytes().get(self.at..)?;
+        let digits = |from: usize| {
+            bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
+        };
+        let start = usize::from(bytes.first() == Some(&b'-'));
+        let whole = digits(start);
+        let has_zero = bytes.get(start) == Some(&b'0');
+        let mut end = start + whole;
+        if whole == 0 || (has_zero && whole > 1) {
+            return None;
+        }
+        if bytes.get(end) == Some(&b'.') {
+            let fraction = digits(end + 1);
+            end += 1 + fraction;
+            if fraction == 0 {
+                return None;
+            }
+        }
+        if matches!(bytes.get(end), Some(b'e' | b'E')) || end > self.limits.number {
+            return None;
+        }
+        let text = self.text.get(self.at..self.at + end)?;
+        self.at += end;
+        Some(text)
+    }
+
     /// Steps over a name and the colon behind it, if it is written as `expected`, in which nothing needs an escape.
     pub(crate) fn take_name(&mut self, expected: &str) -> bool {
         self.skip_space();

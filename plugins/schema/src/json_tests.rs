@@ -125,3 +125,56 @@ fn a_name_is_taken_only_as_a_whole() {
         assert_eq!(reader.rest(), rest.unwrap_or(text.trim_start()), "{text}");
     }
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_is_plain_is_read_alike() {
+    let texts = [
+        "\"\"",
+        "\"a\"",
+        "\"a b é\",",
+        "\"a",
+        "\"",
+        "\"a\\n\"",
+        "\"a\tb\"",
+        "\"0123456789\"]",
+        "0",
+        "-0",
+        "00",
+        "01",
+        "-",
+        "1",
+        "1 ",
+        "12.5,",
+        "1.",
+        "1.e1",
+        "1e1",
+        "1E1",
+        "1.5e1",
+        "-1.50]",
+        "- 1",
+        ".5",
+        "+1",
+        "0.0",
+        "-01",
+        "",
+    ];
+    for text in texts {
+        let mut whole = Reader::new(text, Limits::MESSAGE);
+        let value = whole.value(0).ok().map(|value| (value, whole.at));
+        let mut plain = Reader::new(text, Limits::MESSAGE);
+        let (read, is_string) = match text.starts_with('"') {
+            true => (plain.plain_string(), true),
+            false => (plain.plain_number(), false),
+        };
+        let has_more = text.contains(['\\', 'e', 'E']);
+        let make = |text| {
+            if is_string { Value::String(Cow::Borrowed(text)) } else { Value::Number(Cow::Borrowed(text)) }
+        };
+        match read {
+            // `01` is read as 0 by one, and what follows is refused; the other leaves it to that.
+            Some(read) => assert_eq!(value, Some((make(read), plain.at)), "{text}"),
+            None => assert!(plain.at == 0 && (has_more || value.is_none() || text.contains('0')), "{text}"),
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::keyword::{Keyword, Node, NodeId, Others};
 use super::plan::{ListPlan, ObjectPlan, Seen};
 use crate::fault::Fault;
 use crate::json::{Limits, Reader};
+use crate::value::Value;
 
 /// One pass over a text.
 pub(super) struct Pass<'p, 'n, 't> {
@@ -62,9 +63,21 @@ impl<'n, 't> Pass<'_, 'n, 't> {
             (Some(b'{'), Some(plan), _) => self.object(node, plan, depth + 1),
             (Some(b'['), _, Some(plan)) => self.list(node, plan, depth + 1),
             _ => {
-                let value = self.reader.value_from(first, depth)?;
+                let value = match self.scalar(first) {
+                    Some(scalar) => scalar,
+                    None => self.reader.value_from(first, depth)?,
+                };
                 certain(self.judge.satisfied_by(node, &value))
             }
+        }
+    }
+
+    /// Reads what most values are.
+    fn scalar(&mut self, first: Option<u8>) -> Option<Value<'t>> {
+        match first? {
+            b'"' => self.reader.plain_string().map(|text| Value::String(Cow::Borrowed(text))),
+            b'-' | b'0'..=b'9' => self.reader.plain_number().map(|text| Value::Number(Cow::Borrowed(text))),
+            _ => None,
         }
     }
 
