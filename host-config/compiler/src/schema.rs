@@ -13,6 +13,7 @@ mod patch;
 mod pattern;
 mod response;
 mod schemas;
+mod scope;
 mod shape;
 mod text;
 mod visits;

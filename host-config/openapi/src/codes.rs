@@ -29,13 +29,14 @@ codes! {
     UNKNOWN_FIELD = "unknown-field": "OpenAPI does not define this field here; it has no effect.";
     EXTENSION_MISPLACED = "extension-misplaced": "`x-portcullis` is read at the root, in a path item and in an operation only.";
     REF_SYNTAX = "ref-syntax": "A `$ref` is no string, or no valid reference.";
-    REF_REMOTE = "ref-remote": "A `$ref` names a URL or an absolute path; only files next to the document are read.";
+    REF_REMOTE = "ref-remote": "A `$ref` names a URL or an absolute path that is no schema's `$id`; only files next to the document are read.";
     REF_FILE = "ref-file": "A `$ref` names a file that could not be read.";
     REF_DANGLING = "ref-dangling": "A `$ref` names a node that does not exist.";
+    REF_AMBIGUOUS = "ref-ambiguous": "A `$ref` names an `$id`, or an anchor of one document, that several schemas have.";
     REF_CYCLE = "ref-cycle": "A `$ref` leads back to itself.";
     REF_MISPLACED = "ref-misplaced": "A `$ref` stands in an object that OpenAPI does not let be one.";
     REF_SIBLINGS = "ref-siblings": "Fields next to a `$ref` have no defined meaning here.";
-    SCHEMA_ID = "schema-id": "A schema sets its own base URI with `$id`, which changes what its references mean; this is not supported.";
+    SCHEMA_ID = "schema-id": "An `$id` is no URI without a fragment.";
     PATH_WITHOUT_SLASH = "path-without-slash": "A path does not start with a slash.";
     PATH_PARAMETER_UNDECLARED = "path-parameter-undeclared": "A path names a parameter that is not declared; it can be any string.";
     PATH_PARAMETER_UNUSED = "path-parameter-unused": "A declared path parameter does not occur in the path; it has no effect.";
@@ -61,9 +62,10 @@ pub fn hint(code: &str) -> Option<&'static str> {
         YAML_MERGE_KEY => "write the merged keys out, or share the whole object with `$ref`",
         YAML_NUMBER => "quote it if it is meant as a string",
         EXTENSION_MISPLACED => "move it to the operation, the path item or the root",
-        REF_REMOTE => "copy the file next to the document and refer to it by a relative path",
+        REF_REMOTE => {
+            "copy the file next to the document and refer to it by a relative path, or by the `$id` it has"
+        }
         REF_SIBLINGS => "move the fields to the node that is referred to",
-        SCHEMA_ID => "remove `$id` and refer to the schema by its place in the document",
         PATH_PARAMETER_UNDECLARED => "declare it with `in: path`, `required: true` and a schema",
         PATH_PARAMETER_OPTIONAL => "add `required: true`",
         PARAMETER_IGNORED => "describe Accept and Content-Type by `content`, Authorization by `security`",

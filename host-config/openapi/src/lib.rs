@@ -12,12 +12,14 @@ pub mod model;
 mod pointer;
 mod read;
 mod reference;
+mod resource;
 mod source;
 mod swagger;
 pub mod tree;
+mod uri;
 
 pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Report, Severity};
-pub use documents::{Documents, MAX_BYTES, MAX_FILES};
+pub use documents::{Documents, MAX_BYTES, MAX_FILES, ResourceId};
 pub use model::ApiModel;
 pub use reference::Unresolved;
 pub use source::{FileId, LoadError, Loader, Place, Position};

@@ -236,7 +236,7 @@ impl<'d> ApiModel<'d> {
         match schema.reference() {
             None => Ok(schema),
             Some(reference) => {
-                let node = self.documents.resolve(reference, schema.place().file)?;
+                let node = self.documents.resolve(reference, schema.place())?;
                 Ok(SchemaRef { node })
             }
         }

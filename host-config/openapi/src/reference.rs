@@ -1,15 +1,20 @@
-//! What a `$ref` means: another file (relative to the referring one), then a JSON pointer (RFC 6901) or an anchor.
+//! What a `$ref` says: which document (by URI, or by a path relative to the referring one), then a JSON pointer
+//! (RFC 6901) or an anchor.
 
 use std::borrow::Cow;
+
+use crate::uri;
 
 /// A `$ref` that leads nowhere, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unresolved {
-    /// It names a URL or an absolute path; only files next to the document are read.
-    #[error("`{reference}` is not a relative file reference")]
+    /// It names a URL or an absolute path that is no schema's `$id`; only files next to the document are read.
+    #[error("`{reference}`: no document at hand has the URI `{uri}`")]
     Remote {
         /// The `$ref`.
         reference: String,
+        /// What it means where it stands.
+        uri: String,
     },
     /// Its percent-encoding is broken, or the pointer neither starts with `/` nor is an anchor.
     #[error("`{reference}` is not a valid reference")]
@@ -31,6 +36,20 @@ pub enum Unresolved {
         /// The `$ref`.
         reference: String,
     },
+    /// There is no such node in the schema whose `$id` it is read from.
+    #[error("`{reference}` names nothing within `{uri}`, which is the schema that it means by its `$id`")]
+    Within {
+        /// The `$ref`.
+        reference: String,
+        /// The schema's URI.
+        uri: String,
+    },
+    /// Several schemas are called so.
+    #[error("`{reference}` may mean several schemas: `$id`s, or anchors of one document, are the same")]
+    Ambiguous {
+        /// The `$ref`.
+        reference: String,
+    },
     /// References that lead back to themselves, or more than 64 in a row.
     #[error("`{reference}` leads back to itself")]
     Cycle {
@@ -39,38 +58,33 @@ pub enum Unresolved {
     },
 }
 
-/// The two parts of a `$ref`, percent-decoded.
+/// The two parts of a `$ref`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reference<'r> {
-    /// The file, normalised, when it is not the referring one.
-    pub(crate) file: Option<String>,
+    /// The URI, as written; empty for the referring document itself.
+    pub(crate) uri: &'r str,
+    /// The fragment, percent-decoded.
     pub(crate) fragment: Cow<'r, str>,
 }
 
 impl<'r> Reference<'r> {
-    /// Reads a `$ref` that stands in the file named `from`.
-    pub(crate) fn parse(text: &'r str, from: &str) -> Result<Self, Unresolved> {
+    /// Reads a `$ref`.
+    pub(crate) fn parse(text: &'r str) -> Result<Self, Unresolved> {
         let invalid = || Unresolved::Syntax { reference: text.to_owned() };
-        let (file, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let (uri, fragment) = text.split_once('#').unwrap_or((text, ""));
         let fragment = percent_decoded(fragment).ok_or_else(invalid)?;
-        if file.is_empty() {
-            return Ok(Self { file: None, fragment });
-        }
-        let remote = || Unresolved::Remote { reference: text.to_owned() };
-        if file.starts_with(['/', '\\']) || file.contains('?') || has_scheme(file) {
-            return Err(remote());
-        }
-        let file = percent_decoded(file).ok_or_else(invalid)?;
-        Ok(Self { file: Some(joined(from, &file).ok_or_else(remote)?), fragment })
+        percent_decoded(uri).ok_or_else(invalid)?;
+        Ok(Self { uri, fragment })
     }
-}
 
-/// RFC 3986 3.1: a letter, then letters, digits, `+`, `-`, `.`, then a colon.
-fn has_scheme(file: &str) -> bool {
-    file.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-    })
+    /// The file that it names where `from` is the referring one; none for URLs and absolute paths.
+    pub(crate) fn file(&self, from: &str) -> Option<String> {
+        let file = self.uri;
+        if file.starts_with(['/', '\\']) || file.contains('?') || uri::has_scheme(file) {
+            return None;
+        }
+        joined(from, &percent_decoded(file)?)
+    }
 }
 
 /// `file` as seen from the folder of `from`, without `.` and, where it can be told, `..`.
@@ -120,22 +134,22 @@ mod tests {
     #[test]
     fn files_are_named_from_the_referring_file() {
         for (from, reference, expected) in [
-            ("api.yaml", "#/a", None),
-            ("api.yaml", "b.yaml#/a", Some("b.yaml")),
-            ("api.yaml", "./b.yaml", Some("b.yaml")),
-            ("v1/api.yaml", "b.yaml", Some("v1/b.yaml")),
-            ("v1/api.yaml", "../b%20c.yaml", Some("b c.yaml")),
-            ("api.yaml", "../b.yaml", Some("../b.yaml")),
-            ("../x/api.yaml", "../../b.yaml", Some("../../b.yaml")),
-            ("/srv/api.yaml", "../b.yaml", Some("/b.yaml")),
+            ("api.yaml", "b.yaml#/a", "b.yaml"),
+            ("api.yaml", "./b.yaml", "b.yaml"),
+            ("v1/api.yaml", "b.yaml", "v1/b.yaml"),
+            ("v1/api.yaml", "../b%20c.yaml", "b c.yaml"),
+            ("sub/", "b.yaml", "sub/b.yaml"),
+            ("api.yaml", "../b.yaml", "../b.yaml"),
+            ("../x/api.yaml", "../../b.yaml", "../../b.yaml"),
+            ("/srv/api.yaml", "../b.yaml", "/b.yaml"),
         ] {
-            let parsed = Reference::parse(reference, from).unwrap();
-            assert_eq!(parsed.file.as_deref(), expected, "{from} {reference}");
+            let parsed = Reference::parse(reference).unwrap();
+            assert_eq!(parsed.file(from).as_deref(), Some(expected), "{from} {reference}");
         }
     }
 
     #[test]
-    fn urls_and_absolute_paths_are_remote() {
+    fn urls_and_absolute_paths_name_no_file() {
         for reference in [
             "https://example.com/a.yaml",
             "//host/a",
@@ -144,18 +158,17 @@ mod tests {
             "a.yaml?x=1#/a",
             "\\\\host\\a",
         ] {
-            let parsed = Reference::parse(reference, "api.yaml");
-            assert!(matches!(parsed, Err(Unresolved::Remote { .. })), "{reference}");
+            assert_eq!(Reference::parse(reference).unwrap().file("api.yaml"), None, "{reference}");
         }
-        assert!(matches!(Reference::parse("../../b", "/a/api.yaml"), Err(Unresolved::Remote { .. })));
+        assert_eq!(Reference::parse("../../b").unwrap().file("/a/api.yaml"), None);
     }
 
     #[test]
     fn broken_percent_encoding_is_refused() {
         for reference in ["#/%", "#/%2", "#/%zz", "#/%ff", "%.yaml"] {
-            let parsed = Reference::parse(reference, "api.yaml");
+            let parsed = Reference::parse(reference);
             assert!(matches!(parsed, Err(Unresolved::Syntax { .. })), "{reference}");
         }
-        assert_eq!(Reference::parse("#/a%7Eb/%C3%A4", "a").unwrap().fragment, "/a~b/ä");
+        assert_eq!(Reference::parse("#/a%7Eb/%C3%A4").unwrap().fragment, "/a~b/ä");
     }
 }

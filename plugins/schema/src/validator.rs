@@ -1,5 +1,5 @@
-//! JSON Schema, draft 4 and 2020-12, as far as OpenAPI's schemas reach: no `$id`, no anchors, references within
-//! the document alone. Judging and explaining are apart, since nearly every value is good.
+//! JSON Schema, draft 4 and 2020-12, as the gateway's compiler writes it: `$id`s, anchors and `$dynamicRef`s are resolved,
+//! so references are JSON pointers into the document. Judging and explaining are apart, since nearly every value is good.
 
 mod build;
 mod cost;

@@ -34,6 +34,10 @@ const SAYS_NOTHING: &[&str] = &[
     "contentMediaType",
     "discriminator",
     "$comment",
+    "$id",
+    "$anchor",
+    "$dynamicAnchor",
+    "$defs",
 ];
 
 /// What of a media type is enforced.
@@ -268,13 +272,27 @@ impl<'d> Rules<'_, 'd> {
 
     /// Whether the schema, references followed, accepts everything.
     fn is_anything(&self, schema: &'d Node) -> bool {
-        let target = self.model().documents.follow(schema);
-        target.is_ok_and(|target| target.as_bool() == Some(true) || says_only(target, &[]))
+        self.sole(schema).is_some_and(|one| one.as_bool() == Some(true) || says_only(one, &[]))
+    }
+
+    /// The schema that alone has a say, references followed; none where 3.1 has more to say beside one.
+    fn sole(&self, schema: &'d Node) -> Option<&'d Node> {
+        let model = self.model();
+        let is_draft4 = model.version.is_draft4();
+        let end = model.documents.follow(schema).ok()?;
+        let mut current = schema;
+        while let Some(reference) = current.reference() {
+            if !is_draft4 && !says_only(current, &["$ref"]) {
+                return None;
+            }
+            current = model.documents.resolve(reference, current.place()).ok()?;
+        }
+        Some(end)
     }
 
     /// Whether nothing but the type and the size of such a body could be checked.
     fn is_bytes(&self, range: &MediaRange, schema: &'d Node) -> bool {
-        let Ok(schema) = self.model().documents.follow(schema) else { return false };
+        let Some(schema) = self.sole(schema) else { return false };
         let is_string = schema.get("type").is_none_or(|name| name.as_str() == Some("string"));
         let is_described =
             schema.get("contentMediaType").is_some() || schema.get("contentEncoding").is_some();

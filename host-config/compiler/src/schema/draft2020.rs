@@ -1,4 +1,4 @@
-//! Schemas of OpenAPI 3.1 as JSON Schema 2020-12: they are that already, so only references are renamed and
+//! Schemas of OpenAPI 3.1 as JSON Schema 2020-12: they are that already, so only references are resolved and
 //! annotations left out. `readOnly` is an annotation here: `required` means what it says.
 
 use portcullis_openapi::tree::Member;
@@ -56,11 +56,16 @@ impl<'d> Writer<'_, 'd> {
 
     fn schema_of_3_1(&mut self, schema: &'d Node, in_place: bool) {
         let Some(object) = schema.as_object() else { return self.verbatim(schema) };
+        let outer = self.scope.clone();
+        if schema.get("$id").is_some() {
+            self.scope = outer.entered(self.writing.model.documents, schema);
+        }
         self.push("{");
         for member in object.members() {
             self.keyword_of_3_1(schema, member, in_place);
         }
         self.push("}");
+        self.scope = outer;
     }
 
     fn keyword_of_3_1(&mut self, schema: &'d Node, member: &'d Member, in_place: bool) {
@@ -71,11 +76,13 @@ impl<'d> Writer<'_, 'd> {
                 self.reference(node, node.as_str().unwrap_or_default(), in_place);
             }
             "$schema" => self.dialect(node),
-            "$dynamicRef" => self.error(
-                codes::SCHEMA_KEYWORD_UNSUPPORTED,
-                node,
-                "`$dynamicRef` cannot be enforced".to_owned(),
-            ),
+            // What it leads to here is known, so it is as good as a second `$ref`.
+            "$dynamicRef" => {
+                self.comma();
+                let documents = self.writing.model.documents;
+                let target = self.scope.target(documents, schema, node.as_str().unwrap_or_default());
+                self.refer(key, node, target, in_place);
+            }
             "enum" => match node.as_array() {
                 Some(values) => self.distinct(key, values),
                 None => self.member_of_3_1(key, node),

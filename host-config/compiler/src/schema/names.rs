@@ -6,24 +6,26 @@ use std::collections::{HashMap, HashSet};
 
 use portcullis_openapi::{Documents, Node};
 
+use super::scope::ScopeKey;
+
 /// Names given so far. Which name a schema gets depends on the documents and the order of asking alone.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// By the address of the schema's node: two nodes are never one schema.
-    by_node: HashMap<*const Node, String>,
+    /// By the address of the schema's node, and by what its `$dynamicRef`s lead to: two nodes are never one schema.
+    by_node: HashMap<(*const Node, ScopeKey), String>,
     taken: HashSet<String>,
 }
 
 impl Names {
     /// The name of a schema, and whether it is asked for the first time.
-    pub(super) fn name(&mut self, documents: &Documents, node: &Node) -> (String, bool) {
-        let address = std::ptr::from_ref(node);
-        if let Some(name) = self.by_node.get(&address) {
+    pub(super) fn name(&mut self, documents: &Documents, node: &Node, scope: ScopeKey) -> (String, bool) {
+        let key = (std::ptr::from_ref(node), scope);
+        if let Some(name) = self.by_node.get(&key) {
             return (name.clone(), false);
         }
         let name = self.unused(documents, node);
         self.taken.insert(name.clone());
-        self.by_node.insert(address, name.clone());
+        self.by_node.insert(key, name.clone());
         (name, true)
     }
 
@@ -109,11 +111,15 @@ mod tests {
             ("../lib/v1.yaml#/Pet", "lib_v1.yaml_Pet"),
             ("../lib/v1.yaml#/components/schemas/Pet", "lib_v1.yaml_Pet_2"),
         ];
-        let root = documents.root().unwrap().place().file;
+        let root = documents.root().unwrap().place();
         for first in [true, false] {
             for (reference, expected) in table {
                 let node = documents.resolve(reference, root).unwrap();
-                assert_eq!(names.name(&documents, node), (expected.to_owned(), first), "{reference}");
+                assert_eq!(
+                    names.name(&documents, node, Vec::new()),
+                    (expected.to_owned(), first),
+                    "{reference}"
+                );
             }
         }
     }

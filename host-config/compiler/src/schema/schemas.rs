@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::cycles::Cycles;
 use super::names::Names;
+use super::scope::Scope;
 use super::text::{Direction, Text, Writer, Writing};
 use super::visits::Visits;
 use super::{diagnostic, dialect, invalid_schema, raw};
@@ -31,7 +32,7 @@ impl<'d> Schemas<'d> {
     pub(super) fn new(model: &'d ApiModel<'d>, direction: Direction) -> Self {
         let (names, formats) = (Names::default(), Default::default());
         Self {
-            writing: Writing { model, direction, names, wanted: Vec::new(), formats },
+            writing: Writing { model, direction, names, wanted: Vec::new(), scoped: 0, formats },
             definitions: BTreeMap::new(),
             cycles: Cycles::default(),
             checked: HashSet::new(),
@@ -49,16 +50,18 @@ impl<'d> Schemas<'d> {
 
     pub(super) fn check_dialect(&mut self, report: &mut Report) {
         if let Some(node) = self.writing.model.schema_dialect {
-            Writer { writing: &mut self.writing, report, text: Text::default() }.dialect(node);
+            let (text, scope) = (Text::default(), Scope::default());
+            Writer { writing: &mut self.writing, report, text, scope }.dialect(node);
         }
     }
 
     /// Writes and checks a schema and all that it refers to.
     pub(super) fn schema(&mut self, schema: &'d Node, report: &mut Report) -> Text {
-        let text = self.checked_text(schema, report);
+        let scope = Scope::default().entered(self.writing.model.documents, schema);
+        let text = self.checked_text(schema, scope, report);
         let mut added: Vec<(String, &'d Node)> = Vec::new();
-        while let Some((name, node)) = self.writing.wanted.pop() {
-            let text = self.checked_text(node, report);
+        while let Some((name, node, scope)) = self.writing.wanted.pop() {
+            let text = self.checked_text(node, scope, report);
             self.cycles.add(&name, text.in_place.clone());
             self.visits.add(&name, &text.json, &text.references);
             if let Some(raw) = raw(text) {
@@ -80,8 +83,8 @@ impl<'d> Schemas<'d> {
         self.visits.of(&text.json, &text.references)
     }
 
-    fn checked_text(&mut self, schema: &'d Node, report: &mut Report) -> Text {
-        let text = self.writing.write(schema, report);
+    fn checked_text(&mut self, schema: &'d Node, scope: Scope<'d>, report: &mut Report) -> Text {
+        let text = self.writing.write(schema, scope, report);
         if self.checked.contains(&text.json) {
             return text;
         }

@@ -7,6 +7,8 @@ use portcullis_config::schema::{ShapeConfig, TypeConfig, XmlConfig};
 use portcullis_openapi::model::{ApiModel, Version};
 use portcullis_openapi::{Documents, Node};
 
+use super::scope::Scope;
+
 /// How deep a shape goes; what lies deeper is read as text.
 const MAX_DEPTH: usize = 12;
 /// How many schemas one shape may look at.
@@ -58,8 +60,9 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks at a schema.
     pub(super) fn of(model: &ApiModel<'_>, schema: &Node) -> Self {
-        let mut look =
-            Look { documents: model.documents, version: model.version, left: MAX_NODES, stack: Vec::new() };
+        let documents = model.documents;
+        let scope = Scope::default().entered(documents, schema);
+        let mut look = Look { documents, version: model.version, left: MAX_NODES, stack: Vec::new(), scope };
         let shape = look.schema(schema, MAX_DEPTH);
         Self { shape, is_partial: look.left == 0 }
     }
@@ -168,28 +171,55 @@ struct Look<'d> {
     left: usize,
     /// Targets of the references being followed: a schema within itself is cut off.
     stack: Vec<*const Node>,
+    scope: Scope<'d>,
 }
 
-impl Look<'_> {
+impl<'d> Look<'d> {
     fn schema(&mut self, schema: &Node, depth: usize) -> Shape {
         self.left = self.left.saturating_sub(1);
         if depth == 0 || self.left == 0 || schema.as_object().is_none() {
             return Shape::default();
         }
-        let Some(reference) = schema.reference() else { return self.keywords(schema, depth) };
-        let documents = self.documents;
-        let target = documents.resolve(reference, schema.place().file).ok();
-        let shape = target.map_or_else(Shape::default, |target| self.target(target, depth));
-        if self.version.is_draft4() { shape } else { self.keywords(schema, depth).and(shape) }
+        let outer = self.scope.clone();
+        if schema.get("$id").is_some() {
+            self.scope = outer.entered(self.documents, schema);
+        }
+        let shape = self.with_references(schema, depth);
+        self.scope = outer;
+        shape
     }
 
-    fn target(&mut self, target: &Node, depth: usize) -> Shape {
+    fn with_references(&mut self, schema: &Node, depth: usize) -> Shape {
+        let documents = self.documents;
+        let target = |text| documents.resolve(text, schema.place()).ok();
+        let plain = schema.reference().map(target);
+        if self.version.is_draft4() {
+            return match plain {
+                Some(target) => self.target(target, depth),
+                None => self.keywords(schema, depth),
+            };
+        }
+        let dynamic = schema.get("$dynamicRef").and_then(Node::as_str);
+        let dynamic = dynamic.map(|text| self.scope.target(documents, schema, text));
+        let mut shape = self.keywords(schema, depth);
+        for target in plain.into_iter().chain(dynamic) {
+            shape = shape.and(self.target(target, depth));
+        }
+        shape
+    }
+
+    /// The shape of what a reference leads to, if it leads anywhere.
+    fn target(&mut self, target: Option<&'d Node>, depth: usize) -> Shape {
+        let Some(target) = target else { return Shape::default() };
         let address = std::ptr::from_ref(target);
         if self.stack.contains(&address) {
             return Shape::default();
         }
         self.stack.push(address);
+        let outer = self.scope.clone();
+        self.scope = outer.entered(self.documents, target);
         let shape = self.schema(target, depth);
+        self.scope = outer;
         self.stack.pop();
         shape
     }

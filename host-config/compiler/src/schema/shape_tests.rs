@@ -15,7 +15,7 @@ fn config(schema: &str) -> serde_json::Value {
     let documents = documents(&[("api.json", &text)]);
     let model = ApiModel::read(&documents, &mut Report::default()).unwrap();
     let root = documents.root().unwrap();
-    let schema = documents.resolve("#/components/schemas/S", root.place().file).unwrap();
+    let schema = documents.resolve("#/components/schemas/S", root.place()).unwrap();
     serde_json::to_value(Seen::of(&model, schema).shape.config(true)).unwrap()
 }
 

@@ -9,7 +9,11 @@ use portcullis_openapi::{Node, Report, Severity};
 use super::diagnostic;
 use super::names::Names;
 use super::pattern::Pattern;
+use super::scope::Scope;
 use crate::codes;
+
+/// Most definitions that a document may have because of `$dynamicRef`: schemas times the scopes that they are reached in.
+const MAX_SCOPED: usize = 20_000;
 
 /// Which way the messages go that a schema is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +38,10 @@ pub(super) struct Writing<'d> {
     pub(super) model: &'d ApiModel<'d>,
     pub(super) direction: Direction,
     pub(super) names: Names,
-    /// Schemas that were referred to and are not written yet, with their names.
-    pub(super) wanted: Vec<(String, &'d Node)>,
+    /// Schemas that were referred to and are not written yet, with their names and scopes.
+    pub(super) wanted: Vec<(String, &'d Node, Scope<'d>)>,
+    /// How many definitions depend on their scope.
+    pub(super) scoped: usize,
     pub(super) formats: super::format::Formats,
 }
 
@@ -62,13 +68,15 @@ pub(super) struct Writer<'w, 'd> {
     pub(super) writing: &'w mut Writing<'d>,
     pub(super) report: &'w mut Report,
     pub(super) text: Text,
+    /// What `$dynamicRef`s mean here.
+    pub(super) scope: Scope<'d>,
 }
 
 impl<'d> Writing<'d> {
     /// Writes a schema in the dialect of its definition.
-    pub(super) fn write(&mut self, schema: &'d Node, report: &mut Report) -> Text {
+    pub(super) fn write(&mut self, schema: &'d Node, scope: Scope<'d>, report: &mut Report) -> Text {
         let version = self.model.version;
-        let mut writer = Writer { writing: self, report, text: Text::default() };
+        let mut writer = Writer { writing: self, report, text: Text::default(), scope };
         match version {
             Version::V2_0 | Version::V3_0 => writer.draft4(schema),
             _ => writer.draft2020(schema),
@@ -81,22 +89,40 @@ impl<'d> Writer<'_, 'd> {
     /// `"$ref":"#/$defs/<name>"`, the target put on the list of what is wanted. A reference that leads nowhere
     /// was reported by the reader, and accepts nothing.
     pub(super) fn reference(&mut self, node: &'d Node, reference: &str, in_place: bool) {
+        let target = self.writing.model.documents.resolve(reference, node.place()).ok();
+        self.refer("$ref", node, target, in_place);
+    }
+
+    /// The same under a keyword, to a schema that is known.
+    pub(super) fn refer(&mut self, keyword: &str, node: &Node, target: Option<&'d Node>, in_place: bool) {
         let documents = self.writing.model.documents;
-        let Ok(target) = documents.resolve(reference, node.place().file) else {
+        let Some(target) = target else {
             self.push("\"not\":{}");
             return;
         };
-        let (name, is_new) = self.writing.names.name(documents, target);
+        let scope = self.scope.entered(documents, target);
+        let key = scope.key();
+        let is_scoped = !key.is_empty();
+        let (name, is_new) = self.writing.names.name(documents, target, key);
         if is_new {
-            self.writing.wanted.push((name.clone(), target));
+            self.writing.scoped += usize::from(is_scoped);
+            match self.writing.scoped {
+                MAX_SCOPED => self.refuse_scopes(node),
+                count if count > MAX_SCOPED => {}
+                _ => self.writing.wanted.push((name.clone(), target, scope)),
+            }
         }
-        self.push("\"$ref\":\"#/$defs/");
-        self.push(&name);
-        self.push("\"");
+        self.push(&format!("\"{keyword}\":\"#/$defs/{name}\""));
         if in_place {
             self.text.in_place.push(name.clone());
         }
         self.text.references.push(name);
+    }
+
+    fn refuse_scopes(&mut self, node: &Node) {
+        let message = format!("`$dynamicAnchor`s give schemas more than {MAX_SCOPED} meanings");
+        let place = Some(node.place());
+        self.report.push(diagnostic(Severity::Error, codes::SCHEMA_KEYWORD_UNSUPPORTED, message, place));
     }
 
     /// A comma unless at the start of an object or array, then the key and a colon.

@@ -90,7 +90,8 @@ impl<'d> Reading<'d, '_> {
             Unresolved::Remote { .. } => codes::REF_REMOTE,
             Unresolved::Syntax { .. } => codes::REF_SYNTAX,
             Unresolved::File { .. } => codes::REF_FILE,
-            Unresolved::Dangling { .. } => codes::REF_DANGLING,
+            Unresolved::Dangling { .. } | Unresolved::Within { .. } => codes::REF_DANGLING,
+            Unresolved::Ambiguous { .. } => codes::REF_AMBIGUOUS,
             Unresolved::Cycle { .. } => codes::REF_CYCLE,
         };
         self.error(code, place, error.to_string());

@@ -4,26 +4,8 @@
 use super::Reading;
 use crate::codes;
 use crate::model::SchemaRef;
+use crate::resource::{LISTS, MAPS, SINGLE};
 use crate::tree::{Node, Value};
-
-/// Keywords that hold one schema.
-const SINGLE: &[&str] = &[
-    "items",
-    "additionalProperties",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contentSchema",
-];
-/// Keywords that hold a list of schemas.
-const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
-/// Keywords that hold schemas by name.
-const MAPS: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
 
 impl<'d> Reading<'d, '_> {
     /// The schema under `key`, its references checked.
@@ -54,10 +36,11 @@ impl<'d> Reading<'d, '_> {
                 return;
             }
         }
-        if !self.version.is_draft4()
-            && let Some(id) = node.get("$id")
-        {
-            self.error(codes::SCHEMA_ID, id.place(), "a schema may not have an `$id` of its own".to_owned());
+        if !self.version.is_draft4() {
+            self.check_id(node);
+            if let Some(reference) = node.get("$dynamicRef") {
+                rest.extend(self.dynamically_referred(reference));
+            }
         }
         for member in node.as_object().map_or(&[][..], |object| object.members()) {
             let key = &*member.key;
@@ -72,6 +55,32 @@ impl<'d> Reading<'d, '_> {
         }
     }
 
+    fn check_id(&mut self, node: &'d Node) {
+        let Some(id) = node.get("$id") else { return };
+        let problem = match id.as_str().map(|text| text.strip_suffix('#').unwrap_or(text)) {
+            Some(text) if !text.contains('#') => return,
+            Some(_) => "`$id` has a fragment; what names a part of a document is `$anchor`".to_owned(),
+            None => format!("`$id` must be a string, not {}", id.kind()),
+        };
+        self.error(codes::SCHEMA_ID, id.place(), problem);
+    }
+
+    /// Everything that a `$dynamicRef` may lead to.
+    fn dynamically_referred(&mut self, reference: &'d Node) -> Vec<&'d Node> {
+        let Some(text) = reference.as_str() else {
+            let message = format!("`$dynamicRef` must be a string, not {}", reference.kind());
+            self.error(codes::REF_SYNTAX, reference.place(), message);
+            return Vec::new();
+        };
+        let documents = self.documents;
+        let found = documents.resolve(text, reference.place()).and_then(|initial| {
+            let name = documents.dynamic_name(text, reference.place());
+            let others = name.map_or(Ok(Vec::new()), |name| documents.candidates(name))?;
+            Ok([vec![initial], others].concat())
+        });
+        found.map_err(|error| self.unresolved(&error, reference.place())).unwrap_or_default()
+    }
+
     fn referred(&mut self, node: &'d Node, reference: &'d Node) -> Option<&'d Node> {
         let Some(text) = reference.as_str() else {
             self.error(
@@ -81,8 +90,7 @@ impl<'d> Reading<'d, '_> {
             );
             return None;
         };
-        let end =
-            self.documents.follow(node).and_then(|_| self.documents.resolve(text, reference.place().file));
+        let end = self.documents.follow(node).and_then(|_| self.documents.resolve(text, reference.place()));
         end.map_err(|error| self.unresolved(&error, reference.place())).ok()
     }
 }

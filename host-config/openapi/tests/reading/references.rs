@@ -73,7 +73,84 @@ fn references_within_schemas_are_followed_wherever_a_schema_can_stand() {
         ),
         ("a schema that is only itself", "3.0.0", "{$ref: '#/components/schemas/s'}", vec!["ref-cycle"]),
         ("an anchor in 3.1", "3.1.0", "{$ref: '#here', $defs: {d: {$anchor: here}}}", vec![]),
-        ("a base of its own", "3.1.0", "{$id: 'https://example.com/s'}", vec!["schema-id"]),
+        (
+            "an `$id`",
+            "3.1.0",
+            "{$id: 'https://example.com/s', items: {$ref: 'https://example.com/s'}}",
+            vec![],
+        ),
+        ("a relative `$id`", "3.1.0", "{items: {$ref: x/t}, $defs: {d: {$id: x/t}}}", vec![]),
+        ("an `$id` with a fragment", "3.1.0", "{$id: 'https://example.com/s#f'}", vec!["schema-id"]),
+        ("an `$id` that is no text", "3.1.0", "{$id: 1}", vec!["schema-id"]),
+        ("a URL that nothing has", "3.1.0", "{items: {$ref: 'https://example.com/s'}}", vec!["ref-remote"]),
+        (
+            "a base that leads elsewhere",
+            "3.1.0",
+            "{$id: 'https://a.example/s', items: {$ref: t}}",
+            vec!["ref-remote"],
+        ),
+        (
+            "within a base, `#` is the schema",
+            "3.1.0",
+            "{$id: s, items: {$ref: '#/components/schemas/t'}}",
+            vec!["ref-dangling"],
+        ),
+        (
+            "two with one `$id`",
+            "3.1.0",
+            "{items: {$ref: x}, $defs: {a: {$id: x}, b: {$id: ./x}}}",
+            vec!["ref-ambiguous"],
+        ),
+        (
+            "two with one anchor",
+            "3.1.0",
+            "{items: {$ref: '#x'}, $defs: {a: {$anchor: x}, b: {$anchor: x}}}",
+            vec!["ref-ambiguous"],
+        ),
+        (
+            "one anchor in each of two",
+            "3.1.0",
+            "{items: {$ref: 'b#x'}, $defs: {a: {$anchor: x}, b: {$id: b, $anchor: x}}}",
+            vec![],
+        ),
+        (
+            "an `$id` in a value",
+            "3.1.0",
+            "{items: {$ref: x}, const: {$id: x}, examples: [{$id: x}], $defs: {b: {$id: x}}}",
+            vec![],
+        ),
+        (
+            "a property named `$id`",
+            "3.1.0",
+            "{properties: {$id: {type: string}}, items: {$ref: '#/components/schemas/t'}}",
+            vec![],
+        ),
+        (
+            "no `$id`s in 3.0",
+            "3.0.3",
+            "{$id: 'https://example.com/s', items: {$ref: '#/components/schemas/t'}}",
+            vec![],
+        ),
+        (
+            "a dynamic reference",
+            "3.1.0",
+            "{items: {$dynamicRef: '#x'}, $defs: {a: {$dynamicAnchor: x}}}",
+            vec![],
+        ),
+        ("a dynamic one to nothing", "3.1.0", "{items: {$dynamicRef: '#x'}}", vec!["ref-dangling"]),
+        (
+            "a dynamic one to two",
+            "3.1.0",
+            "{items: {$dynamicRef: 'o#x'}, $defs: {o: {$id: o, $dynamicAnchor: x}, a: {$dynamicAnchor: x}, b: {$dynamicAnchor: x}}}",
+            vec!["ref-ambiguous"],
+        ),
+        (
+            "behind a dynamic one",
+            "3.1.0",
+            "{items: {$dynamicRef: 'o#x'}, $defs: {o: {$id: o, $dynamicAnchor: x}, a: {$id: p, $dynamicAnchor: x, not: {$ref: '#/no'}}}}",
+            vec!["ref-dangling"],
+        ),
+        ("a dynamic one that is no text", "3.1.0", "{items: {$dynamicRef: 1}}", vec!["ref-syntax"]),
         ("booleans in 3.0", "3.0.0", "{additionalProperties: false, not: true}", vec!["wrong-type"]),
         ("booleans in 3.1", "3.1.0", "{additionalProperties: false, not: true}", vec![]),
         ("not a schema", "3.0.0", "{items: [1]}", vec!["wrong-type"]),
@@ -83,6 +160,29 @@ fn references_within_schemas_are_followed_wherever_a_schema_can_stand() {
         );
         let mut found = codes(&[("a.yaml", &text)]);
         found.dedup();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_published_beside_a_file_is_looked_for_beside_it() {
+    let main = "openapi: 3.1.1\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n      responses:\n        '200':\n          description: d\n          content: {a/b: {schema: {$ref: 'schemas/pet.json'}}}\n";
+    let pet = |reference: &str| {
+        format!(
+            r#"{{"$id": "https://x.example/s/pet.json", "properties": {{"o": {{"$ref": "{reference}"}}}}}}"#
+        )
+    };
+    let owner = r#"{"$id": "https://x.example/s/owner.json"}"#;
+    let stranger = r#"{"$id": "https://x.example/s/stranger.json"}"#;
+    for (name, reference, owner, expected) in [
+        ("relative", "owner.json", owner, vec![]),
+        ("a URL in the same folder", "https://x.example/s/owner.json", owner, vec![]),
+        ("a file of the name without an `$id`", "owner.json", "{}", vec![]),
+        ("a URL that the file does not have", "https://x.example/s/owner.json", stranger, vec!["ref-remote"]),
+        ("a URL elsewhere", "https://x.example/owner.json", owner, vec!["ref-remote"]),
+    ] {
+        let found =
+            codes(&[("a.yaml", main), ("schemas/pet.json", &pet(reference)), ("schemas/owner.json", owner)]);
         assert_eq!(found, expected, "{name}");
     }
 }

@@ -14,7 +14,7 @@ use crate::format::Format;
 use crate::value::{Object as Members, Value};
 
 /// Keywords that mean something to JSON Schema which no node has.
-const UNKNOWN: &[&str] = &["$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "$id", "id"];
+const UNKNOWN: &[&str] = &["$recursiveRef", "$anchor", "$dynamicAnchor", "$id", "id"];
 
 /// The nodes of a schema and the number of the first.
 pub(super) fn nodes(root: &Value<'_>, dialect: DialectConfig) -> Result<Vec<Node>, Refused> {
@@ -104,7 +104,9 @@ impl<'s> Builder<'s> {
     fn keyword(&mut self, object: &Object<'_, 's>, name: &str) -> Result<Option<Keyword>, Refused> {
         let is_latest = self.dialect == DialectConfig::Draft202012;
         let found = match name {
-            "$ref" => Keyword::Ref(self.reference(object)?),
+            "$ref" => Keyword::Ref(self.reference(object, name)?),
+            // To a place, not to an anchor: then it is the same.
+            "$dynamicRef" if is_latest => Keyword::Ref(self.reference(object, name)?),
             "allOf" => Keyword::AllOf(self.list(object, name)?),
             "anyOf" => Keyword::AnyOf(self.list(object, name)?),
             "oneOf" => Keyword::OneOf(self.list(object, name)?),
@@ -135,10 +137,9 @@ impl<'s> Builder<'s> {
         Ok(Some(found))
     }
 
-    fn reference(&mut self, object: &Object<'_, 's>) -> Result<NodeId, Refused> {
-        let target = object.text("$ref")?;
-        let missing =
-            || object.refused("$ref", format!("refers to '{target}', which is not in the document"));
+    fn reference(&mut self, object: &Object<'_, 's>, name: &str) -> Result<NodeId, Refused> {
+        let target = object.text(name)?;
+        let missing = || object.refused(name, format!("refers to '{target}', which is not in the document"));
         let pointer =
             target.strip_prefix('#').and_then(|fragment| decode(fragment).ok()).ok_or_else(missing)?;
         if let Some(known) = self.known.get(&*pointer) {
