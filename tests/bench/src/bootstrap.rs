@@ -102,12 +102,18 @@ impl Bootstrap {
         Ok(self)
     }
 
-    /// Where it listens; and for requests to [`HERE`] an answer of Envoy's in the place of the upstream's. HTTP/1.1
+    /// Where it listens.
+    pub(crate) fn listening(mut self, address: SocketAddr) -> Result<Self> {
+        let listener = at(&mut self.0, "/static_resources/listeners/0/address/socket_address")?;
+        *listener = json!({ "address": address.ip().to_string(), "port_value": address.port() });
+        Ok(self)
+    }
+
+    /// Listening there, with an answer for requests to [`HERE`] of Envoy's in the place of the upstream's. HTTP/1.1
     /// connections end when the answer comes before the whole request, so Envoy reads the body first, for all
     /// subjects by the same filter.
     pub(crate) fn finished(mut self, address: SocketAddr) -> Result<Self> {
-        let listener = at(&mut self.0, "/static_resources/listeners/0/address/socket_address")?;
-        *listener = json!({ "address": address.ip().to_string(), "port_value": address.port() });
+        self = self.listening(address)?;
         let buffer = "envoy.filters.http.buffer";
         let reads_body = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3";
         self.insert_filters([json!({

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::Size;
+use crate::bootstrap::Bootstrap;
 use crate::failure::{Failure, Result, failed, reading, writing};
 use crate::ground::Ground;
 use crate::process::{Process, free_address};
@@ -133,12 +134,8 @@ fn load(
 ) -> Result<Loaded> {
     let address = free_address()?;
     let bundle = folder.join("bundle");
-    let text = std::fs::read_to_string(bundle.join("envoy.json")).map_err(reading(&bundle))?;
-    let here = format!("\"port_value\":{}", address.port());
-    // The bootstrap is large, and this is all that changes.
     let file = folder.join("envoy.json");
-    std::fs::write(&file, text.replacen("\"port_value\":1}", &format!("{here}}}"), 1))
-        .map_err(writing(&file))?;
+    Bootstrap::built(&bundle)?.listening(address)?.write(&file)?;
     let started = Instant::now();
     // On all processors: that is how soon it is ready.
     let mut process = Process::start(envoy(&bundle, &file, None, workers), "load", folder)?;
