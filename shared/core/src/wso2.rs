@@ -93,7 +93,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("operation-ambiguous", None),
     ("method-not-allowed", None),
     ("request-malformed", None),
-    ("request-invalid", None),
+    ("request-invalid", Some((400, "Bad Request"))),
     ("headers-too-large", None),
     ("body-too-large", None),
     ("media-type-undeclared", None),
@@ -102,7 +102,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("stream-unsupported", None),
     ("schema-broken", None),
     ("request-too-complex", None),
-    ("response-invalid", None),
+    ("response-invalid", Some((500, "Bad Response"))),
     ("response-too-complex", None),
     ("response-too-large", None),
     ("backend-jwt-unsigned", None),
@@ -173,7 +173,8 @@ fn description(rejection: &Rejection) -> String {
             let mut text = rejection.detail.clone();
             for violation in &rejection.violations {
                 let (place, pointer, message) = (violation.location, &violation.pointer, &violation.message);
-                text.push_str(&format!(" {place} {pointer}: {message};"));
+                let gap = if pointer.is_empty() { "" } else { " " };
+                text.push_str(&format!(" {place}{gap}{pointer}: {message};"));
             }
             text
         }
@@ -223,7 +224,7 @@ mod tests {
         invalid.violations.push(Violation {
             location: "query",
             pointer: "limit".into(),
-            keyword: "maximum".into(),
+            keyword: "maximum",
             message: "is more than 100".into(),
         });
         let cases = [
@@ -237,7 +238,15 @@ mod tests {
             ),
             (
                 invalid,
-                r#"{"code":400,"type":"Status report","message":"Runtime Error","description":"It is \"wrong\". query limit: is more than 100;"}"#,
+                r#"{"fault":{"code":400,"message":"Bad Request","description":"It is \"wrong\". query limit: is more than 100;"}}"#,
+            ),
+            (
+                Rejection::new(502, "response-invalid", "It is wrong."),
+                r#"{"fault":{"code":500,"message":"Bad Response","description":"It is wrong."}}"#,
+            ),
+            (
+                Rejection::new(415, "charset-unsupported", "Not so."),
+                r#"{"code":415,"type":"Status report","message":"Runtime Error","description":"Not so."}"#,
             ),
         ];
         for (rejection, expected) in cases {
