@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig, XmlConfig};
 use portcullis_schema::coding::Coding;
-use portcullis_schema::multipart::{PartHeaders, PartTypes};
+use portcullis_schema::multipart::PartTypes;
 use portcullis_schema::value::Value;
 use portcullis_schema::{Fault, form, json, multipart, xml};
 
@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     match form % 6 {
         0 => check(json::read(body, json::Limits::MESSAGE)),
         1 => check(form::read(body, &shape(), &[("csv".to_owned(), (StyleConfig::Form, false))].into())),
-        2 => check(multipart::read(body, "B", &shape(), &PartTypes::new(), &PartHeaders::default())),
+        2 => check(multipart::read(body, "B", &shape(), &PartTypes::new())),
         3 => check(xml::read(body, &shape(), None)),
         4 => decode(Coding::Gzip, body),
         _ => decode(Coding::Deflate, body),

@@ -45,6 +45,23 @@ const LIMIT_TAG: StatsTag = StatsTag {
     regex: r"^wasmcustom\.portcullis\.limit(\.(.+))\.(?:allowed|refused|marked|fallback)$",
 };
 
+/// Of what is wrong with messages, which is named `invalid.OPERATION.MESSAGE.OUTCOME` and
+/// `violation.OPERATION.MESSAGE.KEYWORD.OUTCOME`, all but the outcome.
+const VIOLATION_TAGS: [StatsTag; 3] = [
+    StatsTag {
+        tag_name: "portcullis_operation",
+        regex: r"^wasmcustom\.portcullis\.(?:invalid|violation)(\.(.+))\.(?:request|response)(?:\.[^.]+)?\.(?:refused|observed)$",
+    },
+    StatsTag {
+        tag_name: "portcullis_message",
+        regex: r"^wasmcustom\.portcullis\.(?:invalid|violation)\..+(\.(request|response))(?:\.[^.]+)?\.(?:refused|observed)$",
+    },
+    StatsTag {
+        tag_name: "portcullis_keyword",
+        regex: r"^wasmcustom\.portcullis\.violation\..+\.(?:request|response)(\.([^.]+))\.(?:refused|observed)$",
+    },
+];
+
 /// What of a metric's name is a label: all of the first group goes, the second is the value.
 #[derive(serde::Serialize)]
 struct StatsTag {
@@ -115,7 +132,9 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     let revoked = input.revocation_file.map(|file| join(&input.surroundings.file_folder, file));
     listeners.extend(revoked.map(|file| revocation_file::listener(&file)));
     listeners.extend(input.admin.map(|address| admin::listener(address, input)));
+    let tags = input.counts.then_some(&LIMIT_TAG).into_iter().chain(&VIOLATION_TAGS);
     let mut bootstrap = json!({
+        "stats_config": { "stats_tags": tags.collect::<Vec<_>>() },
         "static_resources": { "listeners": listeners, "clusters": clusters(input) },
         "typed_dns_resolver_config": cluster::resolver(),
         "overload_manager": { "resource_monitors": [{
@@ -137,9 +156,6 @@ pub(crate) fn bootstrap(input: &Input<'_>) -> Value {
     }
     if let (Some(path), Some(object)) = (&input.surroundings.admin_socket, bootstrap.as_object_mut()) {
         object.insert("admin".to_owned(), json!({ "address": { "pipe": { "path": path, "mode": 0o600 } } }));
-    }
-    if let (true, Some(object)) = (input.counts, bootstrap.as_object_mut()) {
-        object.insert("stats_config".to_owned(), json!({ "stats_tags": [LIMIT_TAG] }));
     }
     bootstrap
 }

@@ -19,6 +19,7 @@ use crate::multipart::{self, PartHeaders, PartTypes};
 use crate::parameter::Parameter;
 use crate::schema::{InvalidSchema, Schema, Unjudged};
 use crate::value::Value;
+use crate::work::Work;
 use crate::xml;
 
 /// Makes schemas of their texts.
@@ -176,7 +177,7 @@ impl Content {
         {
             return Ok(());
         }
-        match (self.format.read(bytes, media), &self.schema) {
+        match (self.format.read(bytes, media, &mut violations.work)?, &self.schema) {
             (Err(fault), _) => violations.add_fault("body", "", fault),
             (Ok(Some(value)), Some(schema)) if !schema.accepts(&value, &violations.work)? => {
                 schema.explain(&value, "body", "", violations)?;
@@ -241,22 +242,27 @@ impl Format {
     }
 
     /// The body as a value; `None` when there is nothing in it to judge.
-    fn read<'t>(&self, bytes: &'t [u8], media: Option<&MediaType>) -> Result<Option<Value<'t>>, Fault> {
-        match self {
+    fn read<'t>(
+        &self,
+        bytes: &'t [u8],
+        media: Option<&MediaType>,
+        work: &mut Work,
+    ) -> Result<Result<Option<Value<'t>>, Fault>, Unjudged> {
+        let read = match self {
             Self::Json => json::read(bytes, json::Limits::MESSAGE),
             Self::Lines(_) => lines::read(bytes),
             Self::Form(shape, encodings) => form::read(bytes, shape, encodings),
             Self::Multipart(shape, allowed, headers) => {
                 let boundary = media.and_then(|media| media.parameter("boundary")).unwrap_or_default();
-                multipart::read(bytes, boundary, shape, allowed, headers)
+                multipart::read_with_headers(bytes, boundary, shape, allowed, headers, work)?
             }
             Self::Xml(shape, root) => xml::read(bytes, shape, root.as_deref()),
             Self::Text => std::str::from_utf8(bytes)
                 .map(|text| Value::String(text.into()))
                 .map_err(|_| Fault::new("syntax", "is not UTF-8")),
-            Self::Bytes => return Ok(None),
-        }
-        .map(Some)
+            Self::Bytes => return Ok(Ok(None)),
+        };
+        Ok(read.map(Some))
     }
 }
 

@@ -49,6 +49,11 @@ impl Violations {
         Self { work: Work::default(), list: Vec::new(), most }
     }
 
+    /// The same work, with nothing found yet; what was found until now is returned.
+    pub(crate) fn start_anew(&mut self) -> Vec<Violation> {
+        std::mem::take(&mut self.list)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -67,14 +72,14 @@ impl Violations {
         location: &'static str,
         base: &str,
         pointer: &str,
-        keyword: &str,
+        keyword: &'static str,
         message: Cow<'static, str>,
     ) {
         if self.is_full() {
             return;
         }
         let pointer = shorten(format!("{base}{pointer}"));
-        self.list.push(Violation { location, pointer, keyword: keyword.to_owned(), message: message.into() });
+        self.list.push(Violation { location, pointer, keyword, message: message.into() });
     }
 
     pub(crate) fn add_fault(&mut self, location: &'static str, base: &str, fault: Fault) {

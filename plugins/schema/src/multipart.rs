@@ -11,6 +11,7 @@ use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::media_type::{MediaType, read_parameter, trim};
 use crate::parameter::Parameter;
+use crate::schema::Unjudged;
 use crate::shape;
 use crate::value::{Members, Value};
 use crate::work::Work;
@@ -33,43 +34,73 @@ impl PartHeaders {
     }
 
     /// The first thing wrong with the headers of a property's parts.
-    fn check(&self, property: &str, parts: &[Part<'_>], work: &mut Work) -> Result<(), Fault> {
+    fn check(&self, property: &str, parts: &[Part<'_>], work: &mut Work) -> Result<Option<Fault>, Unjudged> {
         for header in self.0.get(property).into_iter().flatten() {
             for part in parts {
                 let mut found = Violations::up_to(1);
                 found.work = std::mem::take(work);
                 let checked = header.check_header(&part.headers, &mut found);
                 *work = std::mem::take(&mut found.work);
-                checked.map_err(|_| Fault::new("schema", "has a part whose headers cannot be judged"))?;
+                checked?;
                 let Some(violation) = found.into_list().pop() else { continue };
                 let message =
                     format!("has a part whose header '{}' {}", violation.pointer, violation.message);
-                return Err(Fault::new("headers", message));
+                return Ok(Some(Fault::new("headers", message)));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
-/// Reads a body. The text of a file is its bytes, one character each, so that lengths count octets.
+/// Reads a body, whatever headers its parts have. The text of a file is its bytes, one character each, so that lengths count octets.
 pub fn read<'b>(
     bytes: &'b [u8],
     boundary: &str,
     shape: &ShapeConfig,
     allowed: &PartTypes,
-    headers: &PartHeaders,
 ) -> Result<Value<'b>, Fault> {
+    members(&by_name(bytes, boundary)?, shape, allowed)
+}
+
+/// Reads a body whose parts must have these headers; to judge them is work on the message.
+pub(crate) fn read_with_headers<'b>(
+    bytes: &'b [u8],
+    boundary: &str,
+    shape: &ShapeConfig,
+    allowed: &PartTypes,
+    headers: &PartHeaders,
+    work: &mut Work,
+) -> Result<Result<Value<'b>, Fault>, Unjudged> {
+    let parts = match by_name(bytes, boundary) {
+        Ok(parts) => parts,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    for (name, parts) in &parts {
+        if let Some(fault) = headers.check(name, parts, work)? {
+            return Ok(Err(fault.within(name)));
+        }
+    }
+    Ok(members(&parts, shape, allowed))
+}
+
+fn by_name<'b>(bytes: &'b [u8], boundary: &str) -> Result<BTreeMap<String, Vec<Part<'b>>>, Fault> {
     let mut by_name: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
     for part in split(bytes, boundary)? {
         let part = read_part(part)?;
         by_name.entry(part.name.clone()).or_default().push(part);
     }
-    let (mut members, mut work) = (Members::new(), Work::default());
+    Ok(by_name)
+}
+
+fn members<'b>(
+    by_name: &BTreeMap<String, Vec<Part<'b>>>,
+    shape: &ShapeConfig,
+    allowed: &PartTypes,
+) -> Result<Value<'b>, Fault> {
+    let mut members = Members::new();
     for (name, parts) in by_name {
-        headers.check(&name, &parts, &mut work).map_err(|fault| fault.within(&name))?;
-        let value = read_property(&parts, shape.properties.get(&name), allowed.get(&name))
-            .map_err(|fault| fault.within(&name))?;
-        members.insert(Cow::Owned(name), value);
+        let value = read_property(parts, shape.properties.get(name), allowed.get(name));
+        members.insert(Cow::Owned(name.clone()), value.map_err(|fault| fault.within(name))?);
     }
     Ok(members.into())
 }

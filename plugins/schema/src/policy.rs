@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use portcullis_config::schema::{DocumentConfig, ObserveConfig, ParameterConfig, SchemaConfig, SchemaRule};
 use portcullis_core::{
-    Body as Seen, BodyWatch, Decision, Edits, Env, Headers, InvalidIndex, Judgement, Learn, Observation,
-    OperationId, OperationIndex, Policy, Rejection, Request, Response, Watch,
+    Body as Seen, BodyWatch, Captures, Decision, Edits, Env, Headers, InvalidIndex, Judgement, Learn,
+    Observation, OperationId, OperationIndex, Policy, Rejection, Request, Response, Violation, Watch,
 };
 use serde_json::value::RawValue;
 
@@ -16,6 +16,7 @@ use crate::fault::Violations;
 use crate::parameter::{Parameter, Parameters};
 use crate::responses::{InvalidResponse, Responses};
 use crate::schema::{InvalidSchema, Schema, Unjudged};
+use crate::work::Work;
 
 /// Holds requests against the definition: path, query, header and cookie parameters, and bodies; and responses, where it is
 /// told to.
@@ -120,6 +121,11 @@ impl Policy for SchemaPolicy {
         }
     }
 
+    fn counted_as(&self, request: &Request, env: &dyn Env) -> Option<Rc<str>> {
+        let id = self.index.locate(request, env).ok()?.into_found().ok()?;
+        self.index.get(id).map(|operation| Rc::clone(&operation.key))
+    }
+
     fn watches(&self) -> bool {
         self.rules.iter().any(|rule| rule.responses.is_some() || rule.observe.body)
     }
@@ -128,28 +134,33 @@ impl Policy for SchemaPolicy {
         let Some(responses) = self.rule(watch).and_then(|rule| rule.responses.as_ref()) else {
             return Judgement::Pass(None);
         };
-        let judged = responses.judge(watch, response, Violations::up_to(self.max_violations));
-        judged.unwrap_or_else(|cause| {
+        let judged = responses.judge(watch, response, self.violations());
+        let mut judged = judged.unwrap_or_else(|cause| {
             let rejection = unjudged(cause);
             let found = Observation::from(&rejection);
             Judgement::Refuse(rejection, found)
-        })
+        });
+        if let Judgement::Pass(Some(found)) | Judgement::Refuse(_, found) = &mut judged {
+            found.operation = self.key(watch);
+        }
+        judged
     }
 
     fn on_body(&self, watch: &Watch, body: &Seen) -> Option<Observation> {
         let declared = self.rule(watch)?.body.as_ref()?;
-        let headers = &watch.body.as_ref()?.headers;
-        let bytes = match body {
-            Seen::Unread => return None,
-            Seen::Whole(bytes) => bytes,
-            Seen::TooLong => return Some(Observation { code: "body-too-large", violations: Vec::new() }),
+        let BodyWatch { headers, max, budget } = watch.body.as_ref()?;
+        let mut violations = self.violations();
+        violations.work = Work::of_steps(*budget);
+        let found = match body {
+            Seen::Unread => None,
+            Seen::TooLong => Some(Observation::from(&Rejection::body_too_large(*max))),
+            Seen::Whole(bytes) => match declared.check(headers, Some(bytes), &mut violations) {
+                Ok(Verdict::Refused(rejection)) => Some(Observation::from(&rejection)),
+                Ok(_) => observation(violations.into_list()),
+                Err(cause) => Some(Observation::from(&unjudged(cause))),
+            },
         };
-        let mut violations = Violations::up_to(self.max_violations);
-        match declared.check(headers, Some(bytes), &mut violations) {
-            Ok(Verdict::Refused(rejection)) => Some(Observation::from(&rejection)),
-            Ok(_) => observation(violations),
-            Err(cause) => Some(Observation::from(&unjudged(cause))),
-        }
+        found.map(|found| Observation { operation: self.key(watch), ..found })
     }
 }
 
@@ -177,17 +188,35 @@ impl SchemaPolicy {
         let operation = self.index.get(id).ok_or_else(mismatch)?;
         let rule = self.rules.get(id.position()).ok_or_else(mismatch)?;
         let captures = operation.capture(request.path()).ok_or_else(mismatch)?;
+        let counted = || Some(Rc::clone(&operation.key));
+        match self.judge(id, rule, &captures, request) {
+            Ok(Decision::Continue(mut edits)) => {
+                let observed = edits.aside.iter_mut().flat_map(|aside| &mut aside.observed);
+                observed.for_each(|found| found.operation = counted());
+                Ok(Decision::Continue(edits))
+            }
+            Ok(decision) => Ok(decision),
+            Err(rejection) => Err(Rejection { operation: counted(), ..rejection }),
+        }
+    }
 
-        let mut violations = Violations::up_to(self.max_violations);
+    fn judge(
+        &self,
+        id: OperationId,
+        rule: &Rule,
+        captures: &Captures<'_>,
+        request: &Request,
+    ) -> Result<Decision, Rejection> {
+        let mut violations = self.violations();
         let mut edits = Edits::default();
-        if let Err(cause) = rule.parameters.check(request, &captures, &mut violations) {
+        if let Err(cause) = rule.parameters.check(request, captures, &mut violations) {
             if cause == Unjudged::Broken || !rule.observe.parameters {
                 return Err(unjudged(cause));
             }
             note(&mut edits, Some(Observation::from(&unjudged(cause))));
         }
         if rule.observe.parameters {
-            note(&mut edits, observation(std::mem::replace(&mut violations, self.violations())));
+            note(&mut edits, observation(violations.start_anew()));
         }
         let mut passing = None;
         if violations.is_empty()
@@ -200,7 +229,8 @@ impl SchemaPolicy {
             match verdict {
                 Verdict::Judged => {}
                 Verdict::Needed(max) if rule.observe.body => {
-                    passing = Some(BodyWatch { max, headers: of_body(request.headers()) });
+                    let (headers, budget) = (of_body(request.headers()), violations.work.left());
+                    passing = Some(BodyWatch { max, headers, budget });
                 }
                 Verdict::Needed(max) => return Ok(Decision::NeedBody(max)),
                 Verdict::Refused(rejection) if rule.observe.body => {
@@ -209,7 +239,7 @@ impl SchemaPolicy {
                 Verdict::Refused(rejection) => return Err(rejection),
             }
             if rule.observe.body {
-                note(&mut edits, observation(std::mem::replace(&mut violations, self.violations())));
+                note(&mut edits, observation(violations.start_anew()));
             }
         }
         if !violations.is_empty() {
@@ -249,6 +279,10 @@ impl SchemaPolicy {
         edits.aside().watch = Some(Watch { operation, is_head, response: responses.is_some(), body });
     }
 
+    fn key(&self, watch: &Watch) -> Option<Rc<str>> {
+        self.index.get(watch.operation).map(|operation| Rc::clone(&operation.key))
+    }
+
     fn rule(&self, watch: &Watch) -> Option<&Rule> {
         self.rules.get(watch.operation.position())
     }
@@ -274,9 +308,8 @@ fn note(edits: &mut Edits, found: Option<Observation>) {
     }
 }
 
-fn observation(violations: Violations) -> Option<Observation> {
-    let violations = violations.into_list();
-    (!violations.is_empty()).then_some(Observation { code: "request-invalid", violations })
+fn observation(violations: Vec<Violation>) -> Option<Observation> {
+    (!violations.is_empty()).then_some(Observation { code: "request-invalid", violations, operation: None })
 }
 
 /// Whether the client takes gzip, which can be read; `None` when it does not say what it takes.

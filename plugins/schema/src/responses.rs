@@ -171,7 +171,7 @@ impl Responses {
 
     /// The client hears nothing of what was in the response; the access log says why.
     fn fault(&self, rejection: Rejection, violations: Violations) -> Judgement {
-        let found = Observation { code: rejection.code, violations: violations.into_list() };
+        let found = Observation { code: rejection.code, violations: violations.into_list(), operation: None };
         match self.mode {
             ResponseMode::Observe => Judgement::Pass(Some(found)),
             ResponseMode::Enforce => Judgement::Refuse(rejection, found),

@@ -23,7 +23,7 @@ fn keywords(schema: &Schema, value: &str) -> Vec<(String, String)> {
         schema.explain(&value, "body", "", &mut violations).unwrap();
     }
     let list = violations.into_list();
-    list.into_iter().map(|violation| (violation.pointer, violation.keyword)).collect()
+    list.into_iter().map(|violation| (violation.pointer, violation.keyword.to_owned())).collect()
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use portcullis_core::{Answer, Passage, PolicyChain, Question, Topic};
 
 use crate::host;
-use crate::stream::{Place, ResponseHeaders, State, deliver, go_on};
+use crate::stream::{Place, ResponseHeaders, State, deliver, go_on, is_endless};
 
 /// Someone who waits for an answer.
 pub(crate) trait Waiter {
@@ -23,7 +23,7 @@ pub(crate) struct Asking<C> {
     place: Place<C>,
     /// Whether the whole request has come.
     is_whole: Cell<bool>,
-    /// Whether parts of the body have come meanwhile: they are not seen again.
+    /// Whether parts of the body have come meanwhile: the host holds them, and does not show them again.
     has_parts: Cell<bool>,
     slot: RefCell<Slot<C>>,
 }
@@ -87,7 +87,7 @@ impl<C: PolicyChain + 'static> Asking<C> {
     }
 
     /// A part of the body has come.
-    pub(crate) fn miss(&self) {
+    pub(crate) fn hold_part(&self) {
         self.has_parts.set(true);
     }
 }
@@ -103,14 +103,30 @@ impl<C: PolicyChain + 'static> Waiter for Asking<C> {
         if host::speak_for(self.place.context).is_err() {
             return log::error!("the host does not know a stream that waits; the request is held");
         }
+        let is_endless = is_endless(passage.request());
         passage.set_answer(topic, answer);
         let place = Place { is_whole: self.is_whole.get(), ..self.place.clone() };
         let mut state =
             go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer, place.worker.errors));
-        if let (true, State::Passed(passed)) = (self.has_parts.get(), &mut state) {
-            passed.miss_body();
-        }
-        let is_passed = matches!(state, State::Passed(_));
+        // Envoy, once it has let go of what it held, takes the next part for an addition to it. Where its router keeps the body to be able
+        // to send it again, the upstream would get the beginning twice. So all goes on with the next part, unless the
+        // client might wait for an answer before it sends one.
+        let waits = self.has_parts.get() && !place.is_whole && !is_endless;
+        let is_passed = match &mut state {
+            State::Passed(passed) if waits => {
+                passed.hold_parts();
+                false
+            }
+            State::Passed(passed) => {
+                match (self.has_parts.get(), place.is_whole) {
+                    (true, true) => passed.see_whole(&place.worker),
+                    (true, false) => passed.miss_body(),
+                    (false, _) => {}
+                }
+                true
+            }
+            _ => false,
+        };
         self.slot.replace(Slot::Decided(state));
         if is_passed && host::resume_request().is_err() {
             log::error!("the host refused to let a request go on; it is held");

@@ -13,6 +13,8 @@ mod lease;
 #[cfg(any(target_os = "wasi", test))]
 mod progress;
 pub mod signature;
+#[cfg(any(target_os = "wasi", test))]
+mod violations;
 pub mod wire;
 
 #[cfg(target_os = "wasi")]

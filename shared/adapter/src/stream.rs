@@ -13,6 +13,7 @@ use crate::asking::{Asked, Asking};
 use crate::calls::ReplySize;
 use crate::env::{HostEnv, IDENTITY, OBSERVED, OPERATION, Receipts};
 use crate::host::{self, Buffer, Map, Refused};
+use crate::violations::{Message, Outcome};
 use crate::watching::{Seen, Watching};
 use crate::worker::Worker;
 
@@ -44,10 +45,24 @@ pub(crate) struct Passed {
     /// Set on the response.
     response: ResponseHeaders,
     watching: Option<Box<Watching>>,
+    /// Whether the host holds parts of the body, which go on with the next.
+    holds: bool,
 }
 
 impl Passed {
-    /// The body has gone by unseen.
+    /// What has come of the body goes on with its next part.
+    pub(crate) fn hold_parts(&mut self) {
+        self.holds = true;
+    }
+
+    /// All of the body has come and is held, and goes on now.
+    pub(crate) fn see_whole<C: PolicyChain>(&mut self, worker: &Worker<C>) {
+        if let Some(watching) = &mut self.watching {
+            watching.request_part(worker, true, true);
+        }
+    }
+
+    /// The beginning of the body goes on unseen.
     pub(crate) fn miss_body(&mut self) {
         if let Some(watching) = &mut self.watching {
             watching.miss_body();
@@ -126,10 +141,11 @@ impl<C: PolicyChain + 'static> Stream<C> {
         self.standing()
     }
 
-    fn take_body(&mut self) -> Action {
+    /// What comes of a request that has waited for its body.
+    fn end_wait(&mut self, judge: impl FnOnce(Held, &Place<C>) -> Result<State<C>, Answer>) -> Action {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::AwaitingBody(held) => {
-                let judged = self.place(true).and_then(|place| held.judge(&place));
+                let judged = self.place(true).and_then(|place| judge(*held, &place));
                 self.enter(judged)
             }
             state => {
@@ -168,20 +184,17 @@ impl<C: PolicyChain + 'static> Stream<C> {
 
     /// A part of the body, or its end, goes by.
     fn see_body(&mut self, has_part: bool, is_last: bool) {
-        if !C::WATCHES {
-            return;
-        }
         match (&mut self.state, &self.worker) {
-            (State::Passed(Passed { watching: Some(watching), .. }), Some(worker)) => {
-                watching.request_part(&worker.chain, has_part, is_last);
+            (State::Passed(Passed { watching: Some(watching), holds, .. }), Some(worker)) if C::WATCHES => {
+                watching.request_part(worker, has_part || std::mem::take(holds), is_last);
             }
-            (State::Asking(asking), _) if has_part => asking.miss(),
+            (State::Asking(asking), _) if C::ASKS && has_part => asking.hold_part(),
             _ => {}
         }
     }
 
     /// A part of the response is there.
-    fn watch(&mut self, see: impl FnOnce(&mut Watching, &C) -> Seen) -> Action {
+    fn watch(&mut self, see: impl FnOnce(&mut Watching, &Worker<C>) -> Seen) -> Action {
         if !C::WATCHES {
             return Action::Continue;
         }
@@ -190,7 +203,7 @@ impl<C: PolicyChain + 'static> Stream<C> {
         else {
             return Action::Continue;
         };
-        match see(watching, &worker.chain) {
+        match see(watching, worker) {
             Seen::Passes => Action::Continue,
             Seen::Waits => Action::Pause,
             Seen::Refused(rejection) => {
@@ -236,13 +249,11 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
         if end_of_stream {
             self.complete();
         }
-        match &mut self.state {
+        match &self.state {
             State::AwaitingBody(held) if size > held.max as usize => {
-                let answer = Answer::from(Rejection::body_too_large(held.max));
-                let answer = answer.with(std::mem::take(&mut held.response));
-                self.enter(Err(answer))
+                self.end_wait(|held, place| Err(held.refuse(place)))
             }
-            State::AwaitingBody(_) if end_of_stream => self.take_body(),
+            State::AwaitingBody(_) if end_of_stream => self.end_wait(Held::judge),
             _ => {
                 self.see_body(true, end_of_stream);
                 self.standing()
@@ -255,7 +266,7 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
         self.woken();
         self.complete();
         self.see_body(false, true);
-        self.take_body()
+        self.end_wait(Held::judge)
     }
 
     fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
@@ -267,11 +278,11 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
                 }
             }
         }
-        self.watch(|watching, chain| watching.response_head(chain, end_of_stream))
+        self.watch(|watching, worker| watching.response_head(worker, end_of_stream))
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        self.watch(|watching, chain| watching.response_part(chain, size, end_of_stream))
+        self.watch(|watching, worker| watching.response_part(worker, size, end_of_stream))
     }
 
     /// See [`HttpContext::on_http_request_trailers`].
@@ -291,13 +302,20 @@ impl<C: PolicyChain + 'static> HttpContext for Stream<C> {
 impl Held {
     /// Judges the request with its body, which has come.
     fn judge<C: PolicyChain + 'static>(self, place: &Place<C>) -> Result<State<C>, Answer> {
-        let Self { mut passage, max, response } = self;
-        let body = host::buffer(Buffer::RequestBody, 0, (max as usize).saturating_add(1))?;
-        if body.len() > max as usize {
-            return Err(Answer::from(Rejection::body_too_large(max)).with(response));
+        let body = host::buffer(Buffer::RequestBody, 0, (self.max as usize).saturating_add(1))?;
+        if body.len() > self.max as usize {
+            return Err(self.refuse(place));
         }
+        let Self { mut passage, response, .. } = self;
         passage.set_body(body);
         go_on(passage, response, place)
+    }
+
+    /// The body has more bytes than it may.
+    fn refuse<C: PolicyChain>(self, place: &Place<C>) -> Answer {
+        let rejection = self.passage.body_too_large(self.max, &place.worker.chain, &place.env());
+        place.worker.count_refused(&rejection);
+        Answer::from(rejection).with(self.response)
     }
 }
 
@@ -323,10 +341,13 @@ fn go_on_in<C: PolicyChain + 'static>(
             edits.response = response;
             pass(edits, place)
         }
-        Progress::Rejected(rejection, edits) => Err(answered(rejection, edits, response)),
-        Progress::Answered(reply, edits) => Err(answered(reply, edits, response)),
+        Progress::Rejected(rejection, edits) => {
+            place.worker.count_refused(&rejection);
+            Err(answered(rejection, edits, response, place))
+        }
+        Progress::Answered(reply, edits) => Err(answered(reply, edits, response, place)),
         Progress::NeedsBody(passage, max) => {
-            let held = hold(passage, max, response)?;
+            let held = hold(passage, max, response, place)?;
             if place.is_whole { held.judge(place) } else { Ok(State::AwaitingBody(Box::new(held))) }
         }
         Progress::Asks(..) if !C::ASKS => Err(Rejection::internal("undecided").into()),
@@ -351,20 +372,25 @@ fn without_head(chain: &impl PolicyChain, env: &HostEnv) -> Option<Decision> {
 }
 
 /// Carries out what the policies so far decided, so that the body can be waited for.
-fn hold(mut passage: Passage, max: u32, mut response: ResponseHeaders) -> Result<Held, Answer> {
+fn hold<C: PolicyChain>(
+    mut passage: Passage,
+    max: u32,
+    mut response: ResponseHeaders,
+    place: &Place<C>,
+) -> Result<Held, Answer> {
     let mut edits = passage.take_edits();
     if is_endless(passage.request()) {
         let detail =
             "This operation's body must be judged as a whole, so it cannot be a gRPC or upgraded stream.";
-        return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, response));
+        return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, response, place));
     }
-    apply(&edits)?;
+    apply(&edits, place)?;
     response.append(&mut edits.response);
     Ok(Held { passage, max, response })
 }
 
 fn pass<C: PolicyChain>(edits: Edits, place: &Place<C>) -> Result<State<C>, Answer> {
-    apply(&edits)?;
+    apply(&edits, place)?;
     let observed = observed(&edits);
     let watching = match edits.aside.and_then(|aside| aside.watch) {
         Some(watch) if C::WATCHES => Some(Box::new(Watching::new(watch, observed))),
@@ -375,13 +401,18 @@ fn pass<C: PolicyChain>(edits: Edits, place: &Place<C>) -> Result<State<C>, Answ
     {
         place.worker.ask_ahead(*question);
     }
-    Ok(State::Passed(Passed { response: edits.response, watching }))
+    Ok(State::Passed(Passed { response: edits.response, watching, holds: false }))
 }
 
 /// An answer from behind policies that were passed: the access log names what they found out, and the client gets
 /// their response headers.
-fn answered(answer: impl Into<Answer>, mut edits: Edits, mut response: ResponseHeaders) -> Answer {
-    if publish(&edits).is_err() {
+fn answered<C: PolicyChain>(
+    answer: impl Into<Answer>,
+    mut edits: Edits,
+    mut response: ResponseHeaders,
+    place: &Place<C>,
+) -> Answer {
+    if publish(&edits, place).is_err() {
         log::warn!("the host refused what the access log should say");
     }
     response.append(&mut edits.response);
@@ -389,17 +420,17 @@ fn answered(answer: impl Into<Answer>, mut edits: Edits, mut response: ResponseH
 }
 
 /// All that is removed goes before anything is set.
-fn apply(edits: &Edits) -> Result<(), Refused> {
+fn apply<C: PolicyChain>(edits: &Edits, place: &Place<C>) -> Result<(), Refused> {
     for name in &edits.remove {
         host::remove_header(Map::Request, name)?;
     }
     for (name, value) in &edits.set {
         host::set_header(Map::Request, name, value)?;
     }
-    publish(edits)
+    publish(edits, place)
 }
 
-fn publish(edits: &Edits) -> Result<(), Refused> {
+fn publish<C: PolicyChain>(edits: &Edits, place: &Place<C>) -> Result<(), Refused> {
     if let Some(operation) = &edits.operation {
         host::set_property(OPERATION, operation)?;
     }
@@ -407,7 +438,9 @@ fn publish(edits: &Edits) -> Result<(), Refused> {
         host::set_property(IDENTITY, identity.line())?;
     }
     let observed = observed(edits);
-    if !observed.is_empty() {
+    if C::WATCHES && !observed.is_empty() {
+        let all = edits.aside.iter().flat_map(|aside| &aside.observed).enumerate();
+        all.for_each(|(at, one)| place.worker.count(one, Message::Request, Outcome::Observed, at > 0));
         host::set_property(OBSERVED, &observed)?;
     }
     Ok(())
@@ -422,7 +455,7 @@ fn observed(edits: &Edits) -> String {
 }
 
 /// Whether holding the stream until its end would hold it for ever.
-fn is_endless(request: &Request) -> bool {
+pub(crate) fn is_endless(request: &Request) -> bool {
     let headers = request.headers();
     let grpc =
         |value: &[u8]| value.get(..16).is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"));

@@ -5,6 +5,8 @@ use portcullis_core::{Body, Judge, Judgement, Observation, PolicyChain, Rejectio
 
 use crate::env::OBSERVED;
 use crate::host::{self, Buffer, Map};
+use crate::violations::{Message, Outcome};
+use crate::worker::Worker;
 
 /// How the host names a response that came from an upstream, and not from itself or a filter.
 const FROM_UPSTREAM: &[u8] = b"via_upstream";
@@ -59,19 +61,23 @@ impl Watching {
     }
 
     /// A part of the request's body goes by, or only its end.
-    pub(crate) fn request_part(&mut self, chain: &impl PolicyChain, has_part: bool, is_last: bool) {
+    pub(crate) fn request_part<C: PolicyChain>(&mut self, worker: &Worker<C>, has_part: bool, is_last: bool) {
         let Some(copied) = &mut self.request else { return };
         if has_part {
             copied.add(Buffer::RequestBody);
         }
-        if is_last && let (Some(copied), Some(policy)) = (self.request.take(), chain.watcher()) {
-            let found = policy.on_body(&self.watch, &copied.into_body());
-            note(&mut self.observed, found.as_ref());
+        if is_last
+            && let (Some(copied), Some(policy)) = (self.request.take(), worker.chain.watcher())
+            && let Some(found) = policy.on_body(&self.watch, &copied.into_body())
+        {
+            let again = !self.observed.is_empty();
+            worker.count(&found, Message::Request, Outcome::Observed, again);
+            note(&mut self.observed, &found);
         }
     }
 
     /// The response has begun; it is whole when it has no body.
-    pub(crate) fn response_head(&mut self, chain: &impl PolicyChain, is_whole: bool) -> Seen {
+    pub(crate) fn response_head<C: PolicyChain>(&mut self, worker: &Worker<C>, is_whole: bool) -> Seen {
         // What the gateway itself answers is not for the document to describe.
         let is_own = host::property(DETAILS).is_some_and(|details| details != FROM_UPSTREAM);
         if is_own || !matches!(self.response, Stage::Expected) {
@@ -85,31 +91,36 @@ impl Watching {
         if is_whole {
             response.set_body(Body::Whole(Vec::new()));
         }
-        self.judge(chain, response)
+        self.judge(worker, response)
     }
 
     /// A part of the response's body; `size` counts what is held and the part.
-    pub(crate) fn response_part(&mut self, chain: &impl PolicyChain, size: usize, is_last: bool) -> Seen {
+    pub(crate) fn response_part<C: PolicyChain>(
+        &mut self,
+        worker: &Worker<C>,
+        size: usize,
+        is_last: bool,
+    ) -> Seen {
         match std::mem::replace(&mut self.response, Stage::Judged) {
             Stage::Held(mut response, max) if size > max as usize => {
                 response.set_body(Body::TooLong);
-                self.judge(chain, response)
+                self.judge(worker, response)
             }
             Stage::Copied(response, mut copied) => {
                 copied.add(Buffer::ResponseBody);
                 self.response = Stage::Copied(response, copied);
-                if is_last { self.response_end(chain) } else { Seen::Passes }
+                if is_last { self.response_end(worker) } else { Seen::Passes }
             }
             stage => {
                 self.response = stage;
-                if is_last { self.response_end(chain) } else { self.standing() }
+                if is_last { self.response_end(worker) } else { self.standing() }
             }
         }
     }
 
     /// The response is whole.
     #[inline(never)]
-    pub(crate) fn response_end(&mut self, chain: &impl PolicyChain) -> Seen {
+    pub(crate) fn response_end<C: PolicyChain>(&mut self, worker: &Worker<C>) -> Seen {
         let (mut response, body) = match std::mem::replace(&mut self.response, Stage::Judged) {
             Stage::Copied(response, copied) => (response, copied.into_body()),
             Stage::Held(response, max) => {
@@ -123,7 +134,7 @@ impl Watching {
             }
         };
         response.set_body(body);
-        self.judge(chain, response)
+        self.judge(worker, response)
     }
 
     /// What holds for a part that brings no judgement nearer.
@@ -136,11 +147,15 @@ impl Watching {
 
     // Called from several places and seldom: once is enough in a module.
     #[inline(never)]
-    fn judge(&mut self, chain: &impl PolicyChain, response: Response) -> Seen {
-        let judged = chain.watcher().map(|policy: &dyn Judge| policy.on_response(&self.watch, &response));
+    fn judge<C: PolicyChain>(&mut self, worker: &Worker<C>, response: Response) -> Seen {
+        let judged =
+            worker.chain.watcher().map(|policy: &dyn Judge| policy.on_response(&self.watch, &response));
         let (stage, seen) = match judged.unwrap_or(Judgement::Pass(None)) {
             Judgement::Pass(found) => {
-                note(&mut self.observed, found.as_ref());
+                if let Some(found) = found {
+                    worker.count(&found, Message::Response, Outcome::Observed, false);
+                    note(&mut self.observed, &found);
+                }
                 (Stage::Judged, Seen::Passes)
             }
             Judgement::NeedBody { .. } if *response.body() != Body::Unread => {
@@ -151,7 +166,8 @@ impl Watching {
                 (Stage::Copied(response, Copied::up_to(max)), Seen::Passes)
             }
             Judgement::Refuse(rejection, found) => {
-                note(&mut self.observed, Some(&found));
+                worker.count(&found, Message::Response, Outcome::Refused, false);
+                note(&mut self.observed, &found);
                 (Stage::Refused, Seen::Refused(Box::new(rejection)))
             }
         };
@@ -188,8 +204,7 @@ impl Copied {
 
 /// Tells the access log.
 #[inline(never)]
-fn note(text: &mut String, found: Option<&Observation>) {
-    let Some(found) = found else { return };
+fn note(text: &mut String, found: &Observation) {
     found.add_to(text);
     if host::set_property(OBSERVED, text).is_err() {
         log::warn!("the host refused what the access log should say: {text}");

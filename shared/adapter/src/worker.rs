@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use portcullis_core::{Answer, Call, ErrorFormat, PolicyChain, Question, Topic};
+use portcullis_core::{
+    Answer, Call, ErrorFormat, Metric, MetricKind, Observation, PolicyChain, Question, Rejection, Topic,
+};
 
 use crate::asking::Waiter;
 use crate::calls::{Asked, Calls, ReplySize, Told};
@@ -11,6 +13,7 @@ use crate::env::HostEnv;
 use crate::host;
 use crate::metrics::Metrics;
 use crate::sources::Sources;
+use crate::violations::{Message, Outcome, Violations, Wrong};
 
 /// Most questions that wait for the next tick; the others are not asked ahead.
 const MAX_AHEAD: usize = 1024;
@@ -23,6 +26,7 @@ pub(crate) struct Worker<C> {
     /// Whether a policy wants to know when requests end.
     pub(crate) settles: bool,
     pub(crate) metrics: Metrics,
+    violations: RefCell<Violations>,
     calls: RefCell<Calls>,
     sources: RefCell<Sources>,
     /// What no stream waits for, to be asked at the next tick.
@@ -36,14 +40,36 @@ impl<C: PolicyChain> Worker<C> {
     pub(crate) fn new(chain: C, errors: ErrorFormat, root: u32) -> Self {
         let sources = RefCell::new(Sources::of(&chain));
         let settles = C::SETTLES && (0..).map_while(|at| chain.policy(at)).any(|policy| policy.settles());
-        let (calls, ahead) = (RefCell::default(), RefCell::default());
+        let (calls, ahead, violations) = (RefCell::default(), RefCell::default(), RefCell::default());
         let metrics = if C::ASKS { Metrics::of(&chain) } else { Metrics::default() };
-        Self { chain, errors, settles, metrics, calls, sources, ahead, active: Cell::new(root), root }
+        let active = Cell::new(root);
+        Self { chain, errors, settles, metrics, violations, calls, sources, ahead, active, root }
     }
 
     /// Notes the context that the host is speaking with: it gets the replies to calls made meanwhile.
     pub(crate) fn enter(&self, context: u32) {
         self.active.set(context);
+    }
+
+    /// Counts a request that is refused.
+    pub(crate) fn count_refused(&self, rejection: &Rejection) {
+        if C::WATCHES && rejection.operation.is_some() {
+            self.count(&Observation::from(rejection), Message::Request, Outcome::Refused, false);
+        }
+    }
+
+    /// Counts what is wrong with a message; `again` when the message was counted already. What the host does not take is lost, and no
+    /// reason to stop.
+    #[inline(never)]
+    pub(crate) fn count(&self, found: &Observation, message: Message, outcome: Outcome, again: bool) {
+        let Some(operation) = &found.operation else { return };
+        let (code, violations) = (found.code, found.violations.as_slice());
+        let wrong = Wrong { operation, message, outcome, code, violations, again };
+        let define = |name| host::define_metric(&Metric { name, kind: MetricKind::Counter }).ok();
+        let grow = |number| {
+            let _refused = host::increment_metric(number, 1);
+        };
+        self.violations.borrow_mut().add(&wrong, define, grow);
     }
 
     /// Has a stream wait for an answer. One that comes at once is returned.

@@ -65,6 +65,8 @@ pub struct Rejection {
     pub headers: Vec<(Cow<'static, str>, String)>,
     /// What exactly is wrong with the request, when that has several parts.
     pub violations: Vec<Violation>,
+    /// The operation among whose messages it is counted; `None`: it is not.
+    pub operation: Option<Rc<str>>,
 }
 
 /// One way in which a message is not what the document says.
@@ -74,8 +76,8 @@ pub struct Violation {
     pub location: &'static str,
     /// The parameter's name or the body's JSON pointer.
     pub pointer: String,
-    /// The schema keyword, or `required`, `type`, `style` for what comes before the schema.
-    pub keyword: String,
+    /// The schema keyword, or `required`, `type`, `style` for what comes before the schema. None is a client's: they are counted.
+    pub keyword: &'static str,
     /// One sentence that does not repeat the value.
     pub message: String,
 }
@@ -132,7 +134,14 @@ fn append<T>(list: &mut Vec<T>, mut later: Vec<T>) {
 impl Rejection {
     /// A refusal without headers or violations.
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), headers: Vec::new(), violations: Vec::new() }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            headers: Vec::new(),
+            violations: Vec::new(),
+            operation: None,
+        }
     }
 
     /// Adds a header.

@@ -57,6 +57,11 @@ pub trait Judge: Learn {
     /// See [`Policy::without_head`].
     fn without_head(&self, env: &dyn Env) -> Option<Decision>;
 
+    /// See [`Policy::counted_as`].
+    fn counted_as(&self, _request: &Request, _env: &dyn Env) -> Option<Rc<str>> {
+        None
+    }
+
     /// See [`Policy::settles`].
     fn settles(&self) -> bool;
 
@@ -86,6 +91,10 @@ impl<P: Policy> Judge for P {
 
     fn without_head(&self, env: &dyn Env) -> Option<Decision> {
         Policy::without_head(self, env)
+    }
+
+    fn counted_as(&self, request: &Request, env: &dyn Env) -> Option<Rc<str>> {
+        Policy::counted_as(self, request, env)
     }
 
     fn settles(&self) -> bool {
@@ -182,6 +191,13 @@ impl Passage {
     /// Hands in the whole body.
     pub fn set_body(&mut self, body: Vec<u8>) {
         self.request.set_body(body);
+    }
+
+    /// The refusal of a body that has more than the `max` bytes which the present policy has asked for.
+    pub fn body_too_large(&self, max: u32, chain: &impl PolicyChain, env: &dyn Env) -> Rejection {
+        let known = Known { env, passage: self };
+        let operation = chain.policy(self.at).and_then(|policy| policy.counted_as(&self.request, &known));
+        Rejection { operation, ..Rejection::body_too_large(max) }
     }
 
     /// Hands in what came of a question.

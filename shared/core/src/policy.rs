@@ -60,6 +60,12 @@ pub trait Policy: Learn + Sized {
         None
     }
 
+    /// The operation among whose messages a request is counted that the policy cannot judge, since its body has more bytes than
+    /// were asked for.
+    fn counted_as(&self, _request: &Request, _env: &dyn Env) -> Option<Rc<str>> {
+        None
+    }
+
     /// Whether it wants to know when requests have ended, as it is configured.
     fn settles(&self) -> bool {
         false

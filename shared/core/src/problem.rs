@@ -18,7 +18,7 @@ pub fn problem_json(rejection: &Rejection) -> String {
             let members = [
                 ("location", violation.location),
                 ("pointer", &violation.pointer),
-                ("keyword", &violation.keyword),
+                ("keyword", violation.keyword),
                 ("message", &violation.message),
             ];
             for (at, (name, value)) in members.into_iter().enumerate() {
@@ -88,7 +88,7 @@ mod tests {
         rejection.violations.push(Violation {
             location: "query",
             pointer: "limit".into(),
-            keyword: "maximum".into(),
+            keyword: "maximum",
             message: "is more than 100".into(),
         });
         assert_eq!(

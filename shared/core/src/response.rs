@@ -1,6 +1,7 @@
 //! The response to a request that passed, what policies say of it, and what they have seen without refusing it.
 
 use std::fmt::{self, Display, Write};
+use std::rc::Rc;
 
 use crate::decision::{Rejection, Violation};
 use crate::headers::Headers;
@@ -46,6 +47,8 @@ pub struct BodyWatch {
     pub max: u32,
     /// The headers that say what the body is.
     pub headers: Headers,
+    /// What judging the head has left of the work that the message may take, as the policy counts it.
+    pub budget: usize,
 }
 
 /// A policy's answer to a response.
@@ -71,6 +74,8 @@ pub struct Observation {
     pub code: &'static str,
     /// What exactly is wrong, when that has several parts.
     pub violations: Vec<Violation>,
+    /// The operation among whose messages it is counted; `None`: it is not.
+    pub operation: Option<Rc<str>>,
 }
 
 /// Longest text of an observation, in bytes: pointers hold names that strangers chose.
@@ -141,7 +146,8 @@ impl Observation {
 
 impl From<&Rejection> for Observation {
     fn from(rejection: &Rejection) -> Self {
-        Self { code: rejection.code, violations: rejection.violations.clone() }
+        let violations = rejection.violations.clone();
+        Self { code: rejection.code, violations, operation: rejection.operation.clone() }
     }
 }
 
@@ -150,8 +156,8 @@ mod tests {
     use super::*;
 
     fn violation(pointer: &str) -> Violation {
-        let (keyword, message) = ("type".to_owned(), "is not of type string".to_owned());
-        Violation { location: "body", pointer: pointer.to_owned(), keyword, message }
+        let (pointer, message) = (pointer.to_owned(), "is not of type string".to_owned());
+        Violation { location: "body", pointer, keyword: "type", message }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -167,11 +173,12 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn observations_of_a_stream_are_one_bounded_text() {
         let mut text = String::new();
-        Observation { code: "body-too-large", violations: Vec::new() }.add_to(&mut text);
+        let observed = |code, violations| Observation { code, violations, operation: None };
+        observed("body-too-large", Vec::new()).add_to(&mut text);
         let violations = vec![violation(""), violation("/a")];
-        Observation { code: "response-invalid", violations }.add_to(&mut text);
+        observed("response-invalid", violations).add_to(&mut text);
         assert_eq!(text, "body-too-large | response-invalid: body type; body type /a");
-        let long = Observation { code: "response-invalid", violations: vec![violation(&"é".repeat(2000))] };
+        let long = observed("response-invalid", vec![violation(&"é".repeat(2000))]);
         long.add_to(&mut text);
         long.add_to(&mut text);
         assert!(text.len() <= MAX_TEXT + 4 && text.ends_with('…'), "{}", text.len());

@@ -26,7 +26,7 @@ limits:
 ";
 
 /// What Envoy's admin interface answers: the program has it in the folder in which Envoy runs.
-fn admin(pid: u32, path: &str) -> String {
+pub(crate) fn admin(pid: u32, path: &str) -> String {
     let mut stream = UnixStream::connect(format!("/proc/{pid}/cwd/admin.sock")).expect("it listens");
     write!(stream, "GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n").expect("it reads");
     let mut reply = String::new();
@@ -35,7 +35,7 @@ fn admin(pid: u32, path: &str) -> String {
 }
 
 /// Waits until all of it is told.
-fn wait_for(pid: u32, path: &str, lines: &[&str]) {
+pub(crate) fn wait_for(pid: u32, path: &str, lines: &[&str]) {
     let until = Instant::now() + PATIENCE;
     loop {
         let reply = admin(pid, path);
