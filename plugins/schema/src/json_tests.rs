@@ -178,3 +178,18 @@ fn what_is_plain_is_read_alike() {
         }
     }
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn one_byte_makes_a_difference() {
+    let text = b"abcdefghijklmnopqrstu";
+    for length in 0..=text.len() {
+        let one = &text[..length];
+        assert!(is_same(one, one), "{length}");
+        for at in 0..length {
+            let mut other = one.to_vec();
+            other[at] ^= 1;
+            assert!(!is_same(one, &other), "{length} {at}");
+        }
+    }
+}

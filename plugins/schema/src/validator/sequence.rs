@@ -77,7 +77,9 @@ impl Part {
 
 impl Class {
     fn has(self, byte: u8) -> bool {
-        byte.is_ascii() && self.0 >> byte & 1 == 1
+        // Wasm has no longer words, and a shift of one is a call.
+        let word = if byte & 64 == 0 { self.0 as u64 } else { (self.0 >> 64) as u64 };
+        byte.is_ascii() && word >> (byte & 63) & 1 == 1
     }
 
     const fn of(first: u8, last: u8) -> u128 {
