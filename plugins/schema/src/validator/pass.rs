@@ -44,15 +44,21 @@ impl<'n, 't> Pass<'_, 'n, 't> {
         self.value(0, 0).is_ok() && self.reader.end().is_ok()
     }
 
-    fn value(&mut self, id: NodeId, depth: usize) -> Certain {
-        let node = self.judge.node(id).ok_or(Doubt)?;
-        if !self.judge.work().enter(1 + node.keywords.len()) {
+    fn value(&mut self, mut id: NodeId, depth: usize) -> Certain {
+        let node = loop {
+            let node = self.judge.node(id).ok_or(Doubt)?;
+            self.judge.work().spend(1 + node.keywords.len());
+            match node.plan.instead {
+                // A schema that refers to itself ends with the work.
+                Some(other) if !self.judge.work().is_spent() => id = other,
+                Some(_) => return Err(Doubt),
+                None => break node,
+            }
+        };
+        if !self.judge.work().enter(0) {
             return Err(Doubt);
         }
-        let verdict = match node.plan.instead {
-            Some(other) => self.value(other, depth),
-            None => self.by_plan(node, depth),
-        };
+        let verdict = self.by_plan(node, depth);
         self.judge.work().leave();
         verdict
     }
