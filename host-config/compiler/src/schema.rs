@@ -29,6 +29,7 @@ use serde_json::value::RawValue;
 use crate::codes;
 use crate::coverage::{Construct, OperationCoverage, Treatment};
 use crate::settings::Settings;
+use response::Kind;
 use schemas::Schemas;
 use text::{Direction, Text};
 
@@ -44,8 +45,8 @@ const MAX_PARAMETER_BYTES: u32 = 32 << 10;
 pub(crate) struct SchemaCompiler<'d> {
     api: String,
     requests: Schemas<'d>,
-    /// Those of responses, where they may be others than those of requests; none before the first response.
-    responses: Option<Schemas<'d>>,
+    /// Those that are written otherwise, where anything asks for them.
+    others: BTreeMap<Kind, Schemas<'d>>,
     is_dialect_checked: bool,
 }
 
@@ -89,8 +90,8 @@ struct Subject {
 impl<'d> SchemaCompiler<'d> {
     /// `api` is the name by which rules refer to the definitions.
     pub(crate) fn new(model: &'d ApiModel<'d>, api: &str) -> Self {
-        let requests = Schemas::new(model, Direction::Request);
-        Self { api: api.to_owned(), requests, responses: None, is_dialect_checked: false }
+        let requests = Schemas::new(model, Direction::Request, true);
+        Self { api: api.to_owned(), requests, others: BTreeMap::new(), is_dialect_checked: false }
     }
 
     /// The rule of one operation. `carriers` are the places and names under which its security schemes have
@@ -104,7 +105,9 @@ impl<'d> SchemaCompiler<'d> {
         report: &mut Report,
     ) -> SchemaRule {
         self.check_dialect(report);
-        let document = self.api.clone();
+        let kind = self.kind(Direction::Request, settings.validation.asserts_formats);
+        self.schemas(kind);
+        let document = kind.document(&self.api);
         let observe = settings.validation.observe;
         let treatment = |observed: bool| if observed { Treatment::Observed } else { Treatment::Enforced };
         let subject = Subject {
@@ -133,6 +136,11 @@ impl<'d> SchemaCompiler<'d> {
         rules.subject.treatment = treatment(observe.body);
         rule.body = operation.request_body.as_ref().and_then(|body| rules.body(body));
         rule.responses = rules.responses(operation);
+        if !settings.validation.asserts_formats {
+            let reason =
+                Treatment::Waived("`formats: annotate`: values are not checked against them".to_owned());
+            rules.covered(Construct::Other, "formats of schemas", reason, operation.place);
+        }
         let Work { parameters, body, response } = rules.work;
         rules.coverage.most_visits = parameters.saturating_add(body).saturating_add(response);
         rule
@@ -140,8 +148,11 @@ impl<'d> SchemaCompiler<'d> {
 
     /// All schemas that the rules refer to, by the name that they refer to them by.
     pub(crate) fn finish(self) -> BTreeMap<String, DocumentConfig> {
-        let responses = self.responses.map(|schemas| (response::document(&self.api), schemas.finish()));
-        [(self.api, self.requests.finish())].into_iter().chain(responses).collect()
+        let others =
+            self.others.into_iter().map(|(kind, schemas)| (kind.document(&self.api), schemas.finish()));
+        let mut all: BTreeMap<_, _> = others.collect();
+        all.insert(self.api, self.requests.finish());
+        all
     }
 
     fn check_dialect(&mut self, report: &mut Report) {
@@ -196,7 +207,9 @@ impl<'d> Rules<'_, 'd> {
 
     /// The text of a schema; none when it accepts everything.
     fn schema(&mut self, schema: SchemaRef<'d>) -> Option<Text> {
-        let schemas = self.compiler.schemas(self.subject.direction);
+        let asserts_formats = self.settings.validation.asserts_formats;
+        let kind = self.compiler.kind(self.subject.direction, asserts_formats);
+        let schemas = self.compiler.schemas(kind);
         let text = schemas.schema(schema.node, self.report);
         let visits = schemas.visits(&text);
         self.count(visits, schema.place());

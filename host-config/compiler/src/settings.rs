@@ -12,7 +12,9 @@ use crate::codes;
 
 mod validation;
 
-pub use validation::{CompressedFile, RequestModeFile, ResponseModeFile, Validation, ValidationFile};
+pub use validation::{
+    CompressedFile, FormatsFile, RequestModeFile, ResponseModeFile, Validation, ValidationFile,
+};
 
 /// The extension as written, at one level.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -10,19 +10,35 @@ use super::text::Direction;
 use super::{Rules, SchemaCompiler};
 use crate::coverage::{Construct, Treatment};
 
-/// Where the schemas of an API's responses are, if they are not those of its requests.
-pub(super) fn document(api: &str) -> String {
-    format!("{api} responses")
+/// Which schemas of an API: those that are written alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    direction: Direction,
+    asserts_formats: bool,
+}
+
+impl Kind {
+    /// Where they are.
+    pub(super) fn document(self, api: &str) -> String {
+        let responses = if self.direction == Direction::Response { " responses" } else { "" };
+        let formats = if self.asserts_formats { "" } else { " without formats" };
+        format!("{api}{responses}{formats}")
+    }
 }
 
 impl<'d> SchemaCompiler<'d> {
-    /// Those of a direction. They differ where the dialect and a schema say so: `readOnly` and `writeOnly`.
-    pub(super) fn schemas(&mut self, direction: Direction) -> &mut Schemas<'d> {
-        if direction == Direction::Request || !self.is_directed() {
+    /// Those of a direction differ where the dialect and a schema say so: `readOnly` and `writeOnly`.
+    pub(super) fn kind(&self, direction: Direction, asserts_formats: bool) -> Kind {
+        let direction = if self.is_directed() { direction } else { Direction::Request };
+        Kind { direction, asserts_formats }
+    }
+
+    pub(super) fn schemas(&mut self, kind: Kind) -> &mut Schemas<'d> {
+        if kind == (Kind { direction: Direction::Request, asserts_formats: true }) {
             return &mut self.requests;
         }
         let model = self.requests.model();
-        self.responses.get_or_insert_with(|| Schemas::new(model, direction))
+        self.others.entry(kind).or_insert_with(|| Schemas::new(model, kind.direction, kind.asserts_formats))
     }
 
     fn is_directed(&self) -> bool {
@@ -49,7 +65,10 @@ impl<'d> Rules<'_, 'd> {
         let described = operation.responses.iter();
         let by_status: BTreeMap<String, ResponseConfig> =
             described.map(|response| (response.status.to_owned(), self.response(response))).collect();
-        let document = self.compiler.responses.is_some().then(|| document(&self.compiler.api));
+        let own = self.compiler.kind(Direction::Request, validation.asserts_formats);
+        let kind = self.compiler.kind(Direction::Response, validation.asserts_formats);
+        let is_other = kind != own && self.compiler.others.contains_key(&kind);
+        let document = is_other.then(|| kind.document(&self.compiler.api));
         Some(ResponsesConfig { document, mode, max_bytes: validation.max_response_bytes, by_status })
     }
 

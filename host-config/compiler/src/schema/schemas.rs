@@ -29,8 +29,8 @@ pub(super) struct Schemas<'d> {
 }
 
 impl<'d> Schemas<'d> {
-    pub(super) fn new(model: &'d ApiModel<'d>, direction: Direction) -> Self {
-        let (names, formats) = (Names::default(), Default::default());
+    pub(super) fn new(model: &'d ApiModel<'d>, direction: Direction, asserts_formats: bool) -> Self {
+        let (names, formats) = (Names::default(), asserts_formats.then(Default::default));
         Self {
             writing: Writing { model, direction, names, wanted: Vec::new(), scoped: 0, formats },
             definitions: BTreeMap::new(),

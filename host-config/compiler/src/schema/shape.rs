@@ -311,7 +311,9 @@ fn hint(schema: &Node) -> Types {
         types |= ARRAY;
     }
     match schema.get("format").and_then(Node::as_str) {
-        Some("int32" | "int64") => types |= INTEGER,
+        Some(
+            "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64" | "double-int",
+        ) => types |= INTEGER,
         Some("float" | "double") => types |= NUMBER | INTEGER,
         _ if has(&["minimum", "maximum", "multipleOf"]) => types |= NUMBER | INTEGER,
         _ => {}

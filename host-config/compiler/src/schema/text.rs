@@ -16,7 +16,7 @@ use crate::codes;
 const MAX_SCOPED: usize = 20_000;
 
 /// Which way the messages go that a schema is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Direction {
     Request,
     Response,
@@ -42,7 +42,8 @@ pub(super) struct Writing<'d> {
     pub(super) wanted: Vec<(String, &'d Node, Scope<'d>)>,
     /// How many definitions depend on their scope.
     pub(super) scoped: usize,
-    pub(super) formats: super::format::Formats,
+    /// Formats that the author was told of; none where they are not asserted.
+    pub(super) formats: Option<super::format::Formats>,
 }
 
 /// A written schema.
@@ -199,7 +200,8 @@ impl<'d> Writer<'_, 'd> {
 
     /// `format`, with a word to the author when nothing will be checked.
     pub(super) fn format(&mut self, node: &Node) {
-        self.writing.formats.note(node, self.writing.model.version, self.report);
+        let Some(formats) = &mut self.writing.formats else { return };
+        formats.note(node, self.writing.model.version, self.report);
         self.key("format");
         self.verbatim(node);
     }

@@ -28,6 +28,19 @@ pub struct ValidationFile {
     #[serde(default)]
     #[schemars(range(min = 1, max = 33_554_432))]
     pub max_response_bytes: Option<u32>,
+    /// Formats of schemas: `assert` (default), or `annotate`: values are not checked against them.
+    #[serde(default)]
+    pub formats: Option<FormatsFile>,
+}
+
+/// What `format` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatsFile {
+    /// A value must be written in its format, where the format is one that is known.
+    Assert,
+    /// It is said to readers alone.
+    Annotate,
 }
 
 /// What becomes of compressed request bodies.
@@ -73,6 +86,8 @@ pub struct Validation {
     pub responses: Option<ResponseMode>,
     /// Most bytes of a response body.
     pub max_response_bytes: u32,
+    /// Whether formats are asserted.
+    pub asserts_formats: bool,
 }
 
 impl Default for Validation {
@@ -82,6 +97,7 @@ impl Default for Validation {
             decode: false,
             responses: None,
             max_response_bytes: DEFAULT_MAX_BODY_BYTES,
+            asserts_formats: true,
         }
     }
 }
@@ -98,6 +114,9 @@ impl Validation {
         }
         if let Some(compressed) = file.compressed {
             self.decode = compressed == CompressedFile::Decode;
+        }
+        if let Some(formats) = file.formats {
+            self.asserts_formats = formats == FormatsFile::Assert;
         }
         match file.responses {
             Some(ResponseModeFile::Off) => self.responses = None,

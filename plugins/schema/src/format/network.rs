@@ -26,18 +26,26 @@ pub(super) fn is_internationalised_hostname(text: &str) -> bool {
 
 /// RFC 5321, section 4.1.2, with a host's name or address behind the `@`.
 pub(super) fn is_email(text: &str) -> bool {
+    text.is_ascii() && is_internationalised_email(text)
+}
+
+/// RFC 6531, section 3.3: characters beyond ASCII on both sides of the `@`. Which of them a host's name may have is not looked at.
+pub(super) fn is_internationalised_email(text: &str) -> bool {
     // The parser knows no empty quoted name, which is one.
     let filled = text.strip_prefix("\"\"@").map(|domain| format!("\"a\"@{domain}"));
     let Ok(address) = filled.as_deref().unwrap_or(text).parse::<EmailAddress>() else { return false };
     let domain = address.domain();
-    let is_domain = match domain.strip_prefix('[').and_then(|literal| literal.strip_suffix(']')) {
-        None => is_internationalised_hostname(domain),
+    match domain.strip_prefix('[').and_then(|literal| literal.strip_suffix(']')) {
+        None if domain.is_ascii() => is_internationalised_hostname(domain),
+        None => domain.split('.').all(|label| {
+            !label.is_empty()
+                && label.chars().all(|one| !one.is_ascii() || one.is_ascii_alphanumeric() || one == '-')
+        }),
         Some(literal) => match literal.split_at_checked(5) {
             Some((tag, rest)) if tag.eq_ignore_ascii_case("IPv6:") => is_ipv6(rest),
             _ => is_ipv4(literal),
         },
-    };
-    is_domain && address.local_part().is_ascii()
+    }
 }
 
 pub(super) fn is_ipv4(text: &str) -> bool {
@@ -103,6 +111,15 @@ mod tests {
             ("a", false),
         ] {
             assert_eq!(is_email(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("é@example.com", true),
+            ("실례@실례.테스트", true),
+            ("a@é_c.example", false),
+            ("a@é..example", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_internationalised_email(text), expected, "{text}");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What parameters and bodies become, and which are refused.
 
 use portcullis_config::schema::FormatConfig;
+use portcullis_openapi::Report;
+use portcullis_openapi::model::Version;
 use serde_json::{Value, json};
 
-use super::{Compiled, compile};
+use super::{Compiled, compile, documents, written};
 use crate::codes;
 use crate::coverage::Treatment;
 use crate::schema::Location;
@@ -312,4 +314,40 @@ fn parts_of_a_form_need_no_style() {
     assert_eq!(compiled.told, []);
     assert_eq!(compiled.rows[0].1, Treatment::Enforced);
     assert_eq!(compiled.rule["body"]["content"][0]["format"]["form"]["encoding"], json!({}));
+}
+
+#[test]
+fn formats_are_annotations_where_the_author_says_so() {
+    let operation = json!({
+        "x-portcullis": {"validation": {"formats": "annotate"}},
+        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Day"}}}},
+        "responses": {}
+    });
+    let schemas = json!({"Day": {"type": "string", "format": "date"}});
+    let compiled = compile("3.0.0", &operation, &schemas, &[]);
+    assert_eq!(compiled.rule["document"], "api without formats");
+    assert_eq!(compiled.document["definitions"], json!({}));
+    let row = compiled.rows.iter().find(|(name, _)| name == "formats of schemas");
+    assert!(matches!(row, Some((_, Treatment::Waived(_)))), "{:?}", compiled.rows);
+}
+
+#[test]
+fn a_format_that_is_not_asserted_is_told_by_name() {
+    for (format, expected) in [
+        ("idn-hostname", Some("the format `idn-hostname` is not asserted")),
+        ("zip-code", Some("the format `zip-code` is not known")),
+        ("password", None),
+        ("commonmark", None),
+        ("iri", None),
+    ] {
+        let (_, compiled) = written("3.0.0", &json!({"type": "string", "format": format}), &json!({}));
+        let is_told = compiled.told.iter().any(|(code, _)| code == codes::FORMAT_UNKNOWN);
+        assert_eq!(is_told, expected.is_some(), "{format}");
+        let mut report = Report::default();
+        let documents = documents(&[("f.json", &format!("\"{format}\""))]);
+        crate::schema::format::Formats::default().note(documents.root().unwrap(), Version::V3_0, &mut report);
+        let message = report.diagnostics().first().map(|one| one.message.clone());
+        assert_eq!(message.is_some(), expected.is_some(), "{format}");
+        assert!(message.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{format}");
+    }
 }
