@@ -89,7 +89,8 @@ function* wrongValues(document, schema, value, depth) {
   if (one.isAlternative || depth > 4 || one.enum?.includes(null)) return;
   const type = typeOf(one);
   const isNullable = one.nullable || (Array.isArray(one.type) && one.type.includes('null'));
-  if (type !== 'any' && type !== 'null' && !isNullable) yield ['null', null];
+  // What has properties and no `type` takes null as well.
+  if (one.type && type !== 'any' && type !== 'null' && !isNullable) yield ['null', null];
   if (type !== 'any' && one.type && !Array.isArray(one.type)) {
     const other = { string: 12345, integer: 'abc', number: 'abc', boolean: 'maybe', array: 'abc', object: 'abc' }[type];
     if (other !== undefined) yield ['type', other];

@@ -41,7 +41,9 @@ export function fill(document, operation, style, dice) {
     }
   }
   const filled = { parameters };
-  const media = operation.method !== 'GET' && operation.method !== 'DELETE' && mediaType(operation.body);
+  const isUsual = operation.method !== 'GET' && operation.method !== 'DELETE';
+  const media = (isUsual || operation.body?.required) && mediaType(operation.body);
+  if (operation.body?.required && !media) throw new Impossible('a body that must be there, of no media type that is written here');
   if (media && (operation.body.required || style !== 'minimal' || dice.next() < 0.5)) {
     filled.media = media;
     filled.body = make(document, operation.body.content[media].schema ?? {}, style, dice);
