@@ -15,6 +15,7 @@ mod plan;
 mod read;
 mod recursion;
 mod sequence;
+mod weight;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -110,7 +111,7 @@ impl Validator {
                 break;
             }
         }
-        if is_unsure && !told {
+        if is_unsure && !told && !work.is_spent() {
             let _ = tell("", "pattern", sentence::TOO_HARD.into());
         }
     }

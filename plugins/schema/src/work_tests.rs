@@ -76,3 +76,45 @@ fn a_body_as_large_as_may_be_is_judged() {
     assert!(compile(&document, schema).unwrap().accepts(&value, &work));
     assert!(!work.is_spent());
 }
+
+/// However little is left to explain with, nothing is said that is not so.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn an_explanation_that_ends_early_tells_no_untruth() {
+    let schema = r#"{
+        "required": ["a", "z"],
+        "properties": {
+            "a": {"anyOf": [{"type": "integer"}, {"enum": [[1, 2, 3]]}]},
+            "b": {"allOf": [{"not": {"type": "string"}}, {"oneOf": [{"minItems": 1}, {"maxItems": 0}]}]},
+            "c": {"pattern": "a.{2}c", "minLength": 9},
+            "d": {"uniqueItems": true, "contains": {"const": {"x": 1}}},
+            "e": {"multipleOf": 0.1, "maximum": 1}
+        },
+        "patternProperties": {"^[a-e]$": true},
+        "unevaluatedProperties": {"type": "integer"}
+    }"#;
+    let value = r#"{"a": [1, 2, 3], "b": [1], "c": "xabbcx", "d": [1, 2, {"x": 1}], "e": 1.5, "f": "no"}"#;
+    let document = DocumentConfig { dialect: DialectConfig::Draft202012, definitions: [].into() };
+    let validator = compile(&document, schema).unwrap();
+    let value = json::read(value.as_bytes(), json::Limits::MESSAGE).unwrap();
+    let told = |work: &Work| {
+        let mut told: Vec<(String, &'static str)> = Vec::new();
+        validator.explain(&value, work, |pointer, keyword, _| {
+            told.push((pointer.to_owned(), keyword));
+            std::ops::ControlFlow::Continue(())
+        });
+        told
+    };
+    let all = told(&Work::default());
+    let expected = [("", "required"), ("/c", "minLength"), ("/e", "maximum"), ("", "unevaluatedProperties")];
+    let mut sorted: Vec<_> = all.iter().map(|(pointer, keyword)| (pointer.as_str(), *keyword)).collect();
+    sorted.sort_unstable();
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(sorted, expected);
+    for steps in 0..400 {
+        for one in told(&Work::of_steps(steps)) {
+            assert!(all.contains(&one), "{steps}: {one:?}");
+        }
+    }
+}

@@ -2,22 +2,71 @@
 
 use std::cmp::Ordering;
 
+use super::judge::BYTES_A_STEP;
 use super::number;
 use crate::value::Value;
+use crate::work::Work;
 
-/// Whether two values are equal.
-pub(crate) fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
+/// Whether two values are equal. Each part that is compared takes a step; when none is left, the answer means nothing.
+pub(crate) fn equal(one: &Value<'_>, other: &Value<'_>, work: &Work) -> bool {
     match (one, other) {
-        (Value::String(one), Value::String(other)) => one == other,
+        (Value::String(one), Value::String(other)) => same(one, other, work),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| part(one, other, work))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let mut pairs = one.iter().zip(other.iter());
+            one.len() == other.len()
+                && pairs.all(|((name, one), (other_name, other))| {
+                    same(name, other_name, work) && part(one, other, work)
+                })
+        }
         _ => order(one, other).is_eq(),
     }
 }
 
-/// Whether a list holds no value twice. Sorts, so that a long list costs little more than its length.
-pub(crate) fn all_differ(items: &[Value<'_>]) -> bool {
+fn part(one: &Value<'_>, other: &Value<'_>, work: &Work) -> bool {
+    work.spend(1);
+    !work.is_spent() && equal(one, other, work)
+}
+
+fn same(one: &str, other: &str, work: &Work) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    if one.len() >= BYTES_A_STEP {
+        work.spend(one.len() / BYTES_A_STEP);
+    }
+    one == other
+}
+
+/// Whether a list holds no value twice. Sorts, so that a long list costs little more than its length; each item is compared as
+/// often as that takes, as far as it goes. When no steps are left, the answer means nothing.
+pub(crate) fn all_differ(items: &[Value<'_>], work: &Work) -> bool {
+    let rounds = items.len().max(1).ilog2() as usize + 1;
+    work.spend(items.len() / 2 * rounds);
+    // What is within the items: to count it takes as many steps, once.
+    let within: usize = items.iter().map(size).sum();
+    work.spend(within.saturating_mul(rounds));
+    if work.is_spent() {
+        return false;
+    }
     let mut sorted: Vec<&Value<'_>> = items.iter().collect();
     sorted.sort_unstable_by(|one, other| order(one, other));
     sorted.iter().zip(sorted.iter().skip(1)).all(|(one, next)| order(one, next).is_ne())
+}
+
+/// Steps that comparing a value takes beyond the first.
+fn size(value: &Value<'_>) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Number(text) => text.len() / BYTES_A_STEP,
+        Value::String(text) => text.len() / BYTES_A_STEP,
+        Value::Array(items) => items.iter().map(|item| 1 + size(item)).sum(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| 1 + name.len() / BYTES_A_STEP + size(member)).sum()
+        }
+    }
 }
 
 /// Some order of all values, in which only equal ones are equal.
@@ -75,7 +124,7 @@ mod tests {
             ("true", "true", true),
         ];
         for (one, other, expected) in cases {
-            assert_eq!(equal(&value(one), &value(other)), expected, "{one} {other}");
+            assert_eq!(equal(&value(one), &value(other), &Work::default()), expected, "{one} {other}");
         }
     }
 
@@ -89,7 +138,40 @@ mod tests {
             ("[1,2,3,1.0]", false),
             ("[{\"a\":[1]},{\"b\":1},{\"a\":[1.0]}]", false),
         ] {
-            assert_eq!(all_differ(value(list).as_array().unwrap()), expected, "{list}");
+            assert_eq!(all_differ(value(list).as_array().unwrap(), &Work::default()), expected, "{list}");
         }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn what_is_compared_is_charged_by_its_size() {
+        let spent = |compare: &dyn Fn(&Work)| {
+            let work = Work::default();
+            let before = work.left();
+            compare(&work);
+            before - work.left()
+        };
+        let long = format!("[{}]", vec!["1"; 10_000].join(","));
+        let (one, other) = (value(&long), value(&long));
+        assert!(spent(&|work| assert!(equal(&one, &other, work))) >= 10_000);
+        // What differs at once costs nothing.
+        assert_eq!(spent(&|work| assert!(!equal(&one, &value("[1]"), work))), 0);
+        let text = format!("\"{}\"", "a".repeat(16_000));
+        assert!(spent(&|work| assert!(equal(&value(&text), &value(&text), work))) >= 1_000);
+        // Eight lists that differ at their ends alone: each is compared with some others, to the end.
+        let lists: Vec<String> = (0..8).map(|last| format!("[{}{last}]", "1,".repeat(10_000))).collect();
+        let lists = format!("[{}]", lists.join(","));
+        let lists = value(&lists);
+        let lists = lists.as_array().unwrap();
+        assert!(spent(&|work| assert!(all_differ(lists, work))) >= 8 * 10_000 * 3);
+        assert!(spent(&|work| assert!(all_differ(value("[1,2,3,4]").as_array().unwrap(), work))) <= 10);
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn where_no_steps_are_left_nothing_is_compared() {
+        let work = Work::of_steps(100);
+        let long = format!("[{}]", vec!["1"; 10_000].join(","));
+        assert!(!equal(&value(&long), &value(&long), &work) && work.is_spent());
     }
 }

@@ -147,6 +147,10 @@ impl<'e, 'n, 't> Explainer<'e, 'n, 't> {
     }
 
     fn say(&mut self, keyword: &'static str, message: Cow<'static, str>) -> ControlFlow<()> {
+        // What was found when nothing was left to find it with is no verdict.
+        if self.judge.work().is_spent() {
+            return ControlFlow::Break(());
+        }
         (self.tell)(&self.pointer, keyword, message)
     }
 }

@@ -100,9 +100,9 @@ impl<'n> Judge<'n> {
             Keyword::Types(types) => has_type(*types, value),
             Keyword::Enum(values) => {
                 self.work.spend(values.len());
-                values.iter().any(|one| equality::equal(one, value))
+                values.iter().any(|one| equality::equal(one, value, self.work))
             }
-            Keyword::Const(one) => equality::equal(one, value),
+            Keyword::Const(one) => equality::equal(one, value, self.work),
             Keyword::Format(format) => {
                 if let Value::String(text) = value {
                     self.work.spend(text.len() / BYTES_A_STEP);
@@ -175,12 +175,7 @@ impl<'n> Judge<'n> {
         match keyword {
             Keyword::MinItems(least) => items.len() as u64 >= *least,
             Keyword::MaxItems(most) => items.len() as u64 <= *most,
-            Keyword::UniqueItems => {
-                // They are sorted.
-                self.work.spend(items.len() / 2 * (items.len().max(1).ilog2() as usize + 1));
-                // A list may have been sorted very often, and a comparison may take long.
-                !self.work.is_spent() && equality::all_differ(items)
-            }
+            Keyword::UniqueItems => equality::all_differ(items, self.work),
             Keyword::Items(schemas) => {
                 let mut judged =
                     items.iter().enumerate().map_while(|(at, item)| Some((schemas.of(at)?, item)));

@@ -7,6 +7,7 @@ use jsonschema_regex::PatternAnalysis;
 
 use super::judge::BYTES_A_STEP;
 use super::sequence::Sequence;
+use super::weight::Weight;
 use crate::work::Work;
 
 /// Steps that one match of a pattern may take that the engine backtracks for; the others are linear.
@@ -18,8 +19,6 @@ const LATER_STEPS: [usize; 5] = [64, 512, 4_096, 32_768, STEPS];
 /// What each of these steps costs, and how many bytes of the text cost as much as one more: a step may look through all of it.
 const COST: usize = 12;
 const BYTES_A_BACKTRACK: usize = 256;
-/// Repetitions in a pattern that make a byte cost as much as two.
-const REPEATS: usize = 64;
 /// Most bytes of a compiled pattern; `.{0,1023}` takes about one million.
 const BYTES: usize = 8 << 20;
 
@@ -39,7 +38,7 @@ enum Matcher {
     NoWhitespace,
     Sequence(Sequence),
     /// And what a byte costs.
-    Linear(Box<Regex>, usize),
+    Linear(Box<Regex>, Weight),
     Backtracking(Box<Backtracking>),
 }
 
@@ -49,6 +48,7 @@ struct Backtracking {
     translated: String,
     first: Regex,
     later: [(usize, OnceCell<Option<Regex>>); LATER_STEPS.len()],
+    weight: Weight,
 }
 
 /// A match that takes too many steps to be found or ruled out.
@@ -68,11 +68,12 @@ impl Pattern {
                 let translated = jsonschema_regex::to_rust_regex(text).ok()?;
                 let translated = translated.into_owned();
                 if is_linear(text) {
-                    Matcher::Linear(Box::new(regex(&translated, STEPS)?), 1 + repeats(text) / REPEATS)
+                    Matcher::Linear(Box::new(regex(&translated, STEPS)?), Weight::of(text))
                 } else {
                     let first = regex(&translated, FIRST_STEPS)?;
                     let later = LATER_STEPS.map(|steps| (steps, OnceCell::new()));
-                    Matcher::Backtracking(Box::new(Backtracking { translated, first, later }))
+                    let weight = Weight::of(text);
+                    Matcher::Backtracking(Box::new(Backtracking { translated, first, later, weight }))
                 }
             }
         };
@@ -88,7 +89,11 @@ impl Pattern {
             Matcher::NoWhitespace => Ok(!jsonschema_regex::contains_ecma_whitespace(text)),
             Matcher::Sequence(sequence) => Ok(sequence.matches(text)),
             Matcher::Linear(regex, weight) => {
-                work.spend((1 + text.len() / BYTES_A_STEP) * weight);
+                work.spend((1 + text.len() / BYTES_A_STEP).saturating_mul(weight.in_text(text.len())));
+                // It may have taken the last steps, and a match of that kind takes seconds.
+                if work.is_spent() {
+                    return Err(Unfinished);
+                }
                 regex.is_match(text).map_err(|_| Unfinished)
             }
             Matcher::Backtracking(pattern) => pattern.matches(text, work),
@@ -98,13 +103,17 @@ impl Pattern {
 
 impl Backtracking {
     fn matches(&self, text: &str, work: &Work) -> Result<bool, Unfinished> {
-        let cost = COST + text.len() / BYTES_A_BACKTRACK;
-        work.spend(FIRST_STEPS * cost);
+        let weight = self.weight.in_text(text.len());
+        let cost = (text.len() / BYTES_A_BACKTRACK).saturating_mul(weight).saturating_add(COST);
+        work.spend(FIRST_STEPS.saturating_mul(cost));
+        if work.is_spent() {
+            return Err(Unfinished);
+        }
         if let Ok(verdict) = self.first.is_match(text) {
             return Ok(verdict);
         }
         for (steps, made) in &self.later {
-            work.spend(steps * cost);
+            work.spend(steps.saturating_mul(cost));
             if work.is_spent() {
                 break;
             }
@@ -128,42 +137,24 @@ fn is_linear(pattern: &str) -> bool {
     escapes.next().is_none() && !["(?=", "(?!", "(?<=", "(?<!"].iter().any(|start| pattern.contains(start))
 }
 
-/// About how often a pattern's parts are repeated by number: the engine may follow so many at once.
-fn repeats(pattern: &str) -> usize {
-    let mut sum: usize = 0;
-    for (at, _) in pattern.match_indices('{') {
-        let Some((bounds, _)) = pattern.get(at + 1..).and_then(|rest| rest.split_once('}')) else { break };
-        let most = bounds.rsplit(',').find_map(|bound| bound.parse().ok()).unwrap_or(0);
-        // What is repeated is all that stands before, at most.
-        let is_group = pattern.get(..at).is_some_and(|before| before.ends_with(')'));
-        sum = if is_group { sum.saturating_add(1).saturating_mul(most) } else { sum.saturating_add(most) };
-    }
-    sum
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn repetitions_are_counted() {
-        let cases = [
-            ("^[a-z]+$", 0),
-            ("^.{0,1023}$", 1023),
-            ("^[0-9a-f]{8}-[0-9a-f]{4}$", 12),
-            ("^([0-9]{3}\\.){4}$", 16),
-            ("^a{2,}$", 2),
-            ("\\{x", 0),
-            ("(a{99999999}){99999999}{99999999}", usize::MAX),
-        ];
-        for (pattern, expected) in cases {
-            let counted = repeats(pattern);
-            if expected == usize::MAX {
-                assert!(counted >= usize::MAX / 2 || counted > 1 << 31, "{pattern}: {counted}");
-            } else {
-                assert_eq!(counted, expected, "{pattern}");
-            }
+    fn a_text_that_makes_the_engine_follow_much_is_not_matched() {
+        let text = "a".repeat(1 << 20);
+        for (pattern, expected) in [
+            ("a.{500}c", None),
+            ("\\p{L}{100}!", None),
+            ("(?=a.{500}c)x", None),
+            ("[a-z]+!", Some(false)),
+            ("a.{20}c", Some(false)),
+        ] {
+            let (pattern, work) = (Pattern::compile(pattern).unwrap(), Work::default());
+            assert_eq!(pattern.matches(&text, &work).ok(), expected, "{}", pattern.text);
+            assert_eq!(work.is_spent(), expected.is_none(), "{}", pattern.text);
         }
     }
 
