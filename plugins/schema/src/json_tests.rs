@@ -167,14 +167,14 @@ fn what_is_plain_is_read_alike() {
             true => (plain.plain_string(), true),
             false => (plain.plain_number(), false),
         };
-        let has_more = text.contains(['\\', 'e', 'E']);
+        let has_more = text.contains(['\\', 'e', 'E']) || ["00", "01", "-01"].contains(&text);
         let make = |text| {
             if is_string { Value::String(Cow::Borrowed(text)) } else { Value::Number(Cow::Borrowed(text)) }
         };
         match read {
             // `01` is read as 0 by one, and what follows is refused; the other leaves it to that.
             Some(read) => assert_eq!(value, Some((make(read), plain.at)), "{text}"),
-            None => assert!(plain.at == 0 && (has_more || value.is_none() || text.contains('0')), "{text}"),
+            None => assert!(plain.at == 0 && (has_more || value.is_none()), "{text}"),
         }
     }
 }

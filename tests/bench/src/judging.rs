@@ -19,7 +19,7 @@ use crate::statistics::Spread;
 use crate::traffic::orders;
 
 /// The clock is looked at after so many bodies.
-const BATCH: u32 = 8;
+const BATCH: u32 = 64;
 /// Larger than any body that is sent.
 const MAX_BODY: usize = 4 << 20;
 

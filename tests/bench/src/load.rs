@@ -35,7 +35,7 @@ pub(crate) struct Loaded {
     pub(crate) layout: &'static str,
     pub(crate) workers: u16,
     pub(crate) operations: usize,
-    /// From its start to its first connection.
+    /// From its start to its first answer.
     pub(crate) ready_s: f64,
     /// Resident then.
     pub(crate) ready_mb: f64,
@@ -139,12 +139,17 @@ fn load(
     let started = Instant::now();
     // On all processors: that is how soon it is ready.
     let mut process = Process::start(envoy(&bundle, &file, None, workers), "load", folder)?;
-    process.wait_until(START_TIME, || std::net::TcpStream::connect(address).is_ok())?;
+    let requests = requests(document);
+    let first = requests.first().cloned().unwrap_or_default();
+    process.wait_until(START_TIME, || {
+        std::net::TcpStream::connect(address).is_ok()
+            && Connection::open(address).send(&first).reply().is_some()
+    })?;
     let ready_s = started.elapsed().as_secs_f64();
     let ready_mb = process.resident_mb()?;
-    let requests = requests(document);
-    for _ in 0..CONNECTIONS * workers {
-        let mut connection = Connection::open(address);
+    // All are open at once, so that no worker takes all of them.
+    let connections: Vec<_> = (0..CONNECTIONS * workers).map(|_| Connection::open(address)).collect();
+    for mut connection in connections {
         for request in &requests {
             let status = connection.send(request).reply().map(|reply| reply.status);
             if !matches!(status, Some(200 | 400 | 415)) {

@@ -8,7 +8,7 @@ use portcullis_core::decode;
 
 use super::keyword::{self, Condition, Contains, Items, Keyword, Node, NodeId, Others};
 use super::pattern::Pattern;
-use super::plan::Plan;
+use super::plan;
 use super::{Refused, read, recursion};
 use crate::format::Format;
 use crate::value::{Object as Members, Value};
@@ -26,9 +26,7 @@ pub(super) fn nodes(root: &Value<'_>, dialect: DialectConfig) -> Result<Vec<Node
     }
     let mut nodes = builder.nodes;
     recursion::mark(&mut nodes);
-    for node in &mut nodes {
-        node.plan = Plan::of(&node.keywords);
-    }
+    plan::make(&mut nodes);
     Ok(nodes)
 }
 

@@ -60,8 +60,9 @@ impl<'n> Judge<'n> {
     }
 
     /// Whether a value that is there for this question alone satisfies a node: verdicts kept by its address would outlive it.
-    pub(super) fn satisfied_by(&self, node: &Node, value: &Value<'_>) -> bool {
-        let verdict = self.satisfied(node, value);
+    pub(super) fn satisfied_by(&self, id: NodeId, node: &Node, value: &Value<'_>) -> bool {
+        let verdict =
+            if node.recurs { self.remembered(id, node, value) } else { self.satisfied(node, value) };
         if !self.verdicts.borrow().is_empty() {
             self.verdicts.take();
         }

@@ -49,21 +49,19 @@ impl<'n, 't> Pass<'_, 'n, 't> {
             let node = self.judge.node(id).ok_or(Doubt)?;
             self.judge.work().spend(1 + node.keywords.len());
             match node.plan.instead {
-                // A schema that refers to itself ends with the work.
-                Some(other) if !self.judge.work().is_spent() => id = other,
-                Some(_) => return Err(Doubt),
+                Some(other) => id = other,
                 None => break node,
             }
         };
         if !self.judge.work().enter(0) {
             return Err(Doubt);
         }
-        let verdict = self.by_plan(node, depth);
+        let verdict = self.by_plan(id, node, depth);
         self.judge.work().leave();
         verdict
     }
 
-    fn by_plan(&mut self, node: &'n Node, depth: usize) -> Certain {
+    fn by_plan(&mut self, id: NodeId, node: &'n Node, depth: usize) -> Certain {
         let first = self.reader.begin()?;
         match (first, &node.plan.object, &node.plan.list) {
             (Some(b'{'), Some(plan), _) => self.object(node, plan, depth + 1),
@@ -73,7 +71,7 @@ impl<'n, 't> Pass<'_, 'n, 't> {
                     Some(scalar) => scalar,
                     None => self.reader.value_from(first, depth)?,
                 };
-                certain(self.judge.satisfied_by(node, &value))
+                certain(self.judge.satisfied_by(id, node, &value))
             }
         }
     }

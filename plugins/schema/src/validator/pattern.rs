@@ -1,5 +1,6 @@
 //! A pattern (ECMA-262), translated for our engine. Texts that need no engine are compared.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use fancy_regex::{Regex, RegexBuilder};
@@ -58,6 +59,8 @@ pub(crate) struct Unfinished;
 impl Pattern {
     /// `None` when it is no pattern, or too large a one.
     pub(crate) fn compile(text: &str) -> Option<Self> {
+        let written = text;
+        let text = &*without_needless_escapes(text);
         let matcher = match jsonschema_regex::analyze_pattern(text) {
             Some(PatternAnalysis::Prefix(start)) => Matcher::Prefix(start.into_owned()),
             Some(PatternAnalysis::Exact(whole)) => Matcher::Exact(whole.into_owned()),
@@ -77,7 +80,7 @@ impl Pattern {
                 }
             }
         };
-        Some(Self { text: text.to_owned(), matcher })
+        Some(Self { text: written.to_owned(), matcher })
     }
 
     /// Whether the pattern is found in a text.
@@ -126,6 +129,22 @@ impl Backtracking {
     }
 }
 
+/// `\<` and `\>` are characters to ECMA-262, and edges of words to the engine.
+fn without_needless_escapes(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains("\\<") && !pattern.contains("\\>") {
+        return Cow::Borrowed(pattern);
+    }
+    let (mut plain, mut characters) = (String::with_capacity(pattern.len()), pattern.chars());
+    while let Some(one) = characters.next() {
+        let escaped = if one == '\\' { characters.next() } else { None };
+        match escaped {
+            Some(edge @ ('<' | '>')) => plain.push(edge),
+            _ => plain.extend([one].into_iter().chain(escaped)),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 fn regex(translated: &str, steps: usize) -> Option<Regex> {
     RegexBuilder::new(translated).backtrack_limit(steps).delegate_size_limit(BYTES).build().ok()
 }
@@ -140,6 +159,22 @@ fn is_linear(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn angles_are_characters_with_a_backslash_or_without() {
+        for (pattern, text, expected) in [
+            ("\\<b\\>", "a <b> c", true),
+            ("\\<b\\>", "a b c", false),
+            ("^\\<.*\\>$", "<b>", true),
+            ("^[\\<\\>]+$", "<>", true),
+            ("^\\\\<$", "\\<", true),
+            ("^\\<[a-z]+\\>$", "<b>", true),
+        ] {
+            let found = Pattern::compile(pattern).unwrap().matches(text, &Work::default());
+            assert_eq!(found, Ok(expected), "{pattern}");
+        }
+    }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -2,15 +2,18 @@
 
 use std::cell::Cell;
 
-use super::keyword::{Keyword, Members, NodeId, Others, Types};
+use super::keyword::{Keyword, Members, Node, NodeId, Others, Types};
 
 /// Most members that a schema names for its objects to be judged while they are read.
 pub(super) const MOST_NAMED: usize = 256;
 
+/// Most nodes that are followed on the way to the one that has something to say.
+const MOST_HOPS: usize = 32;
+
 /// How a node judges values while they are read.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// The node that says all there is to say.
+    /// The node whose verdict this one's is.
     pub(super) instead: Option<NodeId>,
     /// `None` where an object must be there as a whole.
     pub(super) object: Option<ObjectPlan>,
@@ -62,8 +65,30 @@ impl Seen {
     }
 }
 
+/// Makes the plan of each node. Where a node says no more than another, that one must be reached by a chain that ends and is
+/// not long: the pass follows it.
+pub(super) fn make(nodes: &mut [Node]) {
+    for node in nodes.iter_mut() {
+        node.plan = Plan::of(&node.keywords);
+    }
+    let next: Vec<Option<NodeId>> = nodes.iter().map(|node| node.plan.instead).collect();
+    let ends = |from: NodeId| {
+        let mut at = Some(from);
+        for _ in 0..=MOST_HOPS {
+            match at {
+                Some(id) => at = next.get(id).copied().flatten(),
+                None => return true,
+            }
+        }
+        false
+    };
+    for (id, node) in nodes.iter_mut().enumerate() {
+        node.plan.instead = node.plan.instead.filter(|_| ends(id));
+    }
+}
+
 impl Plan {
-    pub(super) fn of(keywords: &[Keyword]) -> Self {
+    fn of(keywords: &[Keyword]) -> Self {
         let instead = match keywords {
             [Keyword::Ref(id)] => Some(*id),
             [Keyword::AllOf(ids)] => match ids.as_slice() {
