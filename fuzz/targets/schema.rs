@@ -57,10 +57,14 @@ fn judge(document: DocumentConfig, schema: &RawValue, value: &str) {
         let known = [(400, "request-invalid"), (422, "request-too-complex")];
         assert!(known.contains(&(rejection.status, rejection.code)), "{rejection:?}");
     }
-    // A body is judged while it is read, a parameter as a value.
+    // A body is judged while it is read, a parameter as a value. An empty body is none.
+    if value.is_empty() {
+        return;
+    }
     let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let target = format!("/?p={encoded}");
-    let request = Request::new(Headers::from_pairs([(":method", "GET"), (":path", target.as_str())])).expect("a head");
+    let request =
+        Request::new(Headers::from_pairs([(":method", "GET"), (":path", target.as_str())])).expect("a head");
     let by_value = policy.on_request(&request, &FakeEnv::new());
     let passes = |decision: &Decision| matches!(decision, Decision::Continue(_));
     assert_eq!(passes(&decision), passes(&by_value), "{decision:?} {by_value:?}");
