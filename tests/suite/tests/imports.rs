@@ -58,7 +58,7 @@ fn allowed(crate_name: &str) -> Option<&'static [&'static str]> {
             "openapi",
             "test-host",
         ],
-        "bench" => &["core", "compiler", "suite", "test-host", "throttle"],
+        "bench" => &["core", "compiler", "schema", "suite", "test-host", "throttle"],
         _ => return None,
     })
 }
