@@ -11,7 +11,6 @@ use portcullis_config::schema::DialectConfig;
 
 use crate::media_type::MediaType;
 use crate::sentence;
-use crate::value::Value;
 
 /// Most bytes of a text that is a pattern: to look for the names of its groups takes the square of its length.
 const MOST_OF_A_PATTERN: usize = 4 << 10;
@@ -39,12 +38,19 @@ impl Format {
         found.map(|(name, takes)| Self::Text(name, *takes))
     }
 
-    /// Whether a value is written in the format, or is of a type that the format says nothing of.
-    pub(crate) fn takes(self, value: &Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Number(format), Value::Number(number)) => format.takes(number),
-            (Self::Text(_, takes), Value::String(text)) => takes(text),
-            _ => true,
+    /// Whether a number is written in the format, or the format says nothing of numbers.
+    pub(crate) fn takes_number(self, number: &str) -> bool {
+        match self {
+            Self::Number(format) => format.takes(number),
+            Self::Text(..) => true,
+        }
+    }
+
+    /// The same of a text.
+    pub(crate) fn takes_text(self, text: &str) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Text(_, takes) => takes(text),
         }
     }
 

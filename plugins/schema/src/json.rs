@@ -1,7 +1,11 @@
 //! JSON texts (RFC 8259) from strangers: every bound is checked while reading, names may not repeat, numbers
 //! keep their digits. Judges nothing that a schema could say.
 
+pub(crate) mod plain;
+
 use std::borrow::Cow;
+
+use plain::Number;
 
 use crate::fault::Fault;
 use crate::value::{Object, Value};
@@ -69,38 +73,42 @@ impl<'t> Reader<'t> {
         if self.at == self.text.len() { Ok(()) } else { Err(self.syntax()) }
     }
 
-    /// Steps up to a value and tells its first byte.
-    pub(crate) fn begin(&mut self) -> Result<Option<u8>, Fault> {
+    /// Steps up to a value and tells its first byte; nothing where no value may follow. A result that can hold a fault costs
+    /// more than this.
+    pub(crate) fn begin(&mut self) -> Option<u8> {
         self.values += 1;
         if self.values > self.limits.values {
-            return Err(Fault::new("size", "has too many values"));
+            return None;
         }
         self.skip_space();
-        Ok(self.peek())
+        self.peek()
     }
 
     /// Reads a value within so many others.
     pub(crate) fn value(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
-        let first = self.begin()?;
-        self.value_from(first, depth)
+        match self.begin() {
+            Some(first) => self.value_from(first, depth),
+            None if self.values > self.limits.values => Err(Fault::new("size", "has too many values")),
+            None => Err(self.syntax()),
+        }
     }
 
     /// Reads a value whose first byte is known.
-    pub(crate) fn value_from(&mut self, first: Option<u8>, depth: usize) -> Result<Value<'t>, Fault> {
+    pub(crate) fn value_from(&mut self, first: u8, depth: usize) -> Result<Value<'t>, Fault> {
         match first {
-            Some(b'{') => self.object(depth + 1),
-            Some(b'[') => self.array(depth + 1),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
+            b'{' => self.object(depth + 1),
+            b'[' => self.array(depth + 1),
+            b'"' => self.string().map(Value::String),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Null),
             _ => Err(self.syntax()),
         }
     }
 
     fn object(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
-        self.enter(depth)?;
+        self.check_depth(depth)?;
         let mut members = Vec::new();
         if self.take(b'}') {
             return Ok(Value::Object(Object::default()));
@@ -109,7 +117,7 @@ impl<'t> Reader<'t> {
             let name = self.name()?;
             let value = self.value(depth).map_err(|fault| fault.within(&name))?;
             members.push((name, value));
-            if !self.goes_on(b'}')? {
+            if !self.goes_on(b'}').ok_or_else(|| self.syntax())? {
                 return Object::new(members)
                     .map(Value::Object)
                     .map_err(|name| Fault::new("uniqueNames", "stands twice in its object").within(&name));
@@ -118,14 +126,14 @@ impl<'t> Reader<'t> {
     }
 
     fn array(&mut self, depth: usize) -> Result<Value<'t>, Fault> {
-        self.enter(depth)?;
+        self.check_depth(depth)?;
         let mut items = Vec::new();
         if self.take(b']') {
             return Ok(Value::Array(items));
         }
         loop {
             items.push(self.value(depth).map_err(|fault| fault.within(&items.len().to_string()))?);
-            if !self.goes_on(b']')? {
+            if !self.goes_on(b']').ok_or_else(|| self.syntax())? {
                 return Ok(Value::Array(items));
             }
         }
@@ -139,10 +147,10 @@ impl<'t> Reader<'t> {
         if self.take(b':') { Ok(name) } else { Err(self.syntax()) }
     }
 
-    /// Reads a string in which nothing is escaped; else reads nothing. A result that can hold a fault costs more than this.
+    /// Reads a string in which nothing is escaped; else reads nothing.
     pub(crate) fn plain_string(&mut self) -> Option<&'t str> {
         let start = self.at + 1;
-        let length = plain_length(self.text.as_bytes().get(start..)?)?;
+        let length = plain::length(self.text.as_bytes().get(start..)?)?;
         let text = self.text.get(start..start + length)?;
         if self.text.as_bytes().get(start + length) != Some(&b'"') {
             return None;
@@ -152,72 +160,63 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a number without an exponent; else reads nothing.
-    pub(crate) fn plain_number(&mut self) -> Option<&'t str> {
-        let bytes = self.text.as_bytes().get(self.at..)?;
-        let digits = |from: usize| {
-            bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
-        };
-        let start = usize::from(bytes.first() == Some(&b'-'));
-        let whole = digits(start);
-        let has_zero = bytes.get(start) == Some(&b'0');
-        let mut end = start + whole;
-        if whole == 0 || (has_zero && whole > 1) {
+    pub(crate) fn plain_number(&mut self) -> Option<Number<'t>> {
+        let number = plain::number(self.rest())?;
+        if number.text.len() > self.limits.number {
             return None;
         }
-        if bytes.get(end) == Some(&b'.') {
-            let fraction = digits(end + 1);
-            end += 1 + fraction;
-            if fraction == 0 {
-                return None;
-            }
-        }
-        if matches!(bytes.get(end), Some(b'e' | b'E')) || end > self.limits.number {
-            return None;
-        }
-        let text = self.text.get(self.at..self.at + end)?;
-        self.at += end;
-        Some(text)
+        self.at += number.text.len();
+        Some(number)
     }
 
     /// Steps over a name and the colon behind it, if it is written as `expected`, in which nothing needs an escape.
     pub(crate) fn take_name(&mut self, expected: &str) -> bool {
         self.skip_space();
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let is_quote = |at: usize| rest.get(at) == Some(&b'"');
         // The quotes first: they tell most other names apart.
-        if !is_quote(0) || !is_quote(expected.len() + 1) {
+        let behind = expected.len() + 2;
+        if rest.first() != Some(&b'"') || rest.get(behind - 1) != Some(&b'"') {
             return false;
         }
-        if !rest.get(1..=expected.len()).is_some_and(|name| is_same(name, expected.as_bytes())) {
+        if !rest.get(1..behind - 1).is_some_and(|name| plain::is_same(name, expected.as_bytes())) {
             return false;
         }
         let start = self.at;
-        self.at += expected.len() + 2;
-        self.skip_space();
-        let there = self.take(b':');
+        self.at += behind;
+        let there = self.take(b':') || {
+            self.skip_space();
+            self.take(b':')
+        };
         if !there {
             self.at = start;
         }
         there
     }
 
-    /// Whether a comma follows, and not the closing bracket.
-    pub(crate) fn goes_on(&mut self, closing: u8) -> Result<bool, Fault> {
+    /// Whether a comma follows, and not the closing bracket; nothing where neither does.
+    pub(crate) fn goes_on(&mut self, closing: u8) -> Option<bool> {
         self.skip_space();
-        if self.take(closing) {
-            return Ok(false);
-        }
-        if self.take(b',') { Ok(true) } else { Err(self.syntax()) }
+        let goes_on = match self.peek()? {
+            b',' => true,
+            byte if byte == closing => false,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(goes_on)
     }
 
-    /// Steps over the opening bracket and the space behind it.
-    pub(crate) fn enter(&mut self, depth: usize) -> Result<(), Fault> {
-        if depth > self.limits.depth {
-            return Err(Fault::new("depth", format!("nests deeper than {} levels", self.limits.depth)));
-        }
+    /// Steps over the opening bracket and the space behind it; false where values may not nest so deep.
+    pub(crate) fn enter(&mut self, depth: usize) -> bool {
         self.at += 1;
         self.skip_space();
-        Ok(())
+        depth <= self.limits.depth
+    }
+
+    fn check_depth(&mut self, depth: usize) -> Result<(), Fault> {
+        if self.enter(depth) {
+            return Ok(());
+        }
+        Err(Fault::new("depth", format!("nests deeper than {} levels", self.limits.depth)))
     }
 
     fn string(&mut self) -> Result<Cow<'t, str>, Fault> {
@@ -239,7 +238,7 @@ impl<'t> Reader<'t> {
     /// The characters up to a quote, an escape, or what may not stand in a string.
     fn plain(&mut self) -> Result<&'t str, Fault> {
         let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let end = self.at + plain_length(bytes).ok_or_else(|| self.syntax())?;
+        let end = self.at + plain::length(bytes).ok_or_else(|| self.syntax())?;
         let plain = self.text.get(self.at..end).ok_or_else(|| self.syntax())?;
         self.at = end;
         Ok(plain)
@@ -352,38 +351,6 @@ impl<'t> Reader<'t> {
     fn syntax(&self) -> Fault {
         Fault::new("syntax", format!("is not JSON from byte {} on", self.at))
     }
-}
-
-/// Whether two texts of one length are equal, by words: wasm compares memory byte by byte.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    one.iter().zip(other).all(|(one, other)| word(one) == word(other)) && {
-        let ((one, one_rest), (other, other_rest)) = (one_rest.as_chunks::<4>(), other_rest.as_chunks::<4>());
-        let mut pairs = one_rest.iter().zip(other_rest);
-        one == other && pairs.all(|(one, other)| one == other)
-    }
-}
-
-/// How many bytes stand before a quote, a backslash or a control character. Looks at eight at a time.
-fn plain_length(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let mut at = 0;
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*eight);
-        let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word & HIGH;
-        let found =
-            is_zero(word ^ (ONES * u64::from(b'"'))) | is_zero(word ^ (ONES * u64::from(b'\\'))) | control;
-        if found != 0 {
-            // What is found behind the first may be a mistake, the first is none.
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..)?;
-    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).map(|length| at + length)
 }
 
 #[cfg(test)]

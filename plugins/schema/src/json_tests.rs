@@ -88,25 +88,6 @@ proptest::proptest! {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
-fn the_end_of_plain_text_is_found_at_any_place() {
-    let naive = |bytes: &[u8]| bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-    for length in 0..20 {
-        for at in 0..length {
-            for byte in 0..=255 {
-                // What follows must not move what is found.
-                for behind in [b'a', b'"', b'!', 0, 0xFF, b'[', b']'] {
-                    let mut bytes = vec![b'a'; length];
-                    bytes[at + 1..].fill(behind);
-                    bytes[at] = byte;
-                    assert_eq!(plain_length(&bytes), naive(&bytes), "{bytes:?}");
-                }
-            }
-        }
-    }
-}
-
-#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_name_is_taken_only_as_a_whole() {
     let cases = [
         (r#""ab":1"#, Some("1")),
@@ -165,7 +146,7 @@ fn what_is_plain_is_read_alike() {
         let mut plain = Reader::new(text, Limits::MESSAGE);
         let (read, is_string) = match text.starts_with('"') {
             true => (plain.plain_string(), true),
-            false => (plain.plain_number(), false),
+            false => (plain.plain_number().map(|number| number.text), false),
         };
         let has_more = text.contains(['\\', 'e', 'E']) || ["00", "01", "-01"].contains(&text);
         let make = |text| {
@@ -175,21 +156,6 @@ fn what_is_plain_is_read_alike() {
             // `01` is read as 0 by one, and what follows is refused; the other leaves it to that.
             Some(read) => assert_eq!(value, Some((make(read), plain.at)), "{text}"),
             None => assert!(plain.at == 0 && (has_more || value.is_none()), "{text}"),
-        }
-    }
-}
-
-#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-#[cfg_attr(not(target_arch = "wasm32"), test)]
-fn one_byte_makes_a_difference() {
-    let text = b"abcdefghijklmnopqrstu";
-    for length in 0..=text.len() {
-        let one = &text[..length];
-        assert!(is_same(one, one), "{length}");
-        for at in 0..length {
-            let mut other = one.to_vec();
-            other[at] ^= 1;
-            assert!(!is_same(one, &other), "{length} {at}");
         }
     }
 }

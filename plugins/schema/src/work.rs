@@ -41,17 +41,25 @@ impl Work {
         self.left.set(self.left.get().saturating_sub(steps));
     }
 
+    /// Takes steps; false when so many are not left.
+    #[inline]
+    pub(crate) fn pay(&self, steps: usize) -> bool {
+        let left = self.left.get();
+        let enough = left as usize > steps;
+        self.left.set(if enough { left - steps as u32 } else { 0 });
+        enough
+    }
+
     /// Takes steps and goes into a schema; false when there is no more work to be done. Who went in must leave.
     #[inline]
     pub(crate) fn enter(&self, steps: usize) -> bool {
-        let (left, depth) = (self.left.get(), self.depth.get());
-        if left as usize <= steps || depth >= MAX_DEPTH {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
             self.left.set(0);
-            return false;
         }
-        self.left.set(left - steps as u32);
-        self.depth.set(depth + 1);
-        true
+        let enough = self.pay(steps);
+        self.depth.set(depth + u32::from(enough));
+        enough
     }
 
     /// Leaves the schema that was gone into last.

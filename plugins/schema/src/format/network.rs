@@ -7,21 +7,26 @@ use fluent_uri::{Iri, IriRef, Uri, UriRef};
 
 /// RFC 1123, section 2.1.
 pub(super) fn is_hostname(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(is_label)
+    are_labels(text, is_label)
 }
 
 /// The same, where two hyphens in third and fourth place must begin a name's encoded form (RFC 5891, section
 /// 4.2.3.1). What is encoded is not looked at.
 pub(super) fn is_internationalised_hostname(text: &str) -> bool {
     let is_plain =
-        |label: &str| label.get(2..4) != Some("--") || (label.starts_with("xn--") && label.len() > 4);
-    is_hostname(text) && text.split('.').all(is_plain)
+        |label: &[u8]| label.get(2..4) != Some(b"--") || (label.starts_with(b"xn--") && label.len() > 4);
+    are_labels(text, |label| is_label(label) && is_plain(label))
+}
+
+fn are_labels(text: &str, is_label: impl Fn(&[u8]) -> bool) -> bool {
+    text.len() <= 253 && text.as_bytes().split(|byte| *byte == b'.').all(is_label)
+}
+
+fn is_label(label: &[u8]) -> bool {
+    (1..=63).contains(&label.len())
+        && label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && label.first() != Some(&b'-')
+        && label.last() != Some(&b'-')
 }
 
 /// RFC 5321, section 4.1.2, with a host's name or address behind the `@`.
@@ -31,14 +36,15 @@ pub(super) fn is_email(text: &str) -> bool {
 
 /// Whether it is an email address as nearly all are: a `Dot-string`, and a host's name. The parser takes ten times as long.
 fn is_plain_email(text: &str) -> bool {
-    let Some((mailbox, domain)) = text.split_once('@') else { return false };
+    let parts = text.bytes().position(|byte| byte == b'@').and_then(|at| text.split_at_checked(at));
+    let Some((mailbox, domain)) = parts else { return false };
     let is_atom = |atom: &[u8]| {
         let is_one = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(byte);
         !atom.is_empty() && atom.iter().all(is_one)
     };
     mailbox.len() <= 64
         && mailbox.as_bytes().split(|byte| *byte == b'.').all(is_atom)
-        && is_internationalised_hostname(domain)
+        && domain.get(1..).is_some_and(is_internationalised_hostname)
 }
 
 /// RFC 6531, section 3.3: characters beyond ASCII on both sides of the `@`. Which of them a host's name may have is not looked at.

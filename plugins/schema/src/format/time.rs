@@ -86,7 +86,9 @@ fn clock_of(clock: &[u8]) -> Option<(i32, i32, i32)> {
 
 /// `date-time`.
 pub(super) fn is_date_time(text: &str) -> bool {
-    text.split_once(['T', 't']).is_some_and(|(date, time)| is_date(date) && is_time(time))
+    let Some((date, [b'T' | b't', ..])) = text.as_bytes().split_at_checked(10) else { return false };
+    let parts = text.get(..date.len()).zip(text.get(date.len() + 1..));
+    parts.is_some_and(|(date, time)| is_date(date) && is_time(time))
 }
 
 /// `duration`: weeks alone, or units from the largest to the smallest without a gap.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::keyword::{Bound, Condition, Contains, Items, Keyword, Members, Node, NodeId, Others, Types};
 use super::pattern::Pattern;
 use super::{equality, evaluated, number};
+use crate::json::plain::Number;
 use crate::value::{Object, Value};
 use crate::work::Work;
 
@@ -96,41 +97,40 @@ impl<'n> Judge<'n> {
 
     /// Whether a keyword of `node` holds.
     pub(super) fn holds(&self, keyword: &Keyword, node: &Node, value: &Value<'_>) -> bool {
-        match keyword {
-            Keyword::Never => false,
-            Keyword::Types(types) => has_type(*types, value),
-            Keyword::Enum(values) => {
+        match (keyword, value) {
+            (Keyword::Never, _) => false,
+            (Keyword::AllOf(ids), _) => ids.iter().all(|id| self.accepts(*id, value)),
+            (Keyword::AnyOf(ids), _) => ids.iter().any(|id| self.accepts(*id, value)),
+            (Keyword::OneOf(ids), _) => {
+                ids.iter().filter(|id| self.accepts(**id, value)).take(2).count() == 1
+            }
+            (Keyword::Not(id), _) => !self.accepts(*id, value),
+            (Keyword::Ref(id), _) => self.accepts(*id, value),
+            (Keyword::If(condition), _) => {
+                self.branch(condition, value).is_none_or(|branch| self.accepts(branch, value))
+            }
+            (_, Value::String(text)) => self.text_holds(keyword, text),
+            (_, Value::Number(number)) => self.number_holds(keyword, number::seen(number)),
+            (Keyword::Types(types), _) => types.0 & type_of(value) != 0,
+            (Keyword::Enum(values), _) => {
                 self.work.spend(values.len());
                 values.iter().any(|one| equality::equal(one, value, self.work))
             }
-            Keyword::Const(one) => equality::equal(one, value, self.work),
-            Keyword::Format(format) => {
-                if let Value::String(text) = value {
-                    self.work.spend(text.len() / BYTES_A_STEP);
-                }
-                format.takes(value)
-            }
-            Keyword::AllOf(ids) => ids.iter().all(|id| self.accepts(*id, value)),
-            Keyword::AnyOf(ids) => ids.iter().any(|id| self.accepts(*id, value)),
-            Keyword::OneOf(ids) => ids.iter().filter(|id| self.accepts(**id, value)).take(2).count() == 1,
-            Keyword::Not(id) => !self.accepts(*id, value),
-            Keyword::Ref(id) => self.accepts(*id, value),
-            Keyword::If(condition) => {
-                self.branch(condition, value).is_none_or(|branch| self.accepts(branch, value))
-            }
-            _ => match value {
-                Value::Number(number) => {
-                    if let Keyword::MultipleOf(of) = keyword {
-                        self.work.spend(number::steps_of_division(number, of));
-                    }
-                    !self.work.is_spent() && number_holds(keyword, number)
-                }
-                Value::String(text) => self.text_holds(keyword, text),
-                Value::Array(items) => self.list_holds(keyword, node, value, items),
-                Value::Object(members) => self.object_holds(keyword, node, value, members),
-                Value::Null | Value::Bool(_) => true,
-            },
+            (Keyword::Const(one), _) => equality::equal(one, value, self.work),
+            (_, Value::Array(items)) => self.list_holds(keyword, node, value, items),
+            (_, Value::Object(members)) => self.object_holds(keyword, node, value, members),
+            (_, Value::Null | Value::Bool(_)) => true,
         }
+    }
+
+    /// Whether a node accepts a text, none of whose keywords need it as a value: see [`super::plan::Plan::is_plain`].
+    pub(super) fn takes_text(&self, node: &Node, text: &str) -> bool {
+        node.keywords.iter().all(|keyword| self.text_holds(keyword, text))
+    }
+
+    /// The same of a number.
+    pub(super) fn takes_number(&self, node: &Node, number: Number<'_>) -> bool {
+        node.keywords.iter().all(|keyword| self.number_holds(keyword, number))
     }
 
     /// What `if` leads to.
@@ -159,16 +159,59 @@ impl<'n> Judge<'n> {
     }
 
     fn text_holds(&self, keyword: &Keyword, text: &str) -> bool {
-        if text.len() >= BYTES_A_STEP {
-            self.work.spend(text.len() / BYTES_A_STEP);
-        }
+        let equals =
+            |one: &Value<'_>| matches!(one, Value::String(one) if equality::same(one, text, self.work));
         match keyword {
-            Keyword::MinLength(least) => length_is_at_least(text, *least),
+            Keyword::Types(types) => types.0 & Types::STRING != 0,
+            Keyword::Enum(values) => {
+                self.work.spend(values.len());
+                values.iter().any(equals)
+            }
+            Keyword::Const(one) => equals(one),
+            Keyword::Format(format) => {
+                self.pass_over(text);
+                format.takes_text(text)
+            }
+            Keyword::MinLength(least) => {
+                self.pass_over(text);
+                length_is_at_least(text, *least)
+            }
             Keyword::MaxLength(most) => {
+                self.pass_over(text);
                 !most.checked_add(1).is_some_and(|over| length_is_at_least(text, over))
             }
-            Keyword::Pattern(pattern) => self.matches(pattern, text),
+            Keyword::Pattern(pattern) => {
+                self.pass_over(text);
+                self.matches(pattern, text)
+            }
             _ => true,
+        }
+    }
+
+    fn number_holds(&self, keyword: &Keyword, number: Number<'_>) -> bool {
+        let equals =
+            |one: &Value<'_>| matches!(one, Value::Number(one) if number::compare(one, number.text).is_eq());
+        match keyword {
+            Keyword::Types(types) => is_number_of(*types, number),
+            Keyword::Enum(values) => {
+                self.work.spend(values.len());
+                values.iter().any(equals)
+            }
+            Keyword::Const(one) => equals(one),
+            Keyword::Format(format) => format.takes_number(number.text),
+            Keyword::Bound(bound) => bound.takes(number),
+            Keyword::MultipleOf(of) => {
+                self.work.spend(number::steps_of_division(number.text, of));
+                !self.work.is_spent() && number::is_multiple(number.text, of)
+            }
+            _ => true,
+        }
+    }
+
+    /// Takes the steps for looking at a text once.
+    fn pass_over(&self, text: &str) {
+        if text.len() >= BYTES_A_STEP {
+            self.work.spend(text.len() / BYTES_A_STEP);
         }
     }
 
@@ -249,9 +292,11 @@ impl Items {
 }
 
 impl Bound {
-    pub(super) fn takes(&self, number: &str) -> bool {
-        let order = self.whole.and_then(|limit| number::compare_small(number, limit));
-        let order = order.unwrap_or_else(|| number::compare(number, &self.limit));
+    fn takes(&self, number: Number<'_>) -> bool {
+        let order = match (number.small, self.whole) {
+            (Some((whole, rest)), Some(limit)) => whole.cmp(&limit).then(rest),
+            _ => number::compare(number.text, &self.limit),
+        };
         match (self.is_lower, self.is_exclusive) {
             (true, false) => order.is_ge(),
             (true, true) => order.is_gt(),
@@ -261,28 +306,21 @@ impl Bound {
     }
 }
 
-fn number_holds(keyword: &Keyword, number: &str) -> bool {
-    match keyword {
-        Keyword::Bound(bound) => bound.takes(number),
-        Keyword::MultipleOf(of) => number::is_multiple(number, of),
-        _ => true,
+/// The type of what is neither a text nor a number.
+fn type_of(value: &Value<'_>) -> u8 {
+    match value {
+        Value::Null => Types::NULL,
+        Value::Bool(_) => Types::BOOLEAN,
+        Value::String(_) | Value::Number(_) => 0,
+        Value::Array(_) => Types::ARRAY,
+        Value::Object(_) => Types::OBJECT,
     }
 }
 
-fn has_type(types: Types, value: &Value<'_>) -> bool {
-    let bits = match value {
-        Value::Null => Types::NULL,
-        Value::Bool(_) => Types::BOOLEAN,
-        Value::String(_) => Types::STRING,
-        Value::Array(_) => Types::ARRAY,
-        Value::Object(_) => Types::OBJECT,
-        Value::Number(number) => {
-            return types.0 & Types::NUMBER != 0
-                || (types.0 & Types::INTEGER != 0 && number::is_whole(number))
-                || (types.0 & Types::WRITTEN_INTEGER != 0 && number::is_written_whole(number));
-        }
-    };
-    types.0 & bits != 0
+fn is_number_of(types: Types, number: Number<'_>) -> bool {
+    types.0 & Types::NUMBER != 0
+        || (types.0 & Types::WRITTEN_INTEGER != 0 && number.is_written_whole)
+        || (types.0 & Types::INTEGER != 0 && (number.is_written_whole || number::is_whole(number.text)))
 }
 
 /// Counts characters, and only when the bytes leave a doubt.

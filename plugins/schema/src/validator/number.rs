@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::json::plain::{self, Number};
+
 /// A number in parts: `0.DIGITS` times ten to the power of `point`, the digits without zeros at either end.
 #[derive(Debug, Clone, Copy)]
 struct Decimal<'t> {
@@ -73,6 +75,12 @@ fn split(text: &str, at: impl Fn(u8) -> bool) -> (&str, &str) {
     parts.unwrap_or((text, ""))
 }
 
+/// What a reader would see of a number.
+pub(crate) fn seen(number: &str) -> Number<'_> {
+    let unseen = Number { text: number, small: None, is_written_whole: is_written_whole(number) };
+    plain::number(number).unwrap_or(unseen)
+}
+
 /// Whether a number is written without fraction and exponent: what draft 4 takes for an integer.
 pub(crate) fn is_written_whole(number: &str) -> bool {
     !number.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
@@ -91,27 +99,6 @@ pub(crate) fn small(number: &str) -> Option<i64> {
     }
     let sum = |sum: i64, digit: u8| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'));
     digits.bytes().try_fold(0, sum).map(|sum| sum * sign)
-}
-
-/// Compares a number with a whole one, where it has few digits before the point and no exponent: nearly all that are sent.
-pub(crate) fn compare_small(number: &str, limit: i64) -> Option<Ordering> {
-    if let Some(number) = small(number) {
-        return Some(number.cmp(&limit));
-    }
-    let (whole, fraction) = split(number, |byte| byte == b'.');
-    let whole_part = small(whole)?;
-    let mut is_more = false;
-    for digit in fraction.bytes() {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        is_more |= digit != b'0';
-    }
-    Some(whole_part.cmp(&limit).then(match (is_more, whole.starts_with('-')) {
-        (false, _) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (true, true) => Ordering::Less,
-    }))
 }
 
 /// Compares two numbers.
@@ -218,15 +205,27 @@ mod tests {
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
-    fn numbers_compare_with_whole_ones_without_taking_them_apart() {
-        for number in ["0", "-0", "-0.5", "0.5", "-0.0", "1.50", "1.00", "-1.5", "-1.0", "-2", "12.000001"] {
-            for limit in ["-2", "-1", "0", "1", "2", "12"] {
-                let order = compare_small(number, limit.parse().unwrap());
-                assert_eq!(order, Some(Decimal::of(number).compare(Decimal::of(limit))), "{number} {limit}");
+    fn what_is_seen_of_a_number_is_what_it_is_worth() {
+        let small = ["0", "-0", "-0.5", "0.5", "-0.0", "1.50", "1.00", "-1.5", "-1.0", "-2", "12.000001"];
+        for number in small.into_iter().chain(["123456789012345678", "-123456789012345678.9"]) {
+            let (whole, rest) = seen(number).small.unwrap();
+            for limit in ["-2", "-1", "0", "1", "2", "12", "123456789012345678", "-123456789012345678"] {
+                let order = whole.cmp(&limit.parse().unwrap()).then(rest);
+                assert_eq!(order, Decimal::of(number).compare(Decimal::of(limit)), "{number} {limit}");
             }
         }
-        for number in ["1e2", "1.5e1", "1.5E-1", "1234567890123456789.5"] {
-            assert_eq!(compare_small(number, 1), None, "{number}");
+        let long = ["1".repeat(19), "9".repeat(128), "-9223372036854775808".into(), "8".repeat(200)];
+        for number in
+            long.iter().map(String::as_str).chain(["1e2", "1.5e1", "1.5E-1", "1234567890123456789.5"])
+        {
+            assert_eq!(seen(number).small, None, "{number}");
+        }
+        for number in small.into_iter().chain(long.iter().map(String::as_str)).chain(["1e2", "1E2", "1.0e2"])
+        {
+            assert_eq!(
+                (seen(number).text, seen(number).is_written_whole),
+                (number, is_written_whole(number))
+            );
         }
     }
 

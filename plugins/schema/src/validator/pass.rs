@@ -8,7 +8,6 @@ use super::keyword::{Keyword, Node, NodeId, Others};
 use super::plan::{ListPlan, ObjectPlan, Seen};
 use crate::fault::Fault;
 use crate::json::{Limits, Reader};
-use crate::value::Value;
 
 /// One pass over a text.
 pub(super) struct Pass<'p, 'n, 't> {
@@ -47,48 +46,45 @@ impl<'n, 't> Pass<'_, 'n, 't> {
     fn value(&mut self, mut id: NodeId, depth: usize) -> Certain {
         let node = loop {
             let node = self.judge.node(id).ok_or(Doubt)?;
-            self.judge.work().spend(1 + node.keywords.len());
+            certain(self.judge.work().pay(1 + node.keywords.len()))?;
             match node.plan.instead {
                 Some(other) => id = other,
                 None => break node,
             }
         };
-        if !self.judge.work().enter(0) {
-            return Err(Doubt);
+        let first = self.reader.begin().ok_or(Doubt)?;
+        if node.plan.is_plain {
+            match first {
+                b'"' if let Some(text) = self.reader.plain_string() => {
+                    return certain(self.judge.takes_text(node, text));
+                }
+                b'-' | b'0'..=b'9' if let Some(number) = self.reader.plain_number() => {
+                    return certain(self.judge.takes_number(node, number));
+                }
+                _ => {}
+            }
         }
-        let verdict = self.by_plan(id, node, depth);
+        certain(self.judge.work().enter(0))?;
+        let verdict = self.by_plan(id, node, first, depth);
         self.judge.work().leave();
         verdict
     }
 
-    fn by_plan(&mut self, id: NodeId, node: &'n Node, depth: usize) -> Certain {
-        let first = self.reader.begin()?;
+    fn by_plan(&mut self, id: NodeId, node: &'n Node, first: u8, depth: usize) -> Certain {
         match (first, &node.plan.object, &node.plan.list) {
-            (Some(b'{'), Some(plan), _) => self.object(node, plan, depth + 1),
-            (Some(b'['), _, Some(plan)) => self.list(node, plan, depth + 1),
+            (b'{', Some(plan), _) => self.object(node, plan, depth + 1),
+            (b'[', _, Some(plan)) => self.list(node, plan, depth + 1),
             _ => {
-                let value = match self.scalar(first) {
-                    Some(scalar) => scalar,
-                    None => self.reader.value_from(first, depth)?,
-                };
+                let value = self.reader.value_from(first, depth)?;
                 certain(self.judge.satisfied_by(id, node, &value))
             }
-        }
-    }
-
-    /// Reads what most values are.
-    fn scalar(&mut self, first: Option<u8>) -> Option<Value<'t>> {
-        match first? {
-            b'"' => self.reader.plain_string().map(|text| Value::String(Cow::Borrowed(text))),
-            b'-' | b'0'..=b'9' => self.reader.plain_number().map(|text| Value::Number(Cow::Borrowed(text))),
-            _ => None,
         }
     }
 
     fn object(&mut self, node: &'n Node, plan: &'n ObjectPlan, depth: usize) -> Certain {
         let named = plan.members(&node.keywords).map(|members| members.named.as_slice()).unwrap_or_default();
         let (mut seen, mut others, mut count, mut before) = (Seen::default(), Vec::new(), 0, 0);
-        self.reader.enter(depth)?;
+        certain(self.reader.enter(depth))?;
         let mut goes_on = !self.reader.take(b'}');
         while goes_on {
             count += 1;
@@ -103,7 +99,7 @@ impl<'n, 't> Pass<'_, 'n, 't> {
                     others.push(name);
                 }
             }
-            goes_on = self.reader.goes_on(b'}')?;
+            goes_on = self.reader.goes_on(b'}').ok_or(Doubt)?;
         }
         self.judge.work().spend((count + named.len()) / MEMBERS_A_STEP);
         certain((plan.least..=plan.most).contains(&count) && seen.has_all(&plan.required))?;
@@ -145,7 +141,7 @@ impl<'n, 't> Pass<'_, 'n, 't> {
             _ => None,
         };
         let mut count = 0;
-        self.reader.enter(depth)?;
+        certain(self.reader.enter(depth))?;
         let mut goes_on = !self.reader.take(b']');
         while goes_on {
             match items.and_then(|items| items.of(count)) {
@@ -155,7 +151,7 @@ impl<'n, 't> Pass<'_, 'n, 't> {
                 }
             }
             count += 1;
-            goes_on = self.reader.goes_on(b']')?;
+            goes_on = self.reader.goes_on(b']').ok_or(Doubt)?;
         }
         certain((plan.least..=plan.most).contains(&count))
     }

@@ -15,6 +15,8 @@ const MOST_HOPS: usize = 32;
 pub(crate) struct Plan {
     /// The node whose verdict this one's is.
     pub(super) instead: Option<NodeId>,
+    /// Whether texts and numbers need not be there as values.
+    pub(super) is_plain: bool,
     /// `None` where an object must be there as a whole.
     pub(super) object: Option<ObjectPlan>,
     /// `None` where a list must be there as a whole.
@@ -97,7 +99,8 @@ impl Plan {
             },
             _ => None,
         };
-        Self { instead, object: ObjectPlan::of(keywords), list: ListPlan::of(keywords) }
+        let is_plain = keywords.iter().all(is_plain);
+        Self { instead, is_plain, object: ObjectPlan::of(keywords), list: ListPlan::of(keywords) }
     }
 }
 
@@ -121,7 +124,7 @@ impl ObjectPlan {
                     }
                     plan.members = Some(at);
                     plan.others = members.others;
-                    if members.named.iter().all(|(name, _)| is_plain(name)) {
+                    if members.named.iter().all(|(name, _)| needs_no_escape(name)) {
                         plan.next = (0..=members.named.len()).map(|at| Cell::new(at as u16)).collect();
                     }
                 }
@@ -196,7 +199,7 @@ impl ListPlan {
 }
 
 /// Whether a name is written in JSON as it is.
-fn is_plain(name: &str) -> bool {
+fn needs_no_escape(name: &str) -> bool {
     !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
 }
 
@@ -225,6 +228,12 @@ fn says_nothing_of_lists(keyword: &Keyword) -> bool {
                 | Keyword::DependentRequired(_)
                 | Keyword::UnevaluatedProperties(_)
         )
+}
+
+/// Whether a keyword judges texts and numbers by themselves, if it says something of them.
+fn is_plain(keyword: &Keyword) -> bool {
+    matches!(keyword, Keyword::Types(_) | Keyword::Enum(_) | Keyword::Const(_))
+        || (says_nothing_of_objects(keyword) || says_nothing_of_lists(keyword))
 }
 
 /// Whether a keyword says nothing of objects and lists.

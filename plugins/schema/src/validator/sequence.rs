@@ -13,9 +13,9 @@ struct Part {
     most: usize,
 }
 
-/// A set of ASCII characters, a bit for each.
+/// A set of ASCII characters, a bit for each: wasm has no word for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Class(u128);
+struct Class([u64; 2]);
 
 /// Most parts of a sequence; a longer one is the engine's.
 const MOST_PARTS: usize = 64;
@@ -64,7 +64,7 @@ impl Part {
             return true;
         }
         for part in next.unwrap_or_default() {
-            if self.class.0 & part.class.0 != 0 {
+            if self.class.meets(part.class) {
                 return false;
             }
             if part.least > 0 {
@@ -76,10 +76,17 @@ impl Part {
 }
 
 impl Class {
+    const fn new(bits: u128) -> Self {
+        Self([bits as u64, (bits >> 64) as u64])
+    }
+
     fn has(self, byte: u8) -> bool {
-        // Wasm has no longer words, and a shift of one is a call.
-        let word = if byte & 64 == 0 { self.0 as u64 } else { (self.0 >> 64) as u64 };
-        byte.is_ascii() && word >> (byte & 63) & 1 == 1
+        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    }
+
+    /// Whether some character is in both.
+    fn meets(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).any(|(ours, theirs)| ours & theirs != 0)
     }
 
     const fn of(first: u8, last: u8) -> u128 {
@@ -99,13 +106,13 @@ impl Class {
         match text {
             [b'[', b'^', ..] => None,
             [b'[', rest @ ..] => Self::brackets(rest),
-            [b'\\', escaped, rest @ ..] => Some((Self(escape(*escaped)?), rest)),
+            [b'\\', escaped, rest @ ..] => Some((Self::new(escape(*escaped)?), rest)),
             // What means something here, and `.`, which takes more than ASCII.
             [
                 b'(' | b')' | b'|' | b'.' | b'?' | b'*' | b'+' | b'{' | b'}' | b']' | b'^' | b'$' | b'\\',
                 ..,
             ] => None,
-            [one, rest @ ..] if one.is_ascii() => Some((Self(1 << one), rest)),
+            [one, rest @ ..] if one.is_ascii() => Some((Self::new(1 << one), rest)),
             _ => None,
         }
     }
@@ -115,7 +122,7 @@ impl Class {
         let mut bits = 0;
         loop {
             let (first, behind) = match rest {
-                [b']', behind @ ..] if bits != 0 => return Some((Self(bits), behind)),
+                [b']', behind @ ..] if bits != 0 => return Some((Self::new(bits), behind)),
                 [b'\\', escaped, behind @ ..] => (escape(*escaped)?, behind),
                 // Two of these are operators to some engines.
                 [b'[' | b']' | b'&' | b'~', ..] | [b'-', b'-', ..] => return None,
