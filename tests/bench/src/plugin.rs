@@ -2,7 +2,7 @@
 
 use portcullis_compiler::{Compiled, Layout, Plugin};
 use portcullis_suite::{CaseFile, compile, gateway};
-use portcullis_test_host::Module;
+use portcullis_test_host::{LoadError, Module};
 use serde_json::Value;
 
 use crate::failure::{Failure, Result, failed, reading};
@@ -34,7 +34,16 @@ pub(crate) fn configuration(plugin: Plugin, gateway: &Value, definition: &Value)
 
 /// Its module, as `scripts/build` has made it.
 pub(crate) fn module(plugin: Plugin) -> Result<Module> {
+    load(plugin, Module::load)
+}
+
+/// The same for measuring time, which counting its instructions takes, too.
+pub(crate) fn uncounted(plugin: Plugin) -> Result<Module> {
+    load(plugin, Module::load_uncounted)
+}
+
+fn load(plugin: Plugin, load: fn(&[u8]) -> std::result::Result<Module, LoadError>) -> Result<Module> {
     let file = gateway::modules_folder().join(format!("{}.wasm", plugin.module().name()));
     let bytes = std::fs::read(&file).map_err(reading(&file))?;
-    Module::load(&bytes).map_err(|cause| Failure(format!("{}: {cause}", file.display())))
+    load(&bytes).map_err(|cause| Failure(format!("{}: {cause}", file.display())))
 }

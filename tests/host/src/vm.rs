@@ -302,17 +302,22 @@ impl Vm {
     ) -> Result<Option<R>, Trap> {
         let Some(callback) = callback.filter(|_| !self.failed) else { return Ok(None) };
         self.store.data_mut().effective_context = None;
-        let answer =
-            self.store.set_fuel(FUEL_PER_CALLBACK).and_then(|()| callback.call(&mut self.store, params));
-        let left = self.store.get_fuel().unwrap_or(0);
-        self.store.data_mut().work.fuel += FUEL_PER_CALLBACK.saturating_sub(left);
+        let answer = refuel(&mut self.store).and_then(|()| callback.call(&mut self.store, params));
+        if let Ok(left) = self.store.get_fuel() {
+            self.store.data_mut().work.fuel += FUEL_PER_CALLBACK.saturating_sub(left);
+        }
         self.failed = answer.is_err();
         answer.map(Some).map_err(|error| Trap(format!("{error:#}")))
     }
 }
 
+/// What a callback may take; where instructions are not counted, there is no fuel.
+fn refuel(store: &mut Store<HostState>) -> wasmtime::Result<()> {
+    if store.get_fuel().is_err() { Ok(()) } else { store.set_fuel(FUEL_PER_CALLBACK) }
+}
+
 fn prepare(module: &Module, store: &mut Store<HostState>) -> wasmtime::Result<Exports> {
-    store.set_fuel(FUEL_PER_CALLBACK)?;
+    refuel(store)?;
     let instance = module.ready.instantiate(&mut *store)?;
     let memory = instance.get_memory(&mut *store, "memory");
     store.data_mut().memory = memory;

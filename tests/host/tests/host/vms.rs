@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_test_host::{Chain, ConfigureRefused, LoadError, Module, Outcome, Request, SharedState, Vm};
 
-use crate::wat::{RECORDER, chain, log, module, vm};
+use crate::wat::{RECORDER, chain, log, module, text, vm};
 
 #[test]
 fn what_is_no_proxy_wasm_module_is_refused() {
@@ -113,6 +113,19 @@ fn work_is_counted_and_repeats_exactly() {
     assert!(first.fuel > 0);
     assert_eq!(first.host_calls.get("proxy_log"), Some(&5));
     assert_eq!(work(), first);
+}
+
+#[test]
+fn what_is_not_counted_runs_alike() {
+    let text = text(RECORDER);
+    let ran = [Module::load(text.as_bytes()), Module::load_uncounted(text.as_bytes())].map(|module| {
+        let vm = Vm::start(&module.expect("a module"), b"", &SharedState::default()).expect("it starts");
+        let exchange = Chain::new(vec![vm]).request(&Request::get("/"));
+        (exchange.work[0].fuel > 0, log(&exchange, 0).join(", "))
+    });
+    let [counted, uncounted] = ran;
+    assert!(counted.0 && !uncounted.0);
+    assert_eq!(counted.1, uncounted.1);
 }
 
 #[test]

@@ -43,8 +43,14 @@ const PRELUDE: &str = r#"
 /// Where strings begin: below them is room for what host calls write.
 const STRINGS: usize = 1024;
 
-/// Assembles a plugin of these functions.
+/// Assembles and loads a plugin of these functions.
 pub(crate) fn module(functions: &str) -> Module {
+    let text = text(functions);
+    Module::load(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// A plugin of these functions.
+pub(crate) fn text(functions: &str) -> String {
     let (mut code, mut strings) = (String::new(), String::new());
     for (index, part) in functions.split('\'').enumerate() {
         if index % 2 == 0 {
@@ -56,8 +62,7 @@ pub(crate) fn module(functions: &str) -> Module {
         strings.push_str(part);
     }
     let data: String = strings.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-    let text = format!("(module {PRELUDE} (data (i32.const {STRINGS}) \"{data}\") {code})");
-    Module::load(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    format!("(module {PRELUDE} (data (i32.const {STRINGS}) \"{data}\") {code})")
 }
 
 /// Starts a plugin of these functions, with no configuration.
