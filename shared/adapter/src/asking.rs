@@ -23,7 +23,7 @@ pub(crate) struct Asking<C> {
     place: Place<C>,
     /// Whether the whole request has come.
     is_whole: Cell<bool>,
-    /// Whether parts of the body have come meanwhile: the host holds them, and does not show them again.
+    /// See [`Place::has_parts`].
     has_parts: Cell<bool>,
     slot: RefCell<Slot<C>>,
 }
@@ -56,7 +56,7 @@ impl<C: PolicyChain + 'static> Asking<C> {
         let asking = Rc::new(Self {
             place: place.clone(),
             is_whole: Cell::new(place.is_whole),
-            has_parts: Cell::new(false),
+            has_parts: Cell::new(place.has_parts),
             slot,
         });
         let waiter: Rc<dyn Waiter> = Rc::clone(&asking) as _;
@@ -105,20 +105,21 @@ impl<C: PolicyChain + 'static> Waiter for Asking<C> {
         }
         let is_endless = is_endless(passage.request());
         passage.set_answer(topic, answer);
-        let place = Place { is_whole: self.is_whole.get(), ..self.place.clone() };
+        let (is_whole, has_parts) = (self.is_whole.get(), self.has_parts.get());
+        let place = Place { is_whole, has_parts, ..self.place.clone() };
         let mut state =
             go_on(passage, response, &place).unwrap_or_else(|answer| deliver(&answer, place.worker.errors));
         // Envoy, once it has let go of what it held, takes the next part for an addition to it. Where its router keeps the body to be able
         // to send it again, the upstream would get the beginning twice. So all goes on with the next part, unless the
         // client might wait for an answer before it sends one.
-        let waits = self.has_parts.get() && !place.is_whole && !is_endless;
+        let waits = has_parts && !is_whole && !is_endless;
         let is_passed = match &mut state {
             State::Passed(passed) if waits => {
                 passed.hold_parts();
                 false
             }
             State::Passed(passed) => {
-                match (self.has_parts.get(), place.is_whole) {
+                match (has_parts, is_whole) {
                     (true, true) => passed.see_whole(&place.worker),
                     (true, false) => passed.miss_body(),
                     (false, _) => {}

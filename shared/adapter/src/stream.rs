@@ -85,6 +85,8 @@ pub(crate) struct Place<C> {
     pub(crate) context: u32,
     /// Whether all of the request has come.
     pub(crate) is_whole: bool,
+    /// Whether parts of the body have come while a question was on its way: the host holds them, and does not show them again.
+    pub(crate) has_parts: bool,
     /// See [`Stream::receipts`].
     pub(crate) receipts: Option<Receipts>,
 }
@@ -131,7 +133,13 @@ impl<C: PolicyChain + 'static> Stream<C> {
 
     fn place(&self, is_whole: bool) -> Result<Place<C>, Answer> {
         let worker = self.worker.clone().ok_or_else(|| Rejection::internal("not-configured"))?;
-        Ok(Place { worker, context: self.context, is_whole, receipts: self.receipts.clone() })
+        Ok(Place {
+            worker,
+            context: self.context,
+            is_whole,
+            has_parts: false,
+            receipts: self.receipts.clone(),
+        })
     }
 
     /// Takes up a new state; says whether the filters that follow may see what has come so far.
@@ -454,10 +462,16 @@ fn observed(edits: &Edits) -> String {
     text
 }
 
+/// How the media types begin whose clients may wait for an answer before they send more: gRPC's, and those of Connect's streams.
+const STREAMED: [&str; 2] = ["application/grpc", "application/connect+"];
+
 /// Whether holding the stream until its end would hold it for ever.
 pub(crate) fn is_endless(request: &Request) -> bool {
     let headers = request.headers();
-    let grpc =
-        |value: &[u8]| value.get(..16).is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"));
-    headers.first("upgrade").is_some() || headers.all("content-type").any(grpc)
+    let is_streamed = |value: &[u8]| {
+        STREAMED.iter().any(|start| {
+            value.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start.as_bytes()))
+        })
+    };
+    headers.first("upgrade").is_some() || headers.all("content-type").any(is_streamed)
 }

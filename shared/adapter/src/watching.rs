@@ -17,6 +17,8 @@ pub(crate) struct Watching {
     watch: Watch,
     request: Option<Copied>,
     response: Stage,
+    /// Whether something of the request was observed to be wrong before its body.
+    was_wrong: bool,
     /// What the access log is told.
     observed: String,
 }
@@ -52,7 +54,7 @@ impl Watching {
     pub(crate) fn new(watch: Watch, observed: String) -> Self {
         let request = watch.body.as_ref().map(|body| Copied::up_to(body.max));
         let response = if watch.response { Stage::Expected } else { Stage::Judged };
-        Self { watch, request, response, observed }
+        Self { watch, request, response, was_wrong: !observed.is_empty(), observed }
     }
 
     /// The request's body cannot be seen whole any more.
@@ -70,8 +72,7 @@ impl Watching {
             && let (Some(copied), Some(policy)) = (self.request.take(), worker.chain.watcher())
             && let Some(found) = policy.on_body(&self.watch, &copied.into_body())
         {
-            let again = !self.observed.is_empty();
-            worker.count(&found, Message::Request, Outcome::Observed, again);
+            worker.count(&found, Message::Request, Outcome::Observed, self.was_wrong);
             note(&mut self.observed, &found);
         }
     }

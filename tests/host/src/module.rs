@@ -18,6 +18,7 @@ const PERF_MAP: &str = "PORTCULLIS_PERF_MAP";
 #[derive(Clone)]
 pub struct Module {
     pub(crate) ready: InstancePre<HostState>,
+    pub(crate) counting: Counting,
 }
 
 /// Why bytes are not a module that this host can start.
@@ -52,7 +53,7 @@ impl Module {
     /// # Errors
     /// When the bytes are not a proxy-wasm module of ABI 0.2.1.
     pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
-        Self::load_into(engine(Counting::On)?, bytes)
+        Self::load_with(Counting::On, bytes)
     }
 
     /// The same, but its instructions are not counted, which takes time of its own: to measure how long a module takes. Nothing
@@ -61,10 +62,11 @@ impl Module {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_uncounted(bytes: &[u8]) -> Result<Self, LoadError> {
-        Self::load_into(engine(Counting::Off)?, bytes)
+        Self::load_with(Counting::Off, bytes)
     }
 
-    fn load_into(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
+    fn load_with(counting: Counting, bytes: &[u8]) -> Result<Self, LoadError> {
+        let engine = engine(counting)?;
         let module = wasmtime::Module::new(engine, bytes)
             .map_err(|error| LoadError::NotWasm { message: format!("{error:#}") })?;
         if module.get_export(ABI_MARKER).is_none() {
@@ -72,7 +74,7 @@ impl Module {
         }
         let ready =
             link(engine, &module).map_err(|error| LoadError::Link { message: format!("{error:#}") })?;
-        Ok(Self { ready })
+        Ok(Self { ready, counting })
     }
 }
 
@@ -85,7 +87,7 @@ fn link(engine: &Engine, module: &wasmtime::Module) -> wasmtime::Result<Instance
 
 /// Whether instructions are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counting {
+pub(crate) enum Counting {
     On,
     Off,
 }

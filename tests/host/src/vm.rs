@@ -7,7 +7,7 @@ use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 use crate::exports::{Exports, allocator, initializer};
 use crate::guest::{HostState, ROOT_CONTEXT, Scope};
 use crate::message::{LogLine, Work};
-use crate::module::Module;
+use crate::module::{Counting, Module};
 use crate::shared::SharedState;
 
 /// Fuel for one callback, about a second: what spends it would hang an Envoy worker for long or for ever, and traps here.
@@ -302,8 +302,10 @@ impl Vm {
     ) -> Result<Option<R>, Trap> {
         let Some(callback) = callback.filter(|_| !self.failed) else { return Ok(None) };
         self.store.data_mut().effective_context = None;
-        let answer = refuel(&mut self.store).and_then(|()| callback.call(&mut self.store, params));
-        if let Ok(left) = self.store.get_fuel() {
+        let counting = self.module.counting;
+        let answer = refuel(&mut self.store, counting).and_then(|()| callback.call(&mut self.store, params));
+        if counting == Counting::On {
+            let left = self.store.get_fuel().unwrap_or(0);
             self.store.data_mut().work.fuel += FUEL_PER_CALLBACK.saturating_sub(left);
         }
         self.failed = answer.is_err();
@@ -311,13 +313,13 @@ impl Vm {
     }
 }
 
-/// What a callback may take; where instructions are not counted, there is no fuel.
-fn refuel(store: &mut Store<HostState>) -> wasmtime::Result<()> {
-    if store.get_fuel().is_err() { Ok(()) } else { store.set_fuel(FUEL_PER_CALLBACK) }
+/// What a callback may take, where that is counted.
+fn refuel(store: &mut Store<HostState>, counting: Counting) -> wasmtime::Result<()> {
+    if counting == Counting::Off { Ok(()) } else { store.set_fuel(FUEL_PER_CALLBACK) }
 }
 
 fn prepare(module: &Module, store: &mut Store<HostState>) -> wasmtime::Result<Exports> {
-    refuel(store)?;
+    refuel(store, module.counting)?;
     let instance = module.ready.instantiate(&mut *store)?;
     let memory = instance.get_memory(&mut *store, "memory");
     store.data_mut().memory = memory;
