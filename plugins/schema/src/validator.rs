@@ -9,6 +9,7 @@ mod explain;
 mod judge;
 pub(crate) mod keyword;
 mod number;
+mod outline;
 mod pass;
 mod pattern;
 mod plan;

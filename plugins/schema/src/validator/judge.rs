@@ -140,6 +140,7 @@ impl<'n> Judge<'n> {
 
     /// Whether a pattern is found in a text.
     pub(super) fn matches(&self, pattern: &Pattern, text: &str) -> bool {
+        self.pass_over(text);
         if self.work.is_spent() {
             return false;
         }
@@ -180,10 +181,7 @@ impl<'n> Judge<'n> {
                 self.pass_over(text);
                 !most.checked_add(1).is_some_and(|over| length_is_at_least(text, over))
             }
-            Keyword::Pattern(pattern) => {
-                self.pass_over(text);
-                self.matches(pattern, text)
-            }
+            Keyword::Pattern(pattern) => self.matches(pattern, text),
             _ => true,
         }
     }
