@@ -101,6 +101,8 @@ pub(crate) struct Input<'i> {
     pub(crate) max_body_bytes: u32,
     /// Whether the access log says what was observed.
     pub(crate) observes: bool,
+    /// Whether the client's request identifiers are judged: then Envoy makes none.
+    pub(crate) judges_request_ids: bool,
     pub(crate) errors: ErrorsFile,
     /// The header in which certificates are passed on, if there is one.
     pub(crate) certificate_header: Option<&'i str>,

@@ -128,6 +128,8 @@ pub struct Compiled {
     max_body_bytes: u32,
     /// Whether something is judged and let pass, or responses are judged.
     observes: bool,
+    /// Whether some operation declares the header in which Envoy would put an identifier of its own.
+    judges_request_ids: bool,
     certificate_header: Option<String>,
     /// Whether plugins find clients behind proxies.
     finds_clients: bool,
@@ -195,6 +197,7 @@ impl Compiled {
             capabilities: &|plugin| capabilities.get(&plugin).cloned().unwrap_or_default(),
             max_body_bytes: self.max_body_bytes,
             observes: self.observes,
+            judges_request_ids: self.judges_request_ids,
             errors: self.errors,
             certificate_header: self.certificate_header.as_deref(),
             finds_clients: self.finds_clients,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_config::schema::LocationConfig;
 use portcullis_openapi::{ApiModel, Diagnostic, Documents, Place, Report, Severity};
 
 use crate::api::{self, ApiCompiler};
@@ -159,6 +160,10 @@ impl<'r> Run<'r> {
         let scopes = rules.flat_map(|rule| rule.scopes()).map(str::to_owned).collect();
         let layout = self.options.layout.unwrap_or(gateway.layout);
         let observes = apis.iter().flat_map(|api| &api.schema.operations).any(|one| one.rule.observes());
+        let mut parameters =
+            apis.iter().flat_map(|api| &api.schema.operations).flat_map(|one| &one.rule.parameters);
+        let judges_request_ids =
+            parameters.any(|one| one.location == LocationConfig::Header && one.name == "x-request-id");
         let Configured { configs, wants } = match plugins::configure(&gateway, layout, apis) {
             Ok(configured) => configured,
             Err(refused) => {
@@ -203,6 +208,7 @@ impl<'r> Run<'r> {
             late_secrets,
             max_body_bytes,
             observes,
+            judges_request_ids,
             certificate_header,
             finds_clients,
             internal_header,

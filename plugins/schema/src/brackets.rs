@@ -79,16 +79,21 @@ impl<'t> Tree<'t> {
     }
 
     fn into_list(self, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
-        let items = shape::items(shape);
-        let mut list: Vec<Value<'t>> = self.texts.into_iter().map(|text| shape::read(text, items)).collect();
+        let mut list: Vec<Value<'t>> = Vec::new();
+        for text in self.texts {
+            list.push(shape::read(text, shape::item(shape, list.len())));
+        }
         let mut children: Vec<_> = self.children.into_iter().collect();
         children.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
         for (name, child) in children {
             if name.is_empty() && child.children.is_empty() {
-                list.extend(child.texts.into_iter().map(|text| shape::read(text, items)));
+                for text in child.texts {
+                    list.push(shape::read(text, shape::item(shape, list.len())));
+                }
             } else {
-                let at = list.len().to_string();
-                list.push(child.into_value(items).map_err(|fault| fault.within(&at))?);
+                let at = list.len();
+                let item = child.into_value(shape::item(shape, at));
+                list.push(item.map_err(|fault| fault.within(&at.to_string()))?);
             }
         }
         Ok(Value::Array(list))

@@ -31,7 +31,7 @@ pub fn read<'t>(bytes: &'t [u8], shape: &ShapeConfig, encodings: &Encodings) -> 
             .map_err(|fault| fault.within(name))?;
         members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
     }
-    members.append(&mut form.rest()?);
+    members.append(&mut form.rest(shape)?);
     Ok(members.into())
 }
 

@@ -15,6 +15,8 @@ use crate::shape;
 use crate::style::{Coding, Writing, read_text};
 use crate::value::{Members, Value};
 
+const BOTH: &str = "is given both as a value and with members";
+
 /// Pairs with their names decoded, each marked once a parameter takes it.
 #[derive(Debug)]
 pub struct Pairs<'t> {
@@ -27,6 +29,8 @@ struct Entry<'t> {
     name: Cow<'t, str>,
     value: &'t str,
     taken: Cell<bool>,
+    /// Whether some parameter names it: it is none of what others leave.
+    named: Cell<bool>,
 }
 
 impl<'t> Pairs<'t> {
@@ -36,6 +40,7 @@ impl<'t> Pairs<'t> {
             name: coding.decode(pair.name).unwrap_or(Cow::Borrowed(pair.name)),
             value: pair.value.unwrap_or_default(),
             taken: Cell::new(false),
+            named: Cell::new(false),
         };
         Self { coding, pairs: pairs.map(entry).collect() }
     }
@@ -44,6 +49,11 @@ impl<'t> Pairs<'t> {
     pub fn take(&self, name: &str) -> Vec<&'t str> {
         let of_name = self.pairs.iter().filter(|pair| pair.name == name);
         of_name.inspect(|pair| pair.taken.set(true)).map(|pair| pair.value).collect()
+    }
+
+    /// Keeps the pairs of a name from whoever takes what is left.
+    pub fn name(&self, name: &str) {
+        self.pairs.iter().filter(|pair| pair.name == name).for_each(|pair| pair.named.set(true));
     }
 
     /// Whether the name is there, with an empty value or none.
@@ -59,12 +69,20 @@ impl<'t> Pairs<'t> {
         left.into_iter()
     }
 
-    /// What nobody took, as texts and lists of texts; the pairs are taken.
-    pub fn rest(&self) -> Result<Members<'t>, Fault> {
+    /// What nobody took or names, as the members of a shape that it does not name; the pairs are taken.
+    pub fn rest(&self, shape: &ShapeConfig) -> Result<Members<'t>, Fault> {
+        let shape = shape::rest(shape);
         let mut members = Members::new();
-        for pair in self.pairs.iter().filter(|pair| !pair.taken.replace(true)) {
+        for pair in self.pairs.iter().filter(|pair| !pair.named.get() && !pair.taken.replace(true)) {
             let text = self.coding.decode(pair.value).map_err(|fault| fault.within(&pair.name))?;
-            shape::add(&mut members, pair.name.clone(), Value::String(text));
+            if !shape::takes_array(shape) {
+                shape::add(&mut members, pair.name.clone(), shape::read(text, shape));
+                continue;
+            }
+            let list = members.entry(pair.name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(shape::read(text, shape::item(shape, list.len())));
+            }
         }
         Ok(members)
     }
@@ -77,14 +95,33 @@ impl<'t> Pairs<'t> {
         explode: bool,
         shape: &ShapeConfig,
     ) -> Result<Option<Vec<Value<'t>>>, Fault> {
+        let one = |value: Option<Value<'t>>| value.map(|value| vec![value]);
+        // Its name alone is an object's no more than a member's is another value's.
+        let is_alone = self.has(name) && !shape.properties.contains_key(name);
         if style == StyleConfig::DeepObject {
-            return self.read_brackets(name, shape).map(|value| value.map(|value| vec![value]));
+            let value = self.read_brackets(name, shape)?;
+            return match (value, is_alone) {
+                (value, false) => Ok(one(value)),
+                (None, true) if takes_single(shape) => self.read_single(name, style, explode, shape),
+                (value, true) => {
+                    self.take(name);
+                    let is_both = value.is_some();
+                    Err(Fault::new(
+                        "style",
+                        if is_both { BOTH } else { "is not written as name[member]=value" },
+                    ))
+                }
+            };
         }
         if spreads(style, explode, shape) {
-            return self.read_spread(shape).map(|value| value.map(|value| vec![value]));
+            return if is_alone && (takes_single(shape) || shape::takes_array(shape)) {
+                self.read_single(name, style, explode, shape)
+            } else {
+                self.read_spread(shape).map(one)
+            };
         }
         if explode && style == StyleConfig::Form && shape::nests(shape) {
-            return self.read_nested(name, shape).map(|value| value.map(|value| vec![value]));
+            return self.read_nested(name, shape).map(one);
         }
         let values = self.take(name);
         if values.is_empty() {
@@ -92,6 +129,27 @@ impl<'t> Pairs<'t> {
         }
         let writing = Writing { name, style, explode, coding: self.coding };
         readings(shape, |kind| self.read_values(&values, writing, shape, kind)).map(Some)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|pair| pair.name == name)
+    }
+
+    /// The readings of a parameter that may be an object, and is none here: its name stands alone.
+    fn read_single(
+        &self,
+        name: &str,
+        style: StyleConfig,
+        explode: bool,
+        shape: &ShapeConfig,
+    ) -> Result<Option<Vec<Value<'t>>>, Fault> {
+        let values = self.take(name);
+        let writing = Writing { name, style, explode, coding: self.coding };
+        let read = |kind| match kind {
+            TypeConfig::Object => Ok(None),
+            kind => self.read_values(&values, writing, shape, kind),
+        };
+        readings(shape, read).map(Some)
     }
 
     /// What no style of OpenAPI writes, objects within lists or objects: each is a JSON text, which is what forms
@@ -102,7 +160,8 @@ impl<'t> Pairs<'t> {
             [] => self.read_brackets(name, shape),
             texts if shape::types(shape).first() == Some(&TypeConfig::Array) => {
                 let read = |(at, text): (usize, &&'t str)| {
-                    self.read_json(text, shape::items(shape)).map_err(|fault| fault.within(&at.to_string()))
+                    self.read_json(text, shape::item(shape, at))
+                        .map_err(|fault| fault.within(&at.to_string()))
                 };
                 texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array).map(Some)
             }
@@ -145,7 +204,7 @@ impl<'t> Pairs<'t> {
         if kind == TypeConfig::Array && writing.explode {
             let read = |(at, value): (usize, &&'t str)| {
                 let text = self.coding.decode(value).map_err(|fault| fault.within(&at.to_string()))?;
-                Ok(shape::read(text, shape::items(shape)))
+                Ok(shape::read(text, shape::item(shape, at)))
             };
             let items = values.iter().enumerate().map(read).collect::<Result<_, Fault>>()?;
             return Ok(Some(Value::Array(items)));
@@ -167,7 +226,7 @@ impl<'t> Pairs<'t> {
         if members.is_empty() && !shape.properties.is_empty() {
             return Ok(None);
         }
-        members.append(&mut self.rest()?);
+        members.append(&mut self.rest(shape)?);
         Ok(if members.is_empty() { None } else { Some(members.into()) })
     }
 
@@ -183,7 +242,14 @@ impl<'t> Pairs<'t> {
 
 /// Whether the members of the parameter are pairs of their own, so that its name never appears.
 pub(crate) fn spreads(style: StyleConfig, explode: bool, shape: &ShapeConfig) -> bool {
-    explode && style == StyleConfig::Form && shape::types(shape).first() == Some(&TypeConfig::Object)
+    let types = shape::types(shape);
+    explode && style == StyleConfig::Form && types.contains(&TypeConfig::Object)
+}
+
+/// Whether one text may be a value.
+fn takes_single(shape: &ShapeConfig) -> bool {
+    let is_single = |kind: &TypeConfig| !matches!(kind, TypeConfig::Array | TypeConfig::Object);
+    shape::types(shape).iter().any(is_single)
 }
 
 /// The readings by each type in turn; text when there is none, so that the schema names the type it wants.

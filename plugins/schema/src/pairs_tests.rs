@@ -33,6 +33,11 @@ fn pairs_become_values() {
     let color = object(&[("R", of(&[Integer])), ("tags", list(of(&[Integer])))]);
     let filter = object(&[("price", object(&[("gte", of(&[Integer]))])), ("ids", list(of(&[Integer])))]);
     let lines = list(object(&[("n", of(&[Integer]))]));
+    let either = ShapeConfig { types: vec![Integer, Object], ..object(&[("a", of(&[Integer]))]) };
+    let of_itself = ShapeConfig { types: vec![Object, Text], ..object(&[("p", of(&[Integer]))]) };
+    let rest = ShapeConfig { rest: Some(Box::new(of(&[Integer]))), ..object(&[]) };
+    let lists = ShapeConfig { rest: Some(Box::new(list(of(&[Integer])))), ..object(&[]) };
+    let tuple = ShapeConfig { prefix: vec![of(&[Text])], ..list(of(&[Integer])) };
     let cases = [
         ("p=1", Form, true, of(&[Integer]), Some(json!(1))),
         ("%70=1", Form, true, of(&[Integer]), Some(json!(1))),
@@ -56,7 +61,21 @@ fn pairs_become_values() {
         ),
         ("p[ids]=2&p[ids]=3&p[y]=z", DeepObject, true, filter.clone(), Some(json!({"ids":[2,3],"y":"z"}))),
         ("p[10][n]=1&p[9][n]=2", DeepObject, true, lines.clone(), Some(json!([{"n":2},{"n":1}]))),
-        ("p=1", DeepObject, true, filter.clone(), None),
+        ("q=1", DeepObject, true, filter.clone(), None),
+        ("p=5", DeepObject, true, either.clone(), Some(json!(5))),
+        ("p[a]=5", DeepObject, true, either.clone(), Some(json!({"a":5}))),
+        ("p=5", Form, true, either.clone(), Some(json!(5))),
+        ("p=x", Form, true, either.clone(), Some(json!("x"))),
+        ("a=5", Form, true, either.clone(), Some(json!({"a":5}))),
+        ("b=5", Form, true, either, None),
+        ("p=5", Form, true, of_itself, Some(json!({"p":5}))),
+        ("x=1&y=2&x=3", Form, true, rest.clone(), Some(json!({"x":[1,3],"y":2}))),
+        ("p[x]=1", DeepObject, true, rest, Some(json!({"x":1}))),
+        ("x=1&y=2&x=3", Form, true, lists, Some(json!({"x":[1,3],"y":[2]}))),
+        ("p=1&p=2&p=3", Form, true, tuple.clone(), Some(json!(["1", 2, 3]))),
+        ("p=1,2", Form, false, tuple.clone(), Some(json!(["1", 2]))),
+        ("p[]=1&p[]=2", DeepObject, true, tuple.clone(), Some(json!(["1", 2]))),
+        ("p[0]=1&p[1]=2", DeepObject, true, tuple, Some(json!(["1", 2]))),
         ("p=%7B%22n%22:1%7D&p=%7B%7D", Form, true, lines.clone(), Some(json!([{"n":1},{}]))),
         ("p[0][n]=1&p[1][n]=2", Form, true, lines.clone(), Some(json!([{"n":1},{"n":2}]))),
         ("p.1.n=1", Form, true, lines, None),
@@ -99,6 +118,9 @@ fn pairs_that_contradict_their_style_are_refused() {
         ("p=1&p=2", Form, false, list(of(&[Integer]))),
         ("p=%zz", Form, true, of(&[])),
         ("p=%ff", Form, true, list(of(&[]))),
+        ("p=1", DeepObject, true, object(&[])),
+        ("p=1&p[a]=1", DeepObject, true, ShapeConfig { types: vec![Integer, Object], ..object(&[]) }),
+        ("p=1&p=2", DeepObject, true, ShapeConfig { types: vec![Integer, Object], ..object(&[]) }),
         ("p[a=1", DeepObject, true, object(&[])),
         ("p[a]x=1", DeepObject, true, object(&[])),
         ("p[a]=1&p[a]=2", DeepObject, true, object(&[("a", of(&[Integer]))])),
@@ -117,6 +139,21 @@ fn what_nobody_took_is_left() {
     query.read("p", Form, true, &of(&[Integer])).unwrap();
     query.read("r", DeepObject, true, &object(&[])).unwrap();
     assert_eq!(query.left().collect::<Vec<_>>(), ["q"]);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_another_parameter_names_is_not_left_to_the_first() {
+    let query = Pairs::new(pairs("a=1&b=2&c=3"), Coding::Form);
+    ["a", "b"].into_iter().for_each(|name| query.name(name));
+    let read = |name| {
+        let shape = object(&[(name, of(&[Integer]))]);
+        let value = query.read("p", Form, true, &shape).unwrap().unwrap().remove(0);
+        serde_json::Value::from(value)
+    };
+    assert_eq!(read("a"), json!({"a":1,"c":"3"}));
+    assert_eq!(read("b"), json!({"b":2}));
+    assert_eq!(query.left().count(), 0);
 }
 
 #[cfg(not(target_arch = "wasm32"))]

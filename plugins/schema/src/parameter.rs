@@ -75,6 +75,11 @@ impl Parameters {
                 sources.query.take(allowed);
             }
         }
+        let spread: Vec<&Parameter> = self.list.iter().filter(|parameter| parameter.spreads()).collect();
+        if spread.len() > 1 {
+            // None of them takes what another names.
+            spread.iter().flat_map(|parameter| parameter.members()).for_each(|name| sources.query.name(name));
+        }
         for parameter in &self.list {
             parameter.check(&sources, violations)?;
         }
@@ -243,6 +248,15 @@ impl Parameter {
             LocationConfig::Header => matches!(style, Simple | SpaceDelimited | PipeDelimited),
             LocationConfig::Cookie => *style == Form,
         }
+    }
+
+    /// The names of an object's members.
+    fn members(&self) -> impl Iterator<Item = &String> {
+        let shape = match &self.encoding {
+            EncodingConfig::Style { shape, .. } => Some(shape),
+            EncodingConfig::Json => None,
+        };
+        shape.into_iter().flat_map(|shape| shape.properties.keys())
     }
 
     fn spreads(&self) -> bool {

@@ -27,18 +27,34 @@ pub(crate) fn nests(shape: &ShapeConfig) -> bool {
     types(shape).first() == Some(&TypeConfig::Array) && is_compound(items(shape))
 }
 
-/// The shape of an array's items.
+/// The shape of an array's items, but those that have one of their own.
 pub(crate) fn items(shape: &ShapeConfig) -> &ShapeConfig {
     shape.items.as_deref().unwrap_or(&TEXT)
 }
 
-/// The shape of an object's member.
-pub(crate) fn member<'s>(shape: &'s ShapeConfig, name: &str) -> &'s ShapeConfig {
-    shape.properties.get(name).unwrap_or(&TEXT)
+/// The shape of an array's item at a place.
+pub(crate) fn item(shape: &ShapeConfig, at: usize) -> &ShapeConfig {
+    shape.prefix.get(at).unwrap_or_else(|| items(shape))
 }
 
-static TEXT: ShapeConfig =
-    ShapeConfig { types: Vec::new(), items: None, properties: std::collections::BTreeMap::new(), xml: None };
+/// The shape of an object's member.
+pub(crate) fn member<'s>(shape: &'s ShapeConfig, name: &str) -> &'s ShapeConfig {
+    shape.properties.get(name).unwrap_or_else(|| rest(shape))
+}
+
+/// The shape of members that are not named.
+pub(crate) fn rest(shape: &ShapeConfig) -> &ShapeConfig {
+    shape.rest.as_deref().unwrap_or(&TEXT)
+}
+
+static TEXT: ShapeConfig = ShapeConfig {
+    types: Vec::new(),
+    prefix: Vec::new(),
+    items: None,
+    properties: std::collections::BTreeMap::new(),
+    rest: None,
+    xml: None,
+};
 
 /// Text as a value of one type; `None` when it is not written as one, and for arrays and objects.
 pub(crate) fn read_as<'t>(text: &Cow<'t, str>, kind: TypeConfig) -> Option<Value<'t>> {

@@ -86,7 +86,7 @@ fn read_array<'t>(text: &'t str, writing: Writing<'_>, shape: &ShapeConfig) -> R
     };
     let read = |(at, text): (usize, &'t str)| {
         let text = writing.coding.decode(text).map_err(|fault| fault.within(&at.to_string()))?;
-        Ok(shape::read(text, shape::items(shape)))
+        Ok(shape::read(text, shape::item(shape, at)))
     };
     items.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Value::Array)
 }

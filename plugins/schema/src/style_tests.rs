@@ -8,7 +8,7 @@ fn shape_of(kind: TypeConfig) -> ShapeConfig {
         types: vec![kind],
         items: Some(Box::new(number.clone())),
         properties: [("R".to_owned(), number.clone()), ("G".to_owned(), number)].into(),
-        xml: None,
+        ..ShapeConfig::default()
     }
 }
 

@@ -61,7 +61,7 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Faul
         shape::add(&mut members, attribute.name.clone().into(), value);
     }
     for child in element.children.iter().filter(|child| !taken.has_child(child)) {
-        let found = value(child, &ShapeConfig::default()).map_err(|fault| fault.within(&child.name))?;
+        let found = value(child, shape::rest(shape)).map_err(|fault| fault.within(&child.name))?;
         shape::add(&mut members, child.name.clone().into(), found);
     }
     Ok(members.into())

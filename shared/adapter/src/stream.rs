@@ -388,8 +388,7 @@ fn hold<C: PolicyChain>(
 ) -> Result<Held, Answer> {
     let mut edits = passage.take_edits();
     if is_endless(passage.request()) {
-        let detail =
-            "This operation's body must be judged as a whole, so it cannot be a stream of gRPC, of Connect or an upgraded one.";
+        let detail = "This operation's body must be judged as a whole, so it cannot be a stream of gRPC, of Connect or an upgraded one.";
         return Err(answered(Rejection::new(415, "stream-unsupported", detail), edits, response, place));
     }
     apply(&edits, place)?;

@@ -163,12 +163,18 @@ pub struct ShapeConfig {
     /// The types, in the order in which they are tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<TypeConfig>,
-    /// What the items of an array take; absent: strings.
+    /// What the first items of an array take, each of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix: Vec<ShapeConfig>,
+    /// What the other items of an array take; absent: strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<ShapeConfig>>,
-    /// What the properties of an object take; those not named are strings.
+    /// What the properties of an object take.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, ShapeConfig>,
+    /// What properties take that are not named; absent: strings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Box<ShapeConfig>>,
     /// The XML Object of the schema; only under an XML body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xml: Option<XmlConfig>,

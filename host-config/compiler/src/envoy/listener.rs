@@ -55,7 +55,7 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
     let filters: Vec<Value> = own.chain(chain.to_vec()).collect();
     // Where it is passed on, the auth plugin decides from whom it is believed.
     let passes_on = input.certificate_header == Some(FORWARDED_CERTIFICATE);
-    json!({
+    let mut manager = json!({
         "@type": type_url("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gateway",
         "codec_type": "AUTO",
@@ -83,7 +83,15 @@ fn connection_manager(file: &ListenerFile, chain: &[Value], input: &Input<'_>) -
         "local_reply_config": local_replies(input),
         "route_config": route_table(file, input),
         "http_filters": filters,
-    })
+    });
+    if input.judges_request_ids
+        && let Some(object) = manager.as_object_mut()
+    {
+        // What is judged is what the client sent, or that it sent none.
+        object.insert("generate_request_id".to_owned(), json!(false));
+        object.insert("preserve_external_request_id".to_owned(), json!(true));
+    }
+    manager
 }
 
 /// The last entry answers what no plugin has sent anywhere: nothing passes by accident.

@@ -134,7 +134,7 @@ pub(super) fn readable(style: Style, explode: bool, shape: &Shape, place: Place)
 
 /// Styles write one level: an item or property that is always an array or object itself has no text.
 fn flat(shape: &Shape, place: Place) -> Result<(), Refusal> {
-    if shape.takes_array() && shape.items().is_some_and(|items| !items.takes_text()) {
+    if shape.takes_array() && shape.items().any(|item| !item.takes_text()) {
         return Err(unsupported("no style writes arrays of arrays or objects", place));
     }
     if !shape.takes_object() {
@@ -146,16 +146,15 @@ fn flat(shape: &Shape, place: Place) -> Result<(), Refusal> {
         return Err(unsupported(message, place));
     }
     if !names_all(shape) {
-        let message =
-            "properties that are not named are read as strings, which `additionalProperties` refuses";
+        let message = "no style writes an object whose other properties are arrays or objects";
         return Err(unsupported(message, place));
     }
     Ok(())
 }
 
-/// Whether what the shape does not name can be read, as strings.
+/// Whether what the shape does not name is written as text.
 fn names_all(shape: &Shape) -> bool {
-    !shape.takes_object() || shape.rest().is_none_or(Shape::takes_string)
+    !shape.takes_object() || shape.rest().is_none_or(Shape::takes_text)
 }
 
 fn unsupported(message: impl Into<String>, place: Place) -> Refusal {

@@ -43,6 +43,7 @@ pub(super) struct Shape {
     types: Option<Types>,
     /// What keywords hint at where no type is given.
     hint: Types,
+    prefix: Vec<Shape>,
     items: Option<Box<Shape>>,
     properties: BTreeMap<String, Shape>,
     /// What `additionalProperties` or `patternProperties` take.
@@ -76,8 +77,10 @@ impl Shape {
             self.properties.iter().map(|(name, shape)| (name.clone(), shape.config(with_xml))).collect();
         ShapeConfig {
             types: ORDER.iter().filter(|(bit, _)| takes & bit != 0).map(|(_, name)| *name).collect(),
+            prefix: self.prefix.iter().map(|item| item.config(with_xml)).collect(),
             items: self.items.as_ref().map(|items| Box::new(items.config(with_xml))),
             properties,
+            rest: self.rest.as_ref().map(|rest| Box::new(rest.config(with_xml))).filter(|rest| says(rest)),
             xml: self.xml.clone().filter(|_| with_xml),
         }
     }
@@ -110,8 +113,8 @@ impl Shape {
         self.says_nothing() || self.takes() & STRING != 0
     }
 
-    pub(super) fn items(&self) -> Option<&Self> {
-        self.items.as_deref()
+    pub(super) fn items(&self) -> impl Iterator<Item = &Self> {
+        self.prefix.iter().chain(self.items.as_deref())
     }
 
     pub(super) fn properties(&self) -> &BTreeMap<String, Self> {
@@ -157,12 +160,32 @@ impl Shape {
         Self {
             types,
             hint: self.hint | other.hint,
+            prefix: prefixes(self.prefix, other.prefix, merge),
             items: both(self.items, other.items),
             properties: self.properties,
             rest: both(self.rest, other.rest),
             xml: self.xml.or(other.xml),
         }
     }
+}
+
+/// Whether a shape says more than that everything is text.
+fn says(shape: &ShapeConfig) -> bool {
+    *shape != ShapeConfig::default()
+}
+
+/// Item by item; where one has more of them than the other, they stay as they are.
+fn prefixes(one: Vec<Shape>, other: Vec<Shape>, merge: fn(Shape, Shape) -> Shape) -> Vec<Shape> {
+    let mut other = other.into_iter();
+    let mut merged: Vec<Shape> = one
+        .into_iter()
+        .map(|shape| match other.next() {
+            Some(next) => merge(shape, next),
+            None => shape,
+        })
+        .collect();
+    merged.extend(other);
+    merged
 }
 
 struct Look<'d> {
@@ -228,6 +251,7 @@ impl<'d> Look<'d> {
         let mut shape = Shape {
             types: types(schema, self.version),
             hint: hint(schema),
+            prefix: self.prefix(schema, depth - 1),
             items: schema.get("items").map(|items| Box::new(self.schema(items, depth - 1))),
             properties: BTreeMap::new(),
             rest: self.rest(schema, depth - 1),
@@ -251,10 +275,18 @@ impl<'d> Look<'d> {
         shape
     }
 
+    fn prefix(&mut self, schema: &Node, depth: usize) -> Vec<Shape> {
+        let items = if self.version.is_draft4() { &[] } else { branches(schema, "prefixItems") };
+        items.iter().map(|item| self.schema(item, depth)).collect()
+    }
+
     fn rest(&mut self, schema: &Node, depth: usize) -> Option<Box<Shape>> {
-        let patterns = schema.get("patternProperties").and_then(Node::as_object);
+        let patterns = schema.get("patternProperties").filter(|_| !self.version.is_draft4());
+        let patterns = patterns.and_then(Node::as_object);
         let patterns = patterns.map_or(&[][..], |object| object.members()).iter().map(|member| &member.node);
         let schemas = schema.get("additionalProperties").into_iter().chain(patterns);
+        // `false` takes nothing: it says nothing of what the others take.
+        let schemas = schemas.filter(|node| node.as_bool() != Some(false));
         schemas.map(|node| self.schema(node, depth)).reduce(Shape::or).map(Box::new)
     }
 }
@@ -307,7 +339,7 @@ fn hint(schema: &Node) -> Types {
     if has(&["properties", "minProperties", "maxProperties"]) {
         types |= OBJECT;
     }
-    if has(&["items", "minItems", "maxItems"]) {
+    if has(&["items", "prefixItems", "minItems", "maxItems"]) {
         types |= ARRAY;
     }
     match schema.get("format").and_then(Node::as_str) {

@@ -72,6 +72,20 @@ fn parameters_are_read_as_their_schema_says() {
 }
 
 #[test]
+fn what_a_schema_does_not_name_has_a_shape_too() {
+    let integer = json!({"types": ["integer"]});
+    for (name, schema, expected) in [
+        ("by any name", json!({"type": "object", "additionalProperties": {"type": "integer"}}), &integer),
+        ("of any type", json!({"type": "object", "additionalProperties": true}), &Value::Null),
+    ] {
+        let compiled = parameter(&json!({ "schema": schema }));
+        assert_eq!(compiled.told, [], "{name}");
+        let shape = &compiled.rule["parameters"][0]["encoding"]["style"]["shape"];
+        assert_eq!(shape["rest"], *expected, "{name}");
+    }
+}
+
+#[test]
 fn parameters_without_an_agreed_text_are_refused() {
     let objects = json!({"type": "array", "items": {"type": "object"}});
     for (name, fields, code) in [
@@ -93,8 +107,8 @@ fn parameters_without_an_agreed_text_are_refused() {
             codes::PARAMETER_UNSUPPORTED,
         ),
         (
-            "numbers by any name",
-            json!({"schema": {"type": "object", "additionalProperties": {"type": "integer"}}}),
+            "lists by any name",
+            json!({"schema": {"type": "object", "additionalProperties": {"type": "array"}}}),
             codes::PARAMETER_UNSUPPORTED,
         ),
         (
