@@ -1,7 +1,9 @@
 //! Hostile request heads. None of them may reach the upstream unless it was judged as a whole, and none may
 //! hurt the requests that follow.
 
+use portcullis_suite::gateway::{self, Gateway};
 use portcullis_suite::http1::{Reply, exchange, message};
+use portcullis_suite::upstream::Upstream;
 use portcullis_suite::{Bearer, Signature};
 use serde_json::json;
 
@@ -23,6 +25,35 @@ const CHECKS: [Check; 7] = [
 #[test]
 fn hostile_heads_reach_no_upstream() {
     Shop::check_both_layouts(&CHECKS);
+}
+
+const IDENTIFIED: &str = r#"
+openapi: 3.1.1
+info: { title: Identified, version: '1' }
+servers: [{ url: 'UPSTREAM' }]
+security: []
+paths:
+  /:
+    get:
+      parameters: [{ name: X-Request-Id, in: header, required: true, schema: { type: string, pattern: '^[a-z]+$' } }]
+      responses: { '200': { description: one } }
+"#;
+
+/// Envoy would put one of its own in its place, and the document would be held against that.
+#[test]
+fn a_request_identifier_that_is_declared_is_the_clients() {
+    let upstream = Upstream::start();
+    let folder = gateway::folder(&[("api.yaml", &IDENTIFIED.replace("UPSTREAM", &upstream.url()))]);
+    let file = folder.path().join("api.yaml");
+    let gateway =
+        Gateway::start(gateway::command(), &[file.to_str().expect("a UTF-8 path"), "--workers", "1"]);
+    let status = |fields: &Fields<'_>| exchange(gateway.address(), &message("GET /", fields, b"")).status;
+    assert_eq!(status(&vec![]), 400);
+    assert_eq!(status(&vec![("X-Request-Id", "ABC")]), 400);
+    assert_eq!(status(&vec![("X-Request-Id", "abc")]), 200);
+    let arrived = upstream.take_one().headers;
+    let identifier = arrived.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+    assert_eq!(identifier.map(|(_, value)| value.as_slice()), Some(&b"abc"[..]));
 }
 
 /// Sends a request that must be refused with the status, and with the code; an empty one leaves it open who refuses.
