@@ -5,7 +5,7 @@ mod element;
 
 use std::borrow::Cow;
 
-use portcullis_config::schema::{ShapeConfig, TypeConfig, XmlConfig};
+use portcullis_config::schema::{ShapeConfig, TypeConfig};
 
 use crate::fault::Fault;
 use crate::shape;
@@ -16,9 +16,7 @@ use element::Element;
 pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Value<'static>, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("syntax", "is not UTF-8"))?;
     let element = element::read(text)?;
-    let namespace = shape.xml.as_ref().and_then(|xml| xml.namespace.as_deref());
-    if root.is_some_and(|root| root != element.name) || !in_namespace(element.namespace.as_deref(), namespace)
-    {
+    if !element.is(root.unwrap_or(&element.name), namespace(shape)) {
         return Err(Fault::new("xml", "has another root element than it must have"));
     }
     value(&element, shape)
@@ -29,7 +27,7 @@ fn value(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault
     for kind in shape::types(shape) {
         match kind {
             TypeConfig::Object => return object(element, shape),
-            TypeConfig::Array => return list(element.children.iter(), shape::items(shape)),
+            TypeConfig::Array => return whole_list(element, None, shape::items(shape)),
             primitive if element.is_leaf() => {
                 let text = if *primitive == TypeConfig::String {
                     element.text.as_str()
@@ -51,100 +49,114 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Faul
         return Err(Fault::new("xml", "has text where it may have elements only"));
     }
     let mut members = Members::new();
-    let mut taken = Taken::default();
-    for (name, property) in &shape.properties {
-        let member = member(element, name, property, &mut taken).map_err(|fault| fault.within(name))?;
+    let mut left =
+        Left { attributes: element.attributes.iter().collect(), children: element.children.iter().collect() };
+    // Without a namespace a property takes elements of any, but not those that are another property's for certain.
+    let (of_a_namespace, others): (Vec<_>, Vec<_>) =
+        shape.properties.iter().partition(|(_, property)| is_of_a_namespace(property));
+    for (name, property) in of_a_namespace.into_iter().chain(others) {
+        let member = member(&mut left, name, property).map_err(|fault| fault.within(name))?;
         members.extend(member.map(|value| (Cow::Owned(name.clone()), value)));
     }
-    for attribute in element.attributes.iter().filter(|attribute| !taken.has_attribute(attribute)) {
-        let value = Value::String(attribute.value.clone().into());
-        shape::add(&mut members, attribute.name.clone().into(), value);
+    // What is none of the properties must not be taken for one by its name.
+    for attribute in left.attributes {
+        let name = match shape.properties.contains_key(&attribute.name) {
+            true => format!("@{}", attribute.name),
+            false => attribute.name.clone(),
+        };
+        shape::add(&mut members, name.into(), Value::String(attribute.value.clone().into()));
     }
-    for child in element.children.iter().filter(|child| !taken.has_child(child)) {
-        let found = value(child, shape::rest(shape)).map_err(|fault| fault.within(&child.name))?;
-        shape::add(&mut members, child.name.clone().into(), found);
+    for child in left.children {
+        let name = match shape.properties.contains_key(&child.name) {
+            true => format!("{{{}}}{}", child.namespace.as_deref().unwrap_or_default(), child.name),
+            false => child.name.clone(),
+        };
+        let found = value(child, shape::rest(shape)).map_err(|fault| fault.within(&name))?;
+        shape::add(&mut members, name.into(), found);
     }
     Ok(members.into())
 }
 
-/// Names and namespaces that properties stand for; what is left is nobody's.
-#[derive(Default)]
-struct Taken<'s> {
-    attributes: Vec<(&'s str, Option<&'s str>)>,
-    children: Vec<(&'s str, Option<&'s str>)>,
+/// What of an element no property has taken yet.
+struct Left<'e> {
+    attributes: Vec<&'e element::Attribute>,
+    children: Vec<&'e Element>,
 }
 
-impl Taken<'_> {
-    fn has_attribute(&self, attribute: &element::Attribute) -> bool {
-        has(&self.attributes, &attribute.name, attribute.namespace.as_deref())
+impl<'e> Left<'e> {
+    /// An attribute of a name; without a prefix it is in no namespace (Namespaces in XML 1.0, section 6.2).
+    fn attribute(&mut self, name: &str, namespace: Option<&str>) -> Option<&'e element::Attribute> {
+        let is_meant = |one: &&element::Attribute| one.name == name && one.namespace.as_deref() == namespace;
+        let at = self.attributes.iter().position(is_meant)?;
+        Some(self.attributes.remove(at))
     }
 
-    fn has_child(&self, child: &Element) -> bool {
-        has(&self.children, &child.name, child.namespace.as_deref())
+    fn children(&mut self, name: &str, namespace: Option<&str>) -> Vec<&'e Element> {
+        let (meant, others) = self.children.iter().partition(|child| child.is(name, namespace));
+        self.children = others;
+        meant
+    }
+
+    /// The only child of a name.
+    fn child(&mut self, name: &str, namespace: Option<&str>) -> Result<Option<&'e Element>, Fault> {
+        match self.children(name, namespace).as_slice() {
+            [] => Ok(None),
+            [child] => Ok(Some(child)),
+            _ => Err(Fault::new("xml", "is given more than once")),
+        }
     }
 }
 
-fn has(taken: &[(&str, Option<&str>)], name: &str, namespace: Option<&str>) -> bool {
-    taken.iter().any(|(known, wanted)| *known == name && in_namespace(namespace, *wanted))
+/// Whether a property's elements or attributes are named by their namespace, too.
+fn is_of_a_namespace(shape: &ShapeConfig) -> bool {
+    let is_bare_list = shape::takes_array(shape) && !is_wrapped(shape);
+    namespace(if is_bare_list { shape::items(shape) } else { shape }).is_some()
 }
 
-fn member<'s>(
-    element: &Element,
-    name: &'s str,
-    shape: &'s ShapeConfig,
-    taken: &mut Taken<'s>,
-) -> Result<Option<Value<'static>>, Fault> {
-    let xml = shape.xml.as_ref();
+fn member(left: &mut Left<'_>, name: &str, shape: &ShapeConfig) -> Result<Option<Value<'static>>, Fault> {
     let wire = wire_name(name, shape);
-    if xml.is_some_and(|xml| xml.attribute) {
-        taken.attributes.push((wire, namespace(xml)));
-        let found = element.attributes.iter().find(|attribute| {
-            attribute.name == wire && in_namespace(attribute.namespace.as_deref(), namespace(xml))
-        });
+    if shape.xml.as_ref().is_some_and(|xml| xml.attribute) {
+        let found = left.attribute(wire, namespace(shape));
         return Ok(found.map(|attribute| shape::read(attribute.value.clone().into(), shape)));
     }
     if shape::takes_array(shape) {
-        return array_member(element, name, shape, taken);
+        return array_member(left, name, shape);
     }
-    taken.children.push((wire, namespace(xml)));
-    let mut found = element.named(wire, namespace(xml));
-    match (found.next(), found.next()) {
-        (None, _) => Ok(None),
-        (Some(child), None) => value(child, shape).map(Some),
-        _ => Err(Fault::new("xml", "is given more than once")),
-    }
+    left.child(wire, namespace(shape))?.map(|child| value(child, shape)).transpose()
 }
 
-/// Items stand in the object itself, or in an element around them when the array is wrapped.
-fn array_member<'s>(
-    element: &Element,
-    name: &'s str,
-    shape: &'s ShapeConfig,
-    taken: &mut Taken<'s>,
+/// Items stand in the object itself, or in an element around them when the array is wrapped. Only then has the array a name in XML.
+fn array_member(
+    left: &mut Left<'_>,
+    name: &str,
+    shape: &ShapeConfig,
 ) -> Result<Option<Value<'static>>, Fault> {
     let items = shape::items(shape);
-    let wire = wire_name(name, shape);
-    let wrapped = shape.xml.as_ref().is_some_and(|xml| xml.wrapped);
-    let item_wire = items.xml.as_ref().and_then(|xml| xml.name.as_deref()).unwrap_or(wire);
-    if wrapped {
-        taken.children.push((wire, namespace(shape.xml.as_ref())));
-        let mut found = element.named(wire, namespace(shape.xml.as_ref()));
-        return match (found.next(), found.next()) {
-            (None, _) => Ok(None),
-            (Some(wrapper), None) => wrapped_list(wrapper, item_wire, items).map(Some),
-            _ => Err(Fault::new("xml", "is given more than once")),
-        };
+    if is_wrapped(shape) {
+        let wire = wire_name(name, shape);
+        let wrapper = left.child(wire, namespace(shape))?;
+        return wrapper.map(|wrapper| whole_list(wrapper, Some(wire_name(wire, items)), items)).transpose();
     }
-    taken.children.push((item_wire, namespace(items.xml.as_ref())));
-    let mut found = element.named(item_wire, namespace(items.xml.as_ref())).peekable();
-    if found.peek().is_none() { Ok(None) } else { list(found, items).map(Some) }
+    let found = left.children(wire_name(name, items), namespace(items));
+    if found.is_empty() { Ok(None) } else { list(found.into_iter(), items).map(Some) }
 }
 
-fn wrapped_list(wrapper: &Element, item: &str, items: &ShapeConfig) -> Result<Value<'static>, Fault> {
-    if wrapper.children.iter().any(|child| child.name != item) || !wrapper.text.trim().is_empty() {
-        return Err(Fault::new("xml", format!("has something else than '{item}' elements")));
+fn is_wrapped(shape: &ShapeConfig) -> bool {
+    shape.xml.as_ref().is_some_and(|xml| xml.wrapped)
+}
+
+/// An element that is a list and nothing else; its items have a name, where the document says which.
+fn whole_list(element: &Element, item: Option<&str>, items: &ShapeConfig) -> Result<Value<'static>, Fault> {
+    let item = items.xml.as_ref().and_then(|xml| xml.name.as_deref()).or(item);
+    let is_item = |child: &Element| child.is(item.unwrap_or(&child.name), namespace(items));
+    if element.children.iter().any(|child| !is_item(child)) || !element.text.trim().is_empty() {
+        let only = item.map_or_else(|| "its items".to_owned(), |item| format!("'{item}' elements"));
+        return Err(Fault::new("xml", format!("has something else than {only}")));
     }
-    list(wrapper.named(item, namespace(items.xml.as_ref())), items)
+    if element.attributes.iter().any(|attribute| attribute.namespace.is_none()) {
+        return Err(Fault::new("xml", "is a list, which has no attributes"));
+    }
+    list(element.children.iter(), items)
 }
 
 fn list<'e>(
@@ -161,8 +173,8 @@ fn wire_name<'s>(name: &'s str, shape: &'s ShapeConfig) -> &'s str {
     shape.xml.as_ref().and_then(|xml| xml.name.as_deref()).unwrap_or(name)
 }
 
-fn namespace(xml: Option<&XmlConfig>) -> Option<&str> {
-    xml.and_then(|xml| xml.namespace.as_deref())
+fn namespace(shape: &ShapeConfig) -> Option<&str> {
+    shape.xml.as_ref()?.namespace.as_deref()
 }
 
 /// Without a namespace in the document, any will do.
@@ -171,10 +183,8 @@ fn in_namespace(found: Option<&str>, wanted: Option<&str>) -> bool {
 }
 
 impl Element {
-    fn named<'e>(&'e self, name: &'e str, wanted: Option<&'e str>) -> impl Iterator<Item = &'e Self> {
-        self.children
-            .iter()
-            .filter(move |child| child.name == name && in_namespace(child.namespace.as_deref(), wanted))
+    fn is(&self, name: &str, wanted: Option<&str>) -> bool {
+        self.name == name && in_namespace(self.namespace.as_deref(), wanted)
     }
 
     fn is_leaf(&self) -> bool {

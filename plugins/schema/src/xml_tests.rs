@@ -29,15 +29,41 @@ fn elements_become_values_as_the_xml_objects_say() {
         ("<pet><photos><url>x</url><url>y</url></photos></pet>", r#"{"photos":["x","y"]}"#),
         ("<pet><photos/></pet>", r#"{"photos":[]}"#),
         ("<pet xmlns:o=\"urn:o\"><o:owner><age>3</age></o:owner></pet>", r#"{"owner":{"age":3}}"#),
-        ("<pet><owner>x</owner></pet>", r#"{"owner":"x"}"#),
+        ("<pet><owner>x</owner></pet>", r#"{"{}owner":"x"}"#),
+        ("<pet xmlns=\"urn:p\"><owner>x</owner></pet>", r#"{"{urn:p}owner":"x"}"#),
         ("<pet><other><x>1</x></other><!-- c --></pet>", r#"{"other":{"x":"1"}}"#),
         ("<pet><other>1</other><other>2</other></pet>", r#"{"other":["1","2"]}"#),
-        ("<pet xmlns:o=\"urn:o\"><o:owner/><owner/></pet>", r#"{"owner":[{},""]}"#),
+        ("<pet xmlns:o=\"urn:o\"><o:owner/><owner/></pet>", r#"{"owner":{},"{}owner":""}"#),
         ("<pet other=\"1\"/>", r#"{"other":"1"}"#),
         ("<pet id=\"x\"/>", r#"{"id":"x"}"#),
+        ("<pet xmlns:x=\"urn:x\" x:id=\"5\" id=\"99\"/>", r#"{"@id":"5","id":99}"#),
+        ("<pet><id>1</id><name>a</name></pet>", r#"{"{}id":"1","{}name":"a"}"#),
+        ("<pet name=\"a\"/>", r#"{"@name":"a"}"#),
+        ("<pet><tags>1</tags></pet>", r#"{"{}tags":"1"}"#),
     ];
     for (text, expected) in cases {
         assert_eq!(read_pet(text).as_deref(), Ok(expected), "{text}");
+    }
+    let two = shape(
+        r#"{"types":["object"],"properties":{"id":{"types":["integer"]},
+        "other":{"types":["string"],"xml":{"name":"id","namespace":"urn:two"}}}}"#,
+    );
+    let text = br#"<o xmlns:b="urn:two"><b:id>abc</b:id><id>1</id></o>"#;
+    assert_eq!(read(text, &two, None).unwrap().to_string(), r#"{"id":1,"other":"abc"}"#);
+    let bare =
+        shape(r#"{"types":["object"],"properties":{"aliens":{"types":["array"],"xml":{"name":"alien"}}}}"#);
+    let text = b"<o><aliens>x</aliens><alien>y</alien></o>";
+    assert_eq!(read(text, &bare, None).unwrap().to_string(), r#"{"alien":"y","aliens":["x"]}"#);
+    let named =
+        shape(r#"{"types":["array"],"items":{"types":["integer"],"xml":{"name":"n","namespace":"urn:a"}}}"#);
+    for (text, is_good) in [
+        ("<l xmlns=\"urn:a\"><n>1</n></l>", true),
+        ("<l xmlns=\"urn:a\"><zzz>1</zzz></l>", false),
+        ("<l xmlns=\"urn:a\">x<n>1</n></l>", false),
+        ("<l xmlns=\"urn:a\" evil=\"1\"><n>1</n></l>", false),
+        ("<l><n>evil</n></l>", false),
+    ] {
+        assert_eq!(read(text.as_bytes(), &named, None).is_ok(), is_good, "{text}");
     }
     let list = shape(r#"{"types":["array"],"items":{"types":["integer"]}}"#);
     assert_eq!(read(b"<l><i>1</i><i>2</i></l>", &list, None).unwrap().to_string(), "[1,2]");
@@ -58,6 +84,8 @@ fn hostile_and_broken_texts_are_refused() {
         ("<pet>text<title/></pet>".to_owned(), "xml"),
         ("<pet><title/><title/></pet>".to_owned(), "xml"),
         ("<pet><photos><other/></photos></pet>".to_owned(), "xml"),
+        ("<pet><photos>text<url/></photos></pet>".to_owned(), "xml"),
+        ("<pet><photos evil=\"1\"><url/></photos></pet>".to_owned(), "xml"),
         ("<pet id=\"1\" id=\"2\"/>".to_owned(), "xml"),
         ("<p:pet/>".to_owned(), "xml"),
         ("<pet>&other;</pet>".to_owned(), "syntax"),
