@@ -41,7 +41,8 @@ fn read_property<'t>(
     shape: &ShapeConfig,
     encoding: Option<(StyleConfig, bool)>,
 ) -> Result<Option<Value<'t>>, Fault> {
-    if encoding.is_none() && shape::types(shape).first() == Some(&TypeConfig::Object) {
+    // Its members are fields of their own only where an encoding says so.
+    if encoding.is_none() && shape::types(shape).contains(&TypeConfig::Object) {
         return form.read_nested(name, shape);
     }
     let (style, explode) = encoding.unwrap_or((StyleConfig::Form, true));
@@ -65,6 +66,7 @@ mod tests {
         };
         let either =
             ShapeConfig { types: vec![TypeConfig::Object, TypeConfig::String], ..ShapeConfig::default() };
+        let amount = ShapeConfig { types: vec![TypeConfig::Integer, TypeConfig::Object], ..address.clone() };
         let properties = [
             ("n".to_owned(), of(TypeConfig::Integer)),
             ("list".to_owned(), list.clone()),
@@ -72,6 +74,7 @@ mod tests {
             ("address".to_owned(), address.clone()),
             ("lines".to_owned(), ShapeConfig { items: Some(Box::new(address)), ..of(TypeConfig::Array) }),
             ("either".to_owned(), either),
+            ("amount".to_owned(), amount),
         ];
         ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
     }
@@ -96,6 +99,10 @@ mod tests {
             ("lines[0][no]=1&lines[1][no]=2", r#"{"lines":[{"no":1},{"no":2}]}"#),
             ("either=%7B%7D", r#"{"either":{}}"#),
             ("either=", r#"{"either":""}"#),
+            ("no=1&amount=2", r#"{"amount":2,"no":"1"}"#),
+            ("no=1", r#"{"no":"1"}"#),
+            ("amount[no]=1", r#"{"amount":{"no":1}}"#),
+            ("amount=%7B%22no%22%3A1%7D", r#"{"amount":{"no":1}}"#),
             ("x=1&x=2&x=3", r#"{"x":["1","2","3"]}"#),
         ];
         for (form, expected) in cases {

@@ -173,7 +173,8 @@ impl<'t> Pairs<'t> {
     /// JSON where the shape takes nothing else; text that is none is text where the shape takes that too.
     fn read_json(&self, text: &'t str, shape: &ShapeConfig) -> Result<Value<'t>, Fault> {
         let text = self.coding.decode(text)?;
-        if !shape::is_compound(shape) {
+        let may_be_parts = shape.types.contains(&TypeConfig::Object) && text.starts_with('{');
+        if !shape::is_compound(shape) && !may_be_parts {
             return Ok(shape::read(text, shape));
         }
         let takes_text = shape.types.contains(&TypeConfig::String);
