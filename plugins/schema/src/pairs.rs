@@ -243,8 +243,8 @@ impl<'t> Pairs<'t> {
 
 /// Whether the members of the parameter are pairs of their own, so that its name never appears.
 pub(crate) fn spreads(style: StyleConfig, explode: bool, shape: &ShapeConfig) -> bool {
-    let types = shape::types(shape);
-    explode && style == StyleConfig::Form && types.contains(&TypeConfig::Object)
+    let takes_object = shape::types(shape).contains(&TypeConfig::Object);
+    explode && style == StyleConfig::Form && takes_object && !shape::nests(shape)
 }
 
 /// Whether one text may be a value.

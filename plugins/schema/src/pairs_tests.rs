@@ -38,6 +38,7 @@ fn pairs_become_values() {
     let rest = ShapeConfig { rest: Some(Box::new(of(&[Integer]))), ..object(&[]) };
     let lists = ShapeConfig { rest: Some(Box::new(list(of(&[Integer])))), ..object(&[]) };
     let tuple = ShapeConfig { prefix: vec![of(&[Text])], ..list(of(&[Integer])) };
+    let one_or_many = ShapeConfig { types: vec![Array, Object], ..lines.clone() };
     let cases = [
         ("p=1", Form, true, of(&[Integer]), Some(json!(1))),
         ("%70=1", Form, true, of(&[Integer]), Some(json!(1))),
@@ -79,6 +80,9 @@ fn pairs_become_values() {
         ("p=%7B%22n%22:1%7D&p=%7B%7D", Form, true, lines.clone(), Some(json!([{"n":1},{}]))),
         ("p[0][n]=1&p[1][n]=2", Form, true, lines.clone(), Some(json!([{"n":1},{"n":2}]))),
         ("p.1.n=1", Form, true, lines, None),
+        ("p=%7B%22n%22:1%7D", Form, true, one_or_many.clone(), Some(json!([{"n":1}]))),
+        ("p[0][n]=1", Form, true, one_or_many.clone(), Some(json!([{"n":1}]))),
+        ("n=1", Form, true, one_or_many, None),
         (
             "price=%7B%22gte%22:1%7D&ids=2",
             Form,
