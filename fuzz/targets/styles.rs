@@ -51,6 +51,6 @@ fuzz_target!(|input: &[u8]| {
             let _: serde_json::Value = serde_json::from_str(&value.to_string()).expect("JSON");
         }
         let _ = query.read_nested("n", &shape);
-        let _ = query.rest();
+        let _ = query.rest(&shape);
     }
 });
