@@ -130,7 +130,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             }
             coverage.push(rows);
         }
-        self.assemble(rules, max_body_bytes, coverage)
+        self.assemble(rules, max_body_bytes, coverage, report)
     }
 
     fn operation(
@@ -252,6 +252,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
         rules: Vec<Rules>,
         max_body_bytes: u32,
         coverage: Vec<OperationCoverage>,
+        report: &mut Report,
     ) -> CompiledApi {
         let frame = Frame { source: self.source, base_path: &self.base_path };
         let has_idle_audiences = self.source.derives_issuers
@@ -268,7 +269,7 @@ impl<'d: 'g, 'g> ApiCompiler<'d, 'g> {
             schemes,
             issuers,
             has_idle_audiences,
-            documents: self.schema.finish(),
+            documents: self.schema.finish(report),
             max_body_bytes,
             coverage,
         }

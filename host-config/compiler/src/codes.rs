@@ -49,6 +49,8 @@ codes! {
     MEDIA_TYPE_NARROWED = "media-type-narrowed": "A media range with a schema accepts JSON alone, the one kind of body that it can be about.";
     MOCK_TOO_LARGE = "mock-too-large": "An example, or a value made from a schema, is too large to be answered by the mock.";
     SCHEMA_COSTLY = "schema-costly": "A schema may be visited more than a million times for one value: alternatives multiply.";
+    DEFAULT_INVALID = "default-invalid": "A `default` violates its own schema.";
+    EXAMPLE_INVALID = "example-invalid": "An example violates the schema that it is an example of.";
     FORMAT_UNKNOWN = "format-unknown": "A format is not one that is asserted; values are not checked against it.";
 }
 

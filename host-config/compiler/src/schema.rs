@@ -6,6 +6,7 @@ mod cycles;
 mod draft2020;
 mod draft4;
 mod format;
+mod instances;
 pub(crate) mod media_type;
 mod names;
 mod parameter;
@@ -47,6 +48,10 @@ pub(crate) struct SchemaCompiler<'d> {
     requests: Schemas<'d>,
     /// Those that are written otherwise, where anything asks for them.
     others: BTreeMap<Kind, Schemas<'d>>,
+    /// Those that nothing enforces, and that examples are held against all the same.
+    unenforced: BTreeMap<Kind, Schemas<'d>>,
+    /// Whether schemas differ by direction.
+    is_directed: bool,
     is_dialect_checked: bool,
 }
 
@@ -91,7 +96,14 @@ impl<'d> SchemaCompiler<'d> {
     /// `api` is the name by which rules refer to the definitions.
     pub(crate) fn new(model: &'d ApiModel<'d>, api: &str) -> Self {
         let requests = Schemas::new(model, Direction::Request, true);
-        Self { api: api.to_owned(), requests, others: BTreeMap::new(), is_dialect_checked: false }
+        Self {
+            api: api.to_owned(),
+            requests,
+            others: BTreeMap::new(),
+            unenforced: BTreeMap::new(),
+            is_directed: response::is_directed(model),
+            is_dialect_checked: false,
+        }
     }
 
     /// The rule of one operation. `carriers` are the places and names under which its security schemes have
@@ -147,7 +159,8 @@ impl<'d> SchemaCompiler<'d> {
     }
 
     /// All schemas that the rules refer to, by the name that they refer to them by.
-    pub(crate) fn finish(self) -> BTreeMap<String, DocumentConfig> {
+    pub(crate) fn finish(self, report: &mut Report) -> BTreeMap<String, DocumentConfig> {
+        self.check_instances(report);
         let others =
             self.others.into_iter().map(|(kind, schemas)| (kind.document(&self.api), schemas.finish()));
         let mut all: BTreeMap<_, _> = others.collect();
@@ -265,7 +278,12 @@ fn invalid_schema(schema: &Node, invalid: &InvalidSchema) -> Diagnostic {
             (pointer.as_str(), message.clone())
         }
     };
-    let mut node = schema;
+    diagnostic(Severity::Error, codes::SCHEMA_INVALID, message, Some(node_at(schema, pointer).place()))
+}
+
+/// What a JSON pointer (RFC 6901) leads to, as far as it leads.
+fn node_at<'n>(node: &'n Node, pointer: &str) -> &'n Node {
+    let mut node = node;
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
         let next = match node.as_array() {
@@ -275,7 +293,7 @@ fn invalid_schema(schema: &Node, invalid: &InvalidSchema) -> Diagnostic {
         let Some(next) = next else { break };
         node = next;
     }
-    diagnostic(Severity::Error, codes::SCHEMA_INVALID, message, Some(node.place()))
+    node
 }
 
 fn diagnostic(severity: Severity, code: &'static str, message: String, place: Option<Place>) -> Diagnostic {

@@ -28,7 +28,7 @@ pub mod value;
 mod work;
 pub mod xml;
 
-pub use check::{check_schema, check_schemas};
+pub use check::{Claim, check_claims, check_schema, check_schemas};
 pub use content::InvalidBody;
 pub use fault::Fault;
 pub use format::is_asserted;

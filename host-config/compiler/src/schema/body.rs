@@ -7,6 +7,7 @@ use portcullis_config::schema::{BodyConfig, ContentConfig, FormatConfig};
 use portcullis_openapi::model::{Encoding, MediaType, RequestBody, SchemaRef, Style};
 use portcullis_openapi::{Node, Severity};
 
+use super::instances::Strings;
 use super::media_type::MediaRange;
 use super::parameter::{readable, style_config};
 use super::patch;
@@ -86,10 +87,14 @@ impl<'d> Rules<'_, 'd> {
         };
         match self.content_config(&range, media_type, all) {
             Ok(Reading::Whole(entry)) => {
+                if let Some(strings) = strings(&entry.format) {
+                    self.examples(media_type.schema, &media_type.examples, strings);
+                }
                 self.covered(construct, name, treatment, media_type.place);
                 Some(entry)
             }
             Ok(Reading::JsonAlone(entry)) => {
+                self.examples(media_type.schema, &media_type.examples, Strings::Json);
                 let name = format!("{name} (JSON alone)");
                 self.covered(construct, name, treatment, media_type.place);
                 entry
@@ -304,6 +309,18 @@ impl<'d> Rules<'_, 'd> {
             Some(_) => false,
         };
         is_raw && says_only(schema, &["type", "format"])
+    }
+}
+
+/// What a string among the examples of a body stands for; none where examples are no values of the schema.
+fn strings(format: &FormatConfig) -> Option<Strings> {
+    match format {
+        FormatConfig::Json => Some(Strings::Json),
+        FormatConfig::Text => Some(Strings::Values),
+        FormatConfig::Form { .. } | FormatConfig::Multipart { .. } | FormatConfig::Xml { .. } => {
+            Some(Strings::Texts)
+        }
+        FormatConfig::JsonLines { .. } | FormatConfig::Bytes => None,
     }
 }
 

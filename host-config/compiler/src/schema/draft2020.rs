@@ -94,6 +94,12 @@ impl<'d> Writer<'_, 'd> {
             "prefixItems" => self.schemas_of_3_1(key, node, false),
             "properties" | "patternProperties" => self.map_of_3_1(key, node, false),
             "dependentSchemas" => self.map_of_3_1(key, node, in_place),
+            "default" | "example" => self.instance(schema, key, node),
+            "examples" => {
+                for value in node.as_array().unwrap_or_default() {
+                    self.instance(schema, key, value);
+                }
+            }
             _ if PLAIN.contains(&key) => self.member_of_3_1(key, node),
             _ if IN_PLACE.contains(&key) => {
                 self.key(key);

@@ -104,6 +104,7 @@ impl<'d> Writer<'_, 'd> {
             "not" => self.subschema_of_3_0(key, node, scope.in_place),
             "items" | "additionalProperties" => self.subschema_of_3_0(key, node, false),
             "properties" => self.properties_of_3_0(key, node),
+            "default" | "example" => self.instance(schema, key, node),
             _ if PLAIN.contains(&key) => self.plain(key, node),
             _ if ANNOTATIONS.contains(&key) || key.starts_with("x-") => {}
             _ => self.warn(node, format!("OpenAPI 3.0 schemas have no keyword `{key}`; it is not enforced")),

@@ -7,6 +7,7 @@ use portcullis_config::schema::{
 use portcullis_openapi::Severity;
 use portcullis_openapi::model::{Location, Operation, Parameter, ParameterValue, SchemaRef, Style};
 
+use super::instances::Strings;
 use super::media_type::MediaRange;
 use super::shape::{Seen, Shape};
 use super::{Place, Refusal, Rules, raw};
@@ -23,6 +24,7 @@ impl<'d> Rules<'_, 'd> {
                 (self.content(parameter, media_type, schema)?, schema)
             }
         };
+        self.examples(schema, &parameter.examples, strings(&encoding));
         let name = match parameter.location {
             Location::Header => parameter.name.to_ascii_lowercase(),
             _ => parameter.name.to_owned(),
@@ -102,6 +104,17 @@ impl<'d> Rules<'_, 'd> {
             explode: false,
             shape: ShapeConfig { types: vec![TypeConfig::String], ..ShapeConfig::default() },
         })
+    }
+}
+
+/// What a string among the examples of a parameter stands for: an array or object may be given as it is written.
+fn strings(encoding: &EncodingConfig) -> Strings {
+    match encoding {
+        EncodingConfig::Style { shape, .. } => {
+            let has_parts = |kind: &TypeConfig| matches!(kind, TypeConfig::Array | TypeConfig::Object);
+            if shape.types.iter().any(has_parts) { Strings::Texts } else { Strings::Json }
+        }
+        EncodingConfig::Json => Strings::Json,
     }
 }
 

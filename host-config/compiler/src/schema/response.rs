@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_config::schema::{ContentConfig, ResponseConfig, ResponseMode, ResponsesConfig};
-use portcullis_openapi::model::{Header, Location, Operation, Parameter, Response};
+use portcullis_openapi::model::{ApiModel, Header, Location, Operation, Parameter, Response};
 
 use super::schemas::Schemas;
 use super::text::Direction;
@@ -29,7 +29,7 @@ impl Kind {
 impl<'d> SchemaCompiler<'d> {
     /// Those of a direction differ where the dialect and a schema say so: `readOnly` and `writeOnly`.
     pub(super) fn kind(&self, direction: Direction, asserts_formats: bool) -> Kind {
-        let direction = if self.is_directed() { direction } else { Direction::Request };
+        let direction = if self.is_directed { direction } else { Direction::Request };
         Kind { direction, asserts_formats }
     }
 
@@ -41,11 +41,18 @@ impl<'d> SchemaCompiler<'d> {
         self.others.entry(kind).or_insert_with(|| Schemas::new(model, kind.direction, kind.asserts_formats))
     }
 
-    fn is_directed(&self) -> bool {
+    /// Those that nothing enforces.
+    pub(super) fn unenforced(&mut self, kind: Kind) -> &mut Schemas<'d> {
         let model = self.requests.model();
-        let says = |text: &str| ["readOnly", "writeOnly"].iter().any(|keyword| text.contains(keyword));
-        model.version.is_draft4() && model.documents.files().any(|(_, _, text)| says(text))
+        let new = || Schemas::unenforced(model, kind.direction, kind.asserts_formats);
+        self.unenforced.entry(kind).or_insert_with(new)
     }
+}
+
+/// Whether anything says which way messages go that have it.
+pub(super) fn is_directed(model: &ApiModel<'_>) -> bool {
+    let says = |text: &str| ["readOnly", "writeOnly"].iter().any(|keyword| text.contains(keyword));
+    model.version.is_draft4() && model.documents.files().any(|(_, _, text)| says(text))
 }
 
 impl<'d> Rules<'_, 'd> {
@@ -110,6 +117,7 @@ impl<'d> Rules<'_, 'd> {
                 let name = format!("{} {}", response.status, media_type.range);
                 self.covered(Construct::Response, name, reason(), media_type.place);
             }
+            self.examples_alone(response);
         }
     }
 }
@@ -121,7 +129,7 @@ pub(super) fn as_parameter<'d>(header: &Header<'d>) -> Parameter<'d> {
         required: header.required,
         allow_empty_value: false,
         value: header.value.clone(),
-        examples: Vec::new(),
+        examples: header.examples.clone(),
         deprecated: false,
         place: header.place,
     }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashSet};
 use portcullis_config::schema::DocumentConfig;
 use portcullis_openapi::model::{ApiModel, Version};
 use portcullis_openapi::{Node, Report, Severity};
-use portcullis_schema::{InvalidSchema, check_schema};
+use portcullis_schema::{Fault, InvalidSchema, check_schema};
 use serde_json::value::RawValue;
 
 use super::cycles::Cycles;
+use super::instances::{Instance, Instances};
 use super::names::Names;
 use super::scope::Scope;
 use super::text::{Direction, Text, Writer, Writing};
@@ -21,7 +22,10 @@ use crate::codes;
 #[derive(Debug)]
 pub(super) struct Schemas<'d> {
     writing: Writing<'d>,
-    definitions: BTreeMap<String, Box<RawValue>>,
+    document: DocumentConfig,
+    /// Whether anything enforces them: then they must compile.
+    is_enforced: bool,
+    instances: Instances<'d>,
     cycles: Cycles,
     /// Texts that compile: many parameters have the same.
     checked: HashSet<String>,
@@ -32,20 +36,43 @@ impl<'d> Schemas<'d> {
     pub(super) fn new(model: &'d ApiModel<'d>, direction: Direction, asserts_formats: bool) -> Self {
         let (names, formats) = (Names::default(), asserts_formats.then(Default::default));
         Self {
-            writing: Writing { model, direction, names, wanted: Vec::new(), scoped: 0, formats },
-            definitions: BTreeMap::new(),
+            writing: Writing {
+                model,
+                direction,
+                names,
+                wanted: Vec::new(),
+                scoped: 0,
+                formats,
+                instances: Vec::new(),
+            },
+            document: DocumentConfig { dialect: dialect(model.version), definitions: BTreeMap::new() },
+            is_enforced: true,
+            instances: Instances::default(),
             cycles: Cycles::default(),
             checked: HashSet::new(),
             visits: Visits::default(),
         }
     }
 
+    /// Those that nothing enforces: only defaults and examples are held against them.
+    pub(super) fn unenforced(model: &'d ApiModel<'d>, direction: Direction, asserts_formats: bool) -> Self {
+        Self { is_enforced: false, ..Self::new(model, direction, asserts_formats) }
+    }
+
     pub(super) fn model(&self) -> &'d ApiModel<'d> {
         self.writing.model
     }
 
+    pub(super) fn direction(&self) -> Direction {
+        self.writing.direction
+    }
+
+    pub(super) fn asserts_formats(&self) -> bool {
+        self.writing.formats.is_some()
+    }
+
     pub(super) fn finish(self) -> DocumentConfig {
-        DocumentConfig { dialect: dialect(self.writing.model.version), definitions: self.definitions }
+        self.document
     }
 
     pub(super) fn check_dialect(&mut self, report: &mut Report) {
@@ -65,7 +92,7 @@ impl<'d> Schemas<'d> {
             self.cycles.add(&name, text.in_place.clone());
             self.visits.add(&name, &text.json, &text.references);
             if let Some(raw) = raw(text) {
-                self.definitions.insert(name.clone(), raw);
+                self.document.definitions.insert(name.clone(), raw);
             }
             added.push((name, node));
         }
@@ -75,7 +102,32 @@ impl<'d> Schemas<'d> {
                 report.push(diagnostic(Severity::Error, codes::SCHEMA_INVALID, message, Some(node.place())));
             }
         }
+        self.note_written();
         text
+    }
+
+    /// Notes a value that its schema should accept.
+    pub(super) fn note(&mut self, instance: Instance<'d>) {
+        if self.instances.is_new(instance.place()) {
+            let text = self.schema(instance.schema, &mut Report::default());
+            self.instances.note(instance, text);
+        }
+    }
+
+    /// Notes the values that stand in what was written. What their schemas refer to was written too.
+    fn note_written(&mut self) {
+        for (instance, scope) in std::mem::take(&mut self.writing.instances) {
+            if self.instances.is_new(instance.place()) {
+                let text = self.writing.write(instance.schema, scope, &mut Report::default());
+                self.instances.note(instance, text);
+            }
+        }
+        self.writing.instances.clear();
+    }
+
+    /// The values that their schemas do not accept.
+    pub(super) fn wrong_instances(&self) -> Vec<(Instance<'d>, Fault)> {
+        self.instances.wrong(&self.document)
     }
 
     /// How often, at most, the schema's subschemas are visited for one value. All it refers to is known.
@@ -85,7 +137,7 @@ impl<'d> Schemas<'d> {
 
     fn checked_text(&mut self, schema: &'d Node, scope: Scope<'d>, report: &mut Report) -> Text {
         let text = self.writing.write(schema, scope, report);
-        if self.checked.contains(&text.json) {
+        if !self.is_enforced || self.checked.contains(&text.json) {
             return text;
         }
         match check(&text, self.writing.model.version) {

@@ -1,5 +1,6 @@
 //! What documents become: the rule, the definitions, what is told and what the report says.
 
+mod instances;
 mod message;
 mod response;
 
@@ -56,15 +57,15 @@ fn compile(version: &str, operation: &Value, schemas: &Value, carriers: &[(Locat
     };
     let mut compiler = SchemaCompiler::new(&model, "api");
     let rule = compiler.rule(operation, &settings, carriers, &mut coverage, &mut report);
+    let schemas = compiler.finish(&mut report);
     let text_at =
         |place: Place| documents.text(place.file)[place.start as usize..place.end as usize].to_owned();
     let told = report.diagnostics().iter().map(|one| (one.code.to_owned(), text_at(one.place.unwrap())));
-    let documents = compiler.finish();
     Compiled {
         told: told.collect(),
         rule: serde_json::to_value(&rule).unwrap(),
-        document: serde_json::to_value(&documents["api"]).unwrap(),
-        responses: serde_json::to_value(documents.get("api responses")).unwrap(),
+        document: serde_json::to_value(&schemas["api"]).unwrap(),
+        responses: serde_json::to_value(schemas.get("api responses")).unwrap(),
         rows: coverage.rows.into_iter().map(|row| (row.name, row.treatment)).collect(),
     }
 }

@@ -7,6 +7,7 @@ use portcullis_openapi::model::{ApiModel, Version};
 use portcullis_openapi::{Node, Report, Severity};
 
 use super::diagnostic;
+use super::instances::Instance;
 use super::names::Names;
 use super::pattern::Pattern;
 use super::scope::Scope;
@@ -44,6 +45,8 @@ pub(super) struct Writing<'d> {
     pub(super) scoped: usize,
     /// Formats that the author was told of; none where they are not asserted.
     pub(super) formats: Option<super::format::Formats>,
+    /// Defaults and examples that were met, with the scopes of their schemas.
+    pub(super) instances: Vec<(Instance<'d>, Scope<'d>)>,
 }
 
 /// A written schema.
@@ -196,6 +199,12 @@ impl<'d> Writer<'_, 'd> {
             }
             _ => self.verbatim(node),
         }
+    }
+
+    /// `default`, `example` or an item of `examples`: an annotation, but it should be as the schema says.
+    pub(super) fn instance(&mut self, schema: &'d Node, keyword: &str, value: &'d Node) {
+        let instance = Instance::within(schema, keyword, value);
+        self.writing.instances.push((instance, self.scope.clone()));
     }
 
     /// `format`, with a word to the author when nothing will be checked.

@@ -175,6 +175,10 @@ impl<'d> Reading<'d, '_> {
     pub(super) fn examples(&mut self, node: &'d Node) -> Vec<Example<'d>> {
         let single = node.get("example").map(|value| Example { name: "", value });
         let mut examples: Vec<_> = single.into_iter().collect();
+        if let (Some(single), Some(_)) = (single, node.get("examples")) {
+            let message = "`example` and `examples` exclude each other".to_owned();
+            self.warn(codes::INVALID_VALUE, single.value.place(), message);
+        }
         for member in self.map(node, "examples") {
             let Some(example) = self.followed(&member.node) else { continue };
             match (example.get("value"), example.get("externalValue")) {
