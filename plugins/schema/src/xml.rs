@@ -2,6 +2,7 @@
 //! "XML Object"). There are no document types and no entities but XML's own five.
 
 mod element;
+mod well_formed;
 
 use std::borrow::Cow;
 
@@ -11,6 +12,7 @@ use crate::fault::Fault;
 use crate::shape;
 use crate::value::{Members, Value};
 use element::Element;
+use well_formed::WHITE;
 
 /// Reads a body whose root element is `root`, if that is known.
 pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Value<'static>, Fault> {
@@ -32,7 +34,7 @@ fn value(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault
                 let text = if *primitive == TypeConfig::String {
                     element.text.as_str()
                 } else {
-                    element.text.trim()
+                    element.text.trim_matches(WHITE)
                 };
                 if let Some(value) = shape::read_as(&Cow::Owned(text.to_owned()), *primitive) {
                     return Ok(value);
@@ -45,7 +47,7 @@ fn value(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault
 }
 
 fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault> {
-    if !element.text.trim().is_empty() {
+    if !element.text.trim_matches(WHITE).is_empty() {
         return Err(Fault::new("xml", "has text where it may have elements only"));
     }
     let mut members = Members::new();
@@ -149,7 +151,7 @@ fn is_wrapped(shape: &ShapeConfig) -> bool {
 fn whole_list(element: &Element, item: Option<&str>, items: &ShapeConfig) -> Result<Value<'static>, Fault> {
     let item = items.xml.as_ref().and_then(|xml| xml.name.as_deref()).or(item);
     let is_item = |child: &Element| child.is(item.unwrap_or(&child.name), namespace(items));
-    if element.children.iter().any(|child| !is_item(child)) || !element.text.trim().is_empty() {
+    if element.children.iter().any(|child| !is_item(child)) || !element.text.trim_matches(WHITE).is_empty() {
         let only = item.map_or_else(|| "its items".to_owned(), |item| format!("'{item}' elements"));
         return Err(Fault::new("xml", format!("has something else than {only}")));
     }

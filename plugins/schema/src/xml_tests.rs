@@ -100,6 +100,67 @@ fn hostile_and_broken_texts_are_refused() {
     assert_eq!(read(b"<pet>\xff</pet>", &shape(PET), None).unwrap_err().keyword, "syntax");
 }
 
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn only_well_formed_texts_are_read() {
+    for text in [
+        "<pet other='a&gt;b' id = \"1\"\n/>",
+        "\u{feff}<?xml version='1.0' standalone=\"yes\" ?>\n<pet/>",
+        "<?xml version=\"1.1\" encoding='utf-8'?><pet/><!-- - --> <?pi a?>",
+        "<pet\u{301}s/>",
+        "<pet><title>]] > ]]&gt;&#9;\u{7f}</title ></pet>",
+        "<pet><title><![CDATA[]]></title><o.-_1\u{b7}/></pet>",
+    ] {
+        let found = read(text.as_bytes(), &shape(PET), None);
+        assert!(found.is_ok(), "{text}: {found:?}");
+    }
+    for text in [
+        // Characters, as themselves and by number.
+        "<pet>\u{1}</pet>",
+        "<pet><title>\u{fffe}</title></pet>",
+        "<pet><title>&#1;</title></pet>",
+        "<pet><title>&#xFFFF;</title></pet>",
+        "<pet id=\"&#0;\"/>",
+        "<pet id=\"&#x1F;\"/>",
+        // Tags.
+        "<pet id=\"1\"other=\"2\"/>",
+        "<pet other=\"<\"/>",
+        "<pet other=1/>",
+        "<pet other/>",
+        "<1pet/>",
+        "<pet 1=\"\"/>",
+        "<pet a:b:c=\"\"/>",
+        "<a:b:c xmlns:a=\"u\"/>",
+        "< pet/>",
+        "<pet xmlns=\"a\" xmlns=\"b\"/>",
+        "<pet><title>a]]>b</title></pet>",
+        "<pet><!-- a -- b --></pet>",
+        "<pet><!-- a ---></pet>",
+        // What stands before, and where it may not.
+        "<?xMl version=\"1.0\"?><pet/>",
+        "<pet><?xml version=\"1.0\"?></pet>",
+        " <?xml version=\"1.0\"?><pet/>",
+        "<pet/><?xml version=\"1.0\"?>",
+        "<?xml version=\"1.0\"?><?xml version=\"1.0\"?><pet/>",
+        "<?xml encoding=\"utf-8\"?><pet/>",
+        "<?xml version=\"2.0\"?><pet/>",
+        "<?xml version=\"1.0\" standalone=\"maybe\"?><pet/>",
+        "<?xml version=\"1.0\" standalone=\"yes\" encoding=\"utf-8\"?><pet/>",
+        "<?xml version=\"1.0\"encoding=\"utf-8\"?><pet/>",
+        "<pet><?a:b c?></pet>",
+        "&#32;<pet/>",
+        "<![CDATA[ ]]><pet/>",
+        "<pet/>\u{a0}",
+        "<pet/>\u{feff}",
+    ] {
+        let found = read(text.as_bytes(), &shape(PET), None).map_err(|fault| fault.keyword);
+        assert_eq!(found, Err("syntax"), "{text}");
+    }
+    // No white space of XML: a text.
+    assert_eq!(read_pet("<pet>\u{a0}<title/></pet>").unwrap_err().keyword, "xml");
+    assert_eq!(read_pet("<pet><tag>\u{a0}1</tag></pet>").unwrap(), "{\"tags\":[\"\u{a0}1\"]}");
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 proptest::proptest! {
     #[test]

@@ -2,9 +2,11 @@
 
 use quick_xml::NsReader;
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::attributes::{AttrError, Attributes};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 
+use super::well_formed::{WHITE, has_characters, is_declaration, is_name, is_tag, is_target, is_text};
 use crate::fault::Fault;
 
 /// How deep elements may nest.
@@ -34,13 +36,19 @@ pub(super) struct Attribute {
 
 /// The root element, when it is all there is.
 pub(super) fn read(text: &str) -> Result<Element, Fault> {
+    if !has_characters(text) {
+        return Err(malformed());
+    }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
+    reader.config_mut().check_comments = true;
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<Element> = None;
-    let mut elements = 0;
+    let (mut elements, mut events) = (0, 0_usize);
     loop {
-        match reader.read_event().map_err(|_| malformed())? {
+        let event = reader.read_event().map_err(|_| malformed())?;
+        events += 1;
+        match event {
             Event::Start(start) => {
                 elements += 1;
                 if root.is_some() || open.len() == MAX_DEPTH || elements > MAX_ELEMENTS {
@@ -55,35 +63,68 @@ pub(super) fn read(text: &str) -> Result<Element, Fault> {
                     None => root = Some(element),
                 }
             }
-            Event::Text(text) => add_text(&mut open, &text.xml10_content())?,
+            Event::Text(text) if is_text(&text) => match open.last_mut() {
+                Some(element) => element.text.push_str(&text.xml10_content()),
+                // Outside of elements white space is all that may stand.
+                None if text.trim_matches(WHITE).is_empty() => {}
+                None => return Err(malformed()),
+            },
             Event::CData(text) => add_text(&mut open, &text.xml10_content())?,
             Event::GeneralRef(reference) => {
                 let mut buffer = [0; 4];
                 let character = character_of(&reference).ok_or_else(malformed)?;
                 add_text(&mut open, character.encode_utf8(&mut buffer))?;
             }
-            Event::Decl(declaration) => {
-                let utf8 = |name: &str| name.eq_ignore_ascii_case("utf-8");
-                let encoding = declaration.encoding();
-                if encoding.is_some_and(|encoding| !encoding.is_ok_and(|name| utf8(&name))) {
-                    return Err(Fault::new("xml", "is not declared as UTF-8"));
-                }
-            }
+            Event::Decl(declaration) if events == 1 => check_declaration(&declaration)?,
             Event::DocType(_) => return Err(Fault::new("xml", "has a document type")),
             Event::Eof if open.is_empty() => return root.ok_or_else(malformed),
-            Event::Eof | Event::Empty(_) => return Err(malformed()),
-            Event::Comment(_) | Event::PI(_) => {}
+            Event::Comment(_) => {}
+            Event::PI(instruction) if is_target(instruction.target()) => {}
+            _ => return Err(malformed()),
         }
     }
 }
 
+/// `<?xml version="1.0" encoding="UTF-8"?>`, which stands before all else.
+fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
+    let text: &str = declaration;
+    let given: Result<Vec<_>, AttrError> = Attributes::new(text, "xml".len()).with_checks(false).collect();
+    let given = given.map_err(|_| malformed())?;
+    let keys: Vec<&str> = given.iter().map(|one| one.key.into_inner()).collect();
+    if !is_tag(text) || !is_declaration(&keys) {
+        return Err(malformed());
+    }
+    for one in &given {
+        match one.key.into_inner() {
+            "version" if !one.value.starts_with("1.") => return Err(malformed()),
+            "encoding" if !one.value.eq_ignore_ascii_case("utf-8") => {
+                return Err(Fault::new("xml", "is not declared as UTF-8"));
+            }
+            "standalone" if !matches!(&*one.value, "yes" | "no") => return Err(malformed()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn read_start(start: &BytesStart<'_>, names: &NamespaceResolver) -> Result<Element, Fault> {
+    if !is_tag(start) || !is_name(start.name().into_inner()) {
+        return Err(malformed());
+    }
     let (namespace, name) = names.resolve_element(start.name());
     let mut element =
         Element { name: name.into_inner().to_owned(), namespace: uri(namespace)?, ..Element::default() };
+    let mut bindings = Vec::new();
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| malformed())?;
+        if !is_name(attribute.key.into_inner()) {
+            return Err(malformed());
+        }
         if attribute.key.as_namespace_binding().is_some() {
+            if bindings.contains(&attribute.key) {
+                return Err(malformed());
+            }
+            bindings.push(attribute.key);
             continue;
         }
         let (namespace, name) = names.resolve_attribute(attribute.key);
@@ -94,6 +135,10 @@ fn read_start(start: &BytesStart<'_>, names: &NamespaceResolver) -> Result<Eleme
         }
         let value =
             attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| malformed())?.into_owned();
+        // References may stand for characters that have no place in a text.
+        if !has_characters(&value) {
+            return Err(malformed());
+        }
         element.attributes.push(Attribute { name, namespace, value });
     }
     Ok(element)
@@ -107,19 +152,16 @@ fn uri(namespace: ResolveResult<'_>) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Text counts inside elements; outside, only white space may stand.
+/// Adds what may stand inside of elements only.
 fn add_text(open: &mut [Element], text: &str) -> Result<(), Fault> {
-    match open.last_mut() {
-        Some(element) => element.text.push_str(text),
-        None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {}
-        None => return Err(malformed()),
-    }
+    open.last_mut().ok_or_else(malformed)?.text.push_str(text);
     Ok(())
 }
 
 fn character_of(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     if reference.is_char_ref() {
-        return reference.resolve_char_ref().ok()?;
+        let character = reference.resolve_char_ref().ok()??;
+        return has_characters(character.encode_utf8(&mut [0; 4])).then_some(character);
     }
     Some(match &**reference {
         "amp" => '&',
