@@ -47,6 +47,7 @@ codes! {
     MEDIA_TYPE_UNMAPPED = "media-type-unmapped": "A schema has no meaning for its media type: type, presence and size of the body are enforced, the schema is not.";
     PARAMETER_NARROWED = "parameter-narrowed": "OpenAPI does not define how a parameter's value is written; JSON texts and names in brackets are read, and nothing else.";
     MEDIA_TYPE_NARROWED = "media-type-narrowed": "A media range with a schema accepts JSON alone, the one kind of body that it can be about.";
+    XML_DEPTH = "xml-depth": "The schema of an XML body contains itself: it is read down to some levels, and a body that nests deeper is refused.";
     MOCK_TOO_LARGE = "mock-too-large": "An example, or a value made from a schema, is too large to be answered by the mock.";
     SCHEMA_COSTLY = "schema-costly": "A schema may be visited more than a million times for one value: alternatives multiply.";
     DEFAULT_INVALID = "default-invalid": "A `default` violates its own schema.";

@@ -53,6 +53,7 @@ static TEXT: ShapeConfig = ShapeConfig {
     items: None,
     properties: std::collections::BTreeMap::new(),
     rest: None,
+    cut: false,
     xml: None,
 };
 

@@ -26,6 +26,9 @@ pub fn read(bytes: &[u8], shape: &ShapeConfig, root: Option<&str>) -> Result<Val
 
 /// An element as the first type it can be; attributes and children make it an object.
 fn value(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Fault> {
+    if shape.cut {
+        return Err(too_deep());
+    }
     for kind in shape::types(shape) {
         match kind {
             TypeConfig::Object => return object(element, shape),
@@ -60,6 +63,11 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Faul
         let member = member(&mut left, name, property).map_err(|fault| fault.within(name))?;
         members.extend(member.map(|value| (Cow::Owned(name.clone()), value)));
     }
+    // Where the shape ends, so do the names of elements and attributes.
+    let is_end = shape.properties.values().any(|property| property.cut || shape::items(property).cut);
+    if is_end && !(left.attributes.is_empty() && left.children.is_empty()) {
+        return Err(too_deep());
+    }
     // What is none of the properties must not be taken for one by its name.
     for attribute in left.attributes {
         let name = match shape.properties.contains_key(&attribute.name) {
@@ -77,6 +85,10 @@ fn object(element: &Element, shape: &ShapeConfig) -> Result<Value<'static>, Faul
         shape::add(&mut members, name.into(), found);
     }
     Ok(members.into())
+}
+
+fn too_deep() -> Fault {
+    Fault::new("depth", "is nested deeper than can be read")
 }
 
 /// What of an element no property has taken yet.

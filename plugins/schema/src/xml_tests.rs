@@ -71,6 +71,25 @@ fn elements_become_values_as_the_xml_objects_say() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn nothing_is_read_where_a_shape_is_cut() {
+    let tree = shape(
+        r#"{"types":["object"],"properties":{"n":{"types":["integer"]},"trees":{"types":["array"],"items":{"cut":true,"xml":{"name":"tree"}}}}}"#,
+    );
+    let read = |text: &str| read(text.as_bytes(), &tree, None).map(|value| value.to_string());
+    assert_eq!(read("<t><n>1</n></t>").as_deref(), Ok(r#"{"n":1}"#));
+    for text in ["<t><tree/></t>", "<t><tree>1</tree></t>", "<t><tree><n>1</n></tree></t>"] {
+        let fault = read(text).unwrap_err();
+        assert_eq!((fault.keyword, &*fault.pointer), ("depth", "/trees/0"), "{text}");
+    }
+    // It may be one of the items, by another name.
+    for text in ["<t><branch/></t>", "<t m=\"1\"/>"] {
+        let fault = read(text).unwrap_err();
+        assert_eq!((fault.keyword, &*fault.pointer), ("depth", ""), "{text}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn hostile_and_broken_texts_are_refused() {
     let deep = "<a>".repeat(65) + &"</a>".repeat(65);
     let attributes: String = (0..129).map(|at| format!(" a{at}=\"\"")).collect();

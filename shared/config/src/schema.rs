@@ -175,6 +175,9 @@ pub struct ShapeConfig {
     /// What properties take that are not named; absent: strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Box<ShapeConfig>>,
+    /// Whether the schema goes on here and its shape does not: what it would take is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// The XML Object of the schema; only under an XML body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xml: Option<XmlConfig>,

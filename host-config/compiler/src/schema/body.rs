@@ -262,8 +262,12 @@ impl<'d> Rules<'_, 'd> {
         Ok(shape.takes_object() || shape.says_nothing())
     }
 
-    fn xml(&self, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
+    fn xml(&mut self, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
         let seen = self.seen(schema)?;
+        if seen.shape.is_cut() {
+            let message = "an XML body is read down to some levels of a schema that contains itself: what nests deeper is refused";
+            self.tell(Severity::Warning, codes::XML_DEPTH, message.to_owned(), schema.place());
+        }
         Ok(FormatConfig::Xml { root: seen.shape.xml_name(), shape: seen.shape.config(true) })
     }
 

@@ -47,7 +47,11 @@ impl<'d> Rules<'_, 'd> {
         schema: Option<SchemaRef<'d>>,
     ) -> Result<EncodingConfig, Refusal> {
         let place = schema.map_or(parameter.place, SchemaRef::place);
-        let shape = schema.map(|schema| Seen::of(self.model(), schema.node).shape).unwrap_or_default();
+        let seen = schema.map(|schema| Seen::of(self.model(), schema.node)).unwrap_or_default();
+        if seen.is_partial {
+            return Err(unsupported("the schema is too large to be read other than as JSON", place));
+        }
+        let shape = seen.shape;
         self.readable(parameter, style, explode, &shape, place)?;
         let is_exploded_cookie = parameter.location == Location::Cookie && explode;
         if is_exploded_cookie && (shape.takes_array() || shape.takes_object()) && !shape.takes_text() {

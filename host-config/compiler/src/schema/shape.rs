@@ -1,7 +1,7 @@
 //! What JSON types a schema takes, references and combinations followed: how text is to be read. Knows nothing
 //! of what a value must satisfy beyond its type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use portcullis_config::schema::{ShapeConfig, TypeConfig, XmlConfig};
 use portcullis_openapi::model::{ApiModel, Version};
@@ -9,10 +9,11 @@ use portcullis_openapi::{Documents, Node};
 
 use super::scope::Scope;
 
-/// How deep a shape goes; what lies deeper is read as text.
-const MAX_DEPTH: usize = 12;
-/// How many schemas one shape may look at.
-const MAX_NODES: usize = 4096;
+/// How deep a shape goes.
+const MAX_DEPTH: usize = 24;
+/// How many schemas one shape may look at, and how often it may come back to one within itself. More than once is a
+/// service to those who nest: it must not make the shape large.
+const BOUNDS: &[(usize, usize)] = &[(256, 8), (256, 3), (4096, 1)];
 
 /// A set of JSON types. A number that may have a fraction is `NUMBER | INTEGER`.
 type Types = u8;
@@ -48,6 +49,8 @@ pub(super) struct Shape {
     properties: BTreeMap<String, Shape>,
     /// What `additionalProperties` or `patternProperties` take.
     rest: Option<Box<Shape>>,
+    /// Whether the schema goes on here and the shape does not.
+    cut: bool,
     xml: Option<XmlConfig>,
 }
 
@@ -62,10 +65,25 @@ impl Seen {
     /// Looks at a schema.
     pub(super) fn of(model: &ApiModel<'_>, schema: &Node) -> Self {
         let documents = model.documents;
-        let scope = Scope::default().entered(documents, schema);
-        let mut look = Look { documents, version: model.version, left: MAX_NODES, stack: Vec::new(), scope };
-        let shape = look.schema(schema, MAX_DEPTH);
-        Self { shape, is_partial: look.left == 0 }
+        let mut seen = Self::default();
+        for (left, turns) in BOUNDS {
+            let scope = Scope::default().entered(documents, schema);
+            let mut look = Look {
+                documents,
+                version: model.version,
+                left: *left,
+                turns: *turns,
+                stack: Vec::new(),
+                known: HashMap::new(),
+                scope,
+            };
+            let shape = look.schema(schema, MAX_DEPTH);
+            seen = Self { shape, is_partial: look.left == 0 };
+            if !seen.is_partial {
+                break;
+            }
+        }
+        seen
     }
 }
 
@@ -81,6 +99,7 @@ impl Shape {
             items: self.items.as_ref().map(|items| Box::new(items.config(with_xml))),
             properties,
             rest: self.rest.as_ref().map(|rest| Box::new(rest.config(with_xml))).filter(|rest| says(rest)),
+            cut: self.cut && with_xml,
             xml: self.xml.clone().filter(|_| with_xml),
         }
     }
@@ -126,6 +145,24 @@ impl Shape {
         self.rest.as_deref()
     }
 
+    fn of_what_is_cut() -> Self {
+        Self { cut: true, ..Self::default() }
+    }
+
+    /// Whether the schema goes on somewhere and the shape does not.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut || self.parts().any(Self::is_cut)
+    }
+
+    /// How many shapes it is made of.
+    fn size(&self) -> usize {
+        self.parts().map(Self::size).sum::<usize>() + 1
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Self> {
+        self.items().chain(self.properties.values()).chain(self.rest())
+    }
+
     pub(super) fn xml_name(&self) -> Option<String> {
         self.xml.as_ref()?.name.clone()
     }
@@ -164,6 +201,7 @@ impl Shape {
             items: both(self.items, other.items),
             properties: self.properties,
             rest: both(self.rest, other.rest),
+            cut: self.cut || other.cut,
             xml: self.xml.or(other.xml),
         }
     }
@@ -192,16 +230,22 @@ struct Look<'d> {
     documents: &'d Documents,
     version: Version,
     left: usize,
-    /// Targets of the references being followed: a schema within itself is cut off.
+    turns: usize,
+    /// Targets of the references being followed: a schema within itself is cut off after so many turns.
     stack: Vec<*const Node>,
+    /// Shapes of targets that are whole, with their sizes: those are the same wherever they stand.
+    known: HashMap<*const Node, (Shape, usize)>,
     scope: Scope<'d>,
 }
 
 impl<'d> Look<'d> {
     fn schema(&mut self, schema: &Node, depth: usize) -> Shape {
         self.left = self.left.saturating_sub(1);
-        if depth == 0 || self.left == 0 || schema.as_object().is_none() {
+        if schema.as_object().is_none() {
             return Shape::default();
+        }
+        if depth == 0 || self.left == 0 {
+            return Shape::of_what_is_cut();
         }
         let outer = self.scope.clone();
         if schema.get("$id").is_some() {
@@ -235,8 +279,12 @@ impl<'d> Look<'d> {
     fn target(&mut self, target: Option<&'d Node>, depth: usize) -> Shape {
         let Some(target) = target else { return Shape::default() };
         let address = std::ptr::from_ref(target);
-        if self.stack.contains(&address) {
-            return Shape::default();
+        if self.stack.iter().filter(|one| **one == address).count() == self.turns {
+            return Shape::of_what_is_cut();
+        }
+        if let Some((shape, size)) = self.known.get(&address) {
+            self.left = self.left.saturating_sub(*size);
+            return if self.left == 0 { Shape::of_what_is_cut() } else { shape.clone() };
         }
         self.stack.push(address);
         let outer = self.scope.clone();
@@ -244,6 +292,9 @@ impl<'d> Look<'d> {
         let shape = self.schema(target, depth);
         self.scope = outer;
         self.stack.pop();
+        if !self.documents.is_dynamic() && !shape.is_cut() {
+            self.known.insert(address, (shape.clone(), shape.size()));
+        }
         shape
     }
 
@@ -255,6 +306,7 @@ impl<'d> Look<'d> {
             items: schema.get("items").map(|items| Box::new(self.schema(items, depth - 1))),
             properties: BTreeMap::new(),
             rest: self.rest(schema, depth - 1),
+            cut: false,
             xml: schema.get("xml").map(xml),
         };
         let properties = schema.get("properties").and_then(Node::as_object);

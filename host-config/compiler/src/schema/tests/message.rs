@@ -365,3 +365,17 @@ fn a_format_that_is_not_asserted_is_told_by_name() {
         assert!(message.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{format}");
     }
 }
+
+#[test]
+fn an_xml_body_that_may_contain_itself_is_read_down_to_some_levels() {
+    let tree = json!({"Tree": {"type": "object", "properties": {
+        "n": {"type": "integer"}, "trees": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}
+    }}});
+    let body = |name: &str| json!({"requestBody": {"content": {name: {"schema": {"$ref": "#/components/schemas/Tree"}}}}});
+    for (name, expected) in [("application/xml", &[codes::XML_DEPTH][..]), ("application/json", &[])] {
+        let compiled = compile("3.0.3", &body(name), &tree, &[]);
+        let told: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(told, expected, "{name}");
+        assert_eq!(compiled.rows[0].1, Treatment::Enforced, "{name}");
+    }
+}
