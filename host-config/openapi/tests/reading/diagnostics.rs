@@ -61,6 +61,11 @@ fn problems_of_parameters_are_found() {
             "{name: a, in: query, schema: {}, examples: {e: {externalValue: u}}}",
             "example-external",
         ),
+        (
+            "one example and several",
+            "{name: a, in: query, schema: {}, example: 1, examples: {e: {value: 1}}}",
+            "invalid-value",
+        ),
         ("not an object", "7", "wrong-type"),
     ] {
         let text = definition(&format!("      parameters: [{ID}, {parameter}]"), "");

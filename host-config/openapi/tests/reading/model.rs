@@ -21,7 +21,7 @@ paths:
         - {name: x-trace, in: header, required: true, schema: {type: integer}}
         - {name: format, in: path, required: true, style: matrix, schema: {}}
         - {name: filter, in: query, allowEmptyValue: true, content: {application/json: {schema: {type: array}}}}
-        - {name: q, in: cookie, schema: {}, example: 1, examples: {two: {value: 2}}}
+        - {name: q, in: cookie, schema: {}, examples: {one: {value: 1}, two: {value: 2}}}
       responses: {default: {description: d}}
     put:
       parameters: [{name: format, in: path, required: true, schema: {}}]
@@ -72,7 +72,7 @@ fn parameters_have_the_defaults_of_their_location() {
         );
         let cookie = &model.operations[0].parameters[5];
         let examples: Vec<_> = cookie.examples.iter().map(|one| (one.name, one.value.to_json())).collect();
-        assert_eq!(examples, [("", "1".to_owned()), ("two", "2".to_owned())]);
+        assert_eq!(examples, [("one", "1".to_owned()), ("two", "2".to_owned())]);
         assert!(model.operations[0].parameters[4].allow_empty_value);
     });
 }
