@@ -5,9 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig, XmlConfig};
 use portcullis_schema::coding::Coding;
-use portcullis_schema::multipart::PartTypes;
+use portcullis_schema::multipart::Parts;
 use portcullis_schema::value::Value;
-use portcullis_schema::{Fault, form, json, multipart, xml};
+use portcullis_schema::{Fault, form, json, xml};
 
 /// Most bytes that come out of a compressed body.
 const MAX: usize = 1 << 20;
@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     match form % 6 {
         0 => check(json::read(body, json::Limits::MESSAGE)),
         1 => check(form::read(body, &shape(), &[("csv".to_owned(), (StyleConfig::Form, false))].into())),
-        2 => check(multipart::read(body, "B", &shape(), &PartTypes::new())),
+        2 => check(parts().read(body, "B")),
         3 => check(xml::read(body, &shape(), None)),
         4 => decode(Coding::Gzip, body),
         _ => decode(Coding::Deflate, body),
@@ -39,6 +39,11 @@ fn decode(coding: Coding, body: &[u8]) {
         assert!(decoded.len() <= MAX);
         assert_eq!(coding.decode(body, decoded.len()), Ok(decoded));
     }
+}
+
+fn parts() -> Parts {
+    let styles = [("csv".to_owned(), StyleConfig::PipeDelimited), ("o".to_owned(), StyleConfig::Form)];
+    Parts { shape: shape(), styles: styles.into(), ..Parts::default() }
 }
 
 fn shape() -> ShapeConfig {

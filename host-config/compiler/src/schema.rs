@@ -5,6 +5,7 @@ mod body;
 mod cycles;
 mod draft2020;
 mod draft4;
+mod encoding;
 mod format;
 mod instances;
 pub(crate) mod media_type;

@@ -1,6 +1,7 @@
 //! From documents to the model. Reads what an operation can reach and no more: a defect in a component that nothing
 //! uses is nobody's problem.
 
+mod encoding;
 mod extension;
 mod fields;
 mod message;

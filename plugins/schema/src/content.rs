@@ -14,8 +14,8 @@ use crate::fault::{Fault, Violations};
 use crate::form;
 use crate::json;
 use crate::lines;
-use crate::media_type::MediaType;
-use crate::multipart::{self, PartHeaders, PartTypes};
+use crate::media_type::{MediaType, is_utf8};
+use crate::multipart::{PartHeaders, Parts};
 use crate::parameter::Parameter;
 use crate::schema::{InvalidSchema, Schema, Unjudged};
 use crate::value::Value;
@@ -49,7 +49,7 @@ enum Format {
     /// Whether the schema is for each line.
     Lines(bool),
     Form(ShapeConfig, form::Encodings),
-    Multipart(ShapeConfig, PartTypes, PartHeaders),
+    Multipart(Box<Parts>),
     Xml(ShapeConfig, Option<String>),
     Text,
     Bytes,
@@ -152,10 +152,7 @@ impl Content {
     fn is_other_charset(&self, media: Option<&MediaType>) -> bool {
         let is_text = !matches!(self.format, Format::Bytes);
         let charset = media.and_then(|media| media.parameter("charset")).filter(|_| is_text);
-        let known = |charset: &str| {
-            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
-        };
-        !charset.is_none_or(known)
+        !charset.is_none_or(is_utf8)
     }
 
     /// Whether type and size are all there is to say.
@@ -227,13 +224,14 @@ impl Format {
             FormatConfig::Json => Self::Json,
             FormatConfig::JsonLines { each } => Self::Lines(each),
             FormatConfig::Form { shape, encoding } => Self::Form(shape, encoding),
-            FormatConfig::Multipart { shape, content_types, headers } => {
+            FormatConfig::Multipart { shape, content_types, styles, headers } => {
                 let ranges = |(name, texts): (String, Vec<String>)| {
                     let ranges = texts.iter().map(|text| read_range(text)).collect::<Result<_, _>>()?;
                     Ok((name, ranges))
                 };
                 let types = content_types.into_iter().map(ranges).collect::<Result<_, _>>()?;
-                Self::Multipart(shape, types, part_headers(headers, intern)?)
+                let headers = part_headers(headers, intern)?;
+                Self::Multipart(Box::new(Parts { shape, types, styles, headers }))
             }
             FormatConfig::Xml { shape, root } => Self::Xml(shape, root),
             FormatConfig::Text => Self::Text,
@@ -252,9 +250,9 @@ impl Format {
             Self::Json => json::read(bytes, json::Limits::MESSAGE),
             Self::Lines(_) => lines::read(bytes),
             Self::Form(shape, encodings) => form::read(bytes, shape, encodings),
-            Self::Multipart(shape, allowed, headers) => {
+            Self::Multipart(parts) => {
                 let boundary = media.and_then(|media| media.parameter("boundary")).unwrap_or_default();
-                multipart::read_with_headers(bytes, boundary, shape, allowed, headers, work)?
+                parts.read_with_headers(bytes, boundary, work)?
             }
             Self::Xml(shape, root) => xml::read(bytes, shape, root.as_deref()),
             Self::Text => std::str::from_utf8(bytes)

@@ -66,6 +66,11 @@ impl MediaType {
         self.top == "text"
     }
 
+    /// Whether this is any `multipart/`.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.top == "multipart"
+    }
+
     /// Whether bodies of this type go on for as long as somebody listens, so that they can never be judged as a whole.
     pub fn is_stream(&self) -> bool {
         STREAMS.iter().any(|(top, sub)| self.top == *top && self.sub == *sub)
@@ -142,6 +147,11 @@ fn read_quoted(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// Whether a text in this charset is read; US-ASCII is the same in UTF-8.
+pub(crate) fn is_utf8(charset: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
 }
 
 /// Text without the optional white space of RFC 9110 around it.

@@ -5,11 +5,29 @@ fn shape() -> ShapeConfig {
     let list = ShapeConfig { items: Some(Box::new(of(TypeConfig::Integer))), ..of(TypeConfig::Array) };
     let properties = [
         ("n".to_owned(), of(TypeConfig::Integer)),
-        ("list".to_owned(), list),
         ("meta".to_owned(), of(TypeConfig::Object)),
         ("file".to_owned(), of(TypeConfig::String)),
+        ("csv".to_owned(), list.clone()),
+        (
+            "pairs".to_owned(),
+            ShapeConfig { rest: Some(Box::new(of(TypeConfig::Integer))), ..of(TypeConfig::Object) },
+        ),
+        (
+            "files".to_owned(),
+            ShapeConfig { items: Some(Box::new(of(TypeConfig::String))), ..of(TypeConfig::Array) },
+        ),
+        ("list".to_owned(), list),
     ];
     ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
+}
+
+fn parts() -> Parts {
+    Parts {
+        shape: shape(),
+        types: [("file".to_owned(), vec![MediaType::parse("image/*").unwrap()])].into(),
+        styles: ["csv", "pairs"].map(|name| (name.to_owned(), StyleConfig::Form)).into(),
+        ..Parts::default()
+    }
 }
 
 /// A body with the boundary `B`, of parts given as headers behind `Content-Disposition: form-data; ` and content.
@@ -21,8 +39,7 @@ fn body(parts: &[(&str, &str)]) -> String {
 }
 
 fn read_body(body: &str) -> Result<String, Fault> {
-    let allowed = [("file".to_owned(), vec![MediaType::parse("image/*").unwrap()])].into();
-    read(body.as_bytes(), "B", &shape(), &allowed).map(|value| value.to_string())
+    parts().read(body.as_bytes(), "B").map(|value| value.to_string())
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -40,6 +57,20 @@ fn parts_become_members() {
         (body(&[(json, "{\"a\":1}")]), r#"{"meta":{"a":1}}"#),
         (body(&[("name=meta", "{\"a\":1}")]), r#"{"meta":{"a":1}}"#),
         (body(&[(png, "\r\n--A\r\n")]), "{\"file\":\"\\r\\n--A\\r\\n\"}"),
+        (body(&[("name=csv", "1,2")]), r#"{"csv":[1,2]}"#),
+        (body(&[("name=csv", "1, 2")]), r#"{"csv":[1," 2"]}"#),
+        (body(&[("name=csv", "")]), r#"{"csv":[]}"#),
+        (body(&[("name=csv", "1"), ("name=csv", "2")]), r#"{"csv":[1,2]}"#),
+        (body(&[("name=csv\r\nContent-Type: application/json", "[1,2]")]), r#"{"csv":[1,2]}"#),
+        (body(&[("name=pairs", "a,1,b,2")]), r#"{"pairs":{"a":1,"b":2}}"#),
+        (body(&[("name=list", "1,2")]), r#"{"list":["1,2"]}"#),
+        (
+            body(&[("name=files; filename=a\r\nContent-Type: application/json", "[1]")]),
+            r#"{"files":["[1]"]}"#,
+        ),
+        (body(&[("name=files\r\nContent-Type: application/json", "[\"1\"]")]), r#"{"files":["1"]}"#),
+        (body(&[("name=n\r\nContent-Type: text/plain; charset=UTF-8", "1")]), r#"{"n":1}"#),
+        (body(&[("name=_charset_", "utf-8")]), r#"{"_charset_":"utf-8"}"#),
         (format!("preamble\r\n{}epilogue", body(&[("name=n", "1")])), r#"{"n":1}"#),
     ];
     for (body, expected) in cases {
@@ -66,6 +97,14 @@ fn bodies_that_could_be_read_in_two_ways_are_refused() {
         (body(&[("name=file; filename=x\r\nContent-Type: text/html", "")]), "contentType"),
         (body(&[("name=file", "")]), "contentType"),
         (body(&[("name=meta", "{")]), "syntax"),
+        (body(&[("name=csv", "1,2"), ("name=csv", "3")]), "style"),
+        (body(&[("name=pairs", "a,1,b")]), "style"),
+        (body(&[("name=pairs", "a,1,a,2")]), "style"),
+        (body(&[("name=n\r\nContent-Type: text/plain; charset=utf-16", "1")]), "contentType"),
+        (body(&[("name=meta\r\nContent-Type: application/json; charset=utf-16", "{}")]), "contentType"),
+        (body(&[("name=_charset_", "iso-8859-1")]), "contentType"),
+        (body(&[("name=x\r\nContent-Type: multipart/mixed; boundary=C", "--C--")]), "contentType"),
+        (body(&[("name=n; name*=utf-8''m", "1")]), "syntax"),
         (body(&many), "size"),
     ];
     for (body, keyword) in cases {
@@ -82,8 +121,28 @@ fn a_file_counts_in_octets() {
         b"\r\n--B--",
     ];
     let body = bytes.concat();
-    let value = read(&body, "B", &shape(), &PartTypes::new()).unwrap();
+    let value = parts().read(&body, "B").unwrap();
     assert_eq!(value.pointer("/f").and_then(Value::as_str).map(|text| text.chars().count()), Some(2));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_part_of_json_for_a_text_is_the_text() {
+    let text = ShapeConfig { types: vec![TypeConfig::String], ..ShapeConfig::default() };
+    let shape = ShapeConfig { properties: [("t".to_owned(), text)].into(), ..ShapeConfig::default() };
+    let parts = Parts { shape, ..Parts::default() };
+    for (head, content, expected) in [
+        ("name=t; filename=t", "\"a\"", r#"{"t":"\"a\""}"#),
+        ("name=t; filename=t", "{\"a\":1}", r#"{"t":"{\"a\":1}"}"#),
+        ("name=t", "\"a\"", r#"{"t":"a"}"#),
+        ("name=t", "{\"a\":1}", r#"{"t":"{\"a\":1}"}"#),
+        ("name=t", "{", r#"{"t":"{"}"#),
+        ("name=other; filename=t", "{\"a\":1}", r#"{"other":{"a":1}}"#),
+    ] {
+        let body = body(&[(&format!("{head}\r\nContent-Type: application/json"), content)]);
+        let read = parts.read(body.as_bytes(), "B").map(|value| value.to_string());
+        assert_eq!(read.as_deref(), Ok(expected), "{head} {content}");
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -20,6 +20,8 @@ pub enum Coding {
     Form,
     /// Nothing is encoded, and white space around pieces does not count: headers.
     Header,
+    /// Nothing is encoded, and every character counts: parts of a body.
+    Plain,
 }
 
 impl Coding {
@@ -27,16 +29,20 @@ impl Coding {
         match self {
             Self::Percent => &["%20"],
             Self::Form => &["%20", "+"],
-            Self::Header => &[" "],
+            Self::Header | Self::Plain => &[" "],
         }
     }
 
+    fn is_encoded(self) -> bool {
+        matches!(self, Self::Percent | Self::Form)
+    }
+
     fn tabs(self) -> &'static [&'static str] {
-        if self == Self::Header { &["\t"] } else { &["%09"] }
+        if self.is_encoded() { &["%09"] } else { &["\t"] }
     }
 
     fn pipes(self) -> &'static [&'static str] {
-        if self == Self::Header { &["|"] } else { &["|", "%7C", "%7c"] }
+        if self.is_encoded() { &["|", "%7C", "%7c"] } else { &["|"] }
     }
 
     pub(crate) fn decode(self, text: &str) -> Result<Cow<'_, str>, Fault> {
@@ -45,6 +51,7 @@ impl Coding {
             Self::Percent => decode(text).map_err(broken),
             Self::Form => decode_form(text).map_err(broken),
             Self::Header => Ok(Cow::Borrowed(text.trim_matches([' ', '\t']))),
+            Self::Plain => Ok(Cow::Borrowed(text)),
         }
     }
 }
@@ -163,6 +170,11 @@ fn prefix_missing(writing: Writing<'_>) -> Fault {
         StyleConfig::Label => Fault::new("style", "does not begin with '.'"),
         _ => Fault::new("style", format!("does not begin with ';{}'", writing.name)),
     }
+}
+
+/// Whether a text is more than one item.
+pub(crate) fn has_several(text: &str, writing: Writing<'_>) -> bool {
+    pieces(text, writing).len() > 1
 }
 
 /// The text between the style's delimiters; none when the text is empty.

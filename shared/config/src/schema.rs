@@ -276,6 +276,10 @@ pub enum FormatConfig {
         /// The media types that a property's parts may have (Encoding Object `contentType`), where given.
         #[serde(default)]
         content_types: BTreeMap<String, Vec<String>>,
+        /// How one part holds a property with several items or members (Encoding Object `style`); without it, a list
+        /// has a part for each item.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        styles: BTreeMap<String, StyleConfig>,
         /// The headers that a property's parts may have (Encoding Object `headers`), where given.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, Vec<ParameterConfig>>,

@@ -1,18 +1,14 @@
 //! Request bodies: how each media type is read, and what it must satisfy. A schema that says something about a
 //! media type that cannot be read is refused, never passed over.
 
-use std::collections::BTreeMap;
-
 use portcullis_config::schema::{BodyConfig, ContentConfig, FormatConfig};
-use portcullis_openapi::model::{Encoding, MediaType, RequestBody, SchemaRef, Style};
+use portcullis_openapi::model::{MediaType, RequestBody, SchemaRef};
 use portcullis_openapi::{Node, Severity};
 
 use super::instances::Strings;
 use super::media_type::MediaRange;
-use super::parameter::{readable, style_config};
 use super::patch;
-use super::response::as_parameter;
-use super::shape::{Seen, Shape};
+use super::shape::Seen;
 use super::text::Direction;
 use super::{Refusal, Rules, Subject, raw};
 use crate::codes;
@@ -195,50 +191,6 @@ impl<'d> Rules<'_, 'd> {
         Some(ContentConfig { range: "application/json".to_owned(), format: FormatConfig::Json, schema })
     }
 
-    fn form(&self, media_type: &MediaType<'d>, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
-        let seen = self.seen(schema)?;
-        let mut encoding = BTreeMap::new();
-        for (name, property) in seen.shape.properties() {
-            let given = media_type.encoding.iter().find(|one| one.property == name);
-            let (style, explode) = form_style(given);
-            if given.is_some_and(|one| one.content_type.is_some_and(|kind| !is_plain(kind))) {
-                let message = format!("the property `{name}` of a form cannot be read by its `contentType`");
-                return Err(unsupported(message, schema.node));
-            }
-            // Without a style, what has parts is JSON by its default `contentType`; the plugin reads brackets too.
-            let is_content = given.is_none_or(|one| one.style.is_none() && one.explode.is_none());
-            if !is_content {
-                styled_field(name, (style, explode), property, schema)?;
-            }
-            if (style, explode) != (Style::Form, true) {
-                encoding.insert(name.clone(), (style_config(style), explode));
-            }
-        }
-        Ok(FormatConfig::Form { shape: seen.shape.config(false), encoding })
-    }
-
-    fn multipart(
-        &mut self,
-        media_type: &MediaType<'d>,
-        schema: SchemaRef<'d>,
-    ) -> Result<FormatConfig, Refusal> {
-        let seen = self.seen(schema)?;
-        let (mut content_types, mut headers) = (BTreeMap::new(), BTreeMap::new());
-        for encoding in &media_type.encoding {
-            if let Some(listed) = encoding.content_type {
-                let listed = listed.split(',').map(|one| one.trim().to_owned()).collect();
-                content_types.insert(encoding.property.to_owned(), listed);
-            }
-            // What describes the part itself is said by other fields (OpenAPI 3.0.4, Encoding Object).
-            let described = encoding.headers.iter().filter(|header| !is_of_part(header.name));
-            for header in described {
-                let config = self.parameter(&as_parameter(header))?;
-                headers.entry(encoding.property.to_owned()).or_insert_with(Vec::new).push(config);
-            }
-        }
-        Ok(FormatConfig::Multipart { shape: seen.shape.config(false), content_types, headers })
-    }
-
     fn may_be_list(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
         let shape = self.seen(schema)?.shape;
         Ok(shape.takes_array() || shape.says_nothing())
@@ -271,7 +223,7 @@ impl<'d> Rules<'_, 'd> {
         Ok(FormatConfig::Xml { root: seen.shape.xml_name(), shape: seen.shape.config(true) })
     }
 
-    fn seen(&self, schema: SchemaRef<'d>) -> Result<Seen, Refusal> {
+    pub(super) fn seen(&self, schema: SchemaRef<'d>) -> Result<Seen, Refusal> {
         let seen = Seen::of(self.model(), schema.node);
         if seen.is_partial {
             return Err(unsupported("the schema is too large to be read other than as JSON", schema.node));
@@ -328,28 +280,6 @@ fn strings(format: &FormatConfig) -> Option<Strings> {
     }
 }
 
-fn is_of_part(header: &str) -> bool {
-    ["content-type", "content-disposition"].iter().any(|name| header.eq_ignore_ascii_case(name))
-}
-
-/// Refuses a form's property whose style has no text for it.
-fn styled_field(
-    name: &str,
-    (style, explode): (Style, bool),
-    property: &Shape,
-    schema: SchemaRef<'_>,
-) -> Result<(), Refusal> {
-    readable(style, explode, property, schema.place()).map_err(|refusal| {
-        unsupported(format!("the property `{name}` of a form: {}", refusal.message), schema.node)
-    })?;
-    // An exploded object in style `form` has the names of its own properties, not of itself.
-    if style == Style::Form && !property.takes_text() && !property.takes_array() {
-        let message = format!("the property `{name}` of a form is an object without `deepObject`");
-        return Err(unsupported(message, schema.node));
-    }
-    Ok(())
-}
-
 /// Only type, presence and size are checked.
 fn bytes(range: &MediaRange) -> ContentConfig {
     ContentConfig { range: range.to_config(), format: FormatConfig::Bytes, schema: None }
@@ -361,18 +291,7 @@ fn says_only(schema: &Node, keywords: &[&str]) -> bool {
     schema.as_object().is_some_and(|object| object.members().iter().all(|member| is_mute(&member.key)))
 }
 
-/// The style of a form's property (OpenAPI 3.0.4, Encoding Object).
-fn form_style(encoding: Option<&Encoding<'_>>) -> (Style, bool) {
-    let style = encoding.and_then(|one| one.style).unwrap_or(Style::Form);
-    let explode = encoding.and_then(|one| one.explode).unwrap_or(style == Style::Form);
-    (style, explode)
-}
-
-fn is_plain(content_type: &str) -> bool {
-    MediaRange::parse(content_type).is_some_and(|range| range.is_text())
-}
-
-fn unsupported(message: impl Into<String>, schema: &Node) -> Refusal {
+pub(super) fn unsupported(message: impl Into<String>, schema: &Node) -> Refusal {
     Refusal {
         code: codes::MEDIA_TYPE_UNSUPPORTED,
         message: message.into(),

@@ -35,16 +35,14 @@ pub struct MediaType<'d> {
 pub struct Encoding<'d> {
     /// The property.
     pub property: &'d str,
-    /// `contentType`, maybe several separated by commas.
+    /// `contentType`, maybe several separated by commas, when given and not beside a style.
     pub content_type: Option<&'d str>,
     /// Headers of the part.
     pub headers: Vec<Header<'d>>,
-    /// `style`, when given.
+    /// `style`, when given where it counts.
     pub style: Option<Style>,
-    /// `explode`, when given.
+    /// `explode`, when given where it counts.
     pub explode: Option<bool>,
-    /// `allowReserved`.
-    pub allow_reserved: bool,
     /// Where the key stands.
     pub place: Place,
 }

@@ -43,6 +43,16 @@ impl<'d> Reading<'d, '_> {
         Some(object)
     }
 
+    /// Tells of fields that say nothing where they stand.
+    pub(super) fn without_effect(&mut self, node: &'d Node, fields: &[&str], place: &str) {
+        for member in node.as_object().into_iter().flat_map(Object::members) {
+            if fields.contains(&&*member.key) {
+                let message = format!("`{}` has no effect {place}", member.key);
+                self.warn(codes::UNKNOWN_FIELD, member.key_place, message);
+            }
+        }
+    }
+
     /// Counts an object; none when there have been too many.
     fn spend(&mut self, node: &'d Node) -> Option<()> {
         let rest = self.budget.checked_sub(1);

@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::codes;
-use crate::model::{Encoding, Location, MediaType, RequestBody, Response, Style, Version};
+use crate::model::{MediaType, RequestBody, Response};
 use crate::tree::{Member, Node};
 
 impl<'d> Reading<'d, '_> {
@@ -61,49 +61,8 @@ impl<'d> Reading<'d, '_> {
         Some(MediaType {
             range: &member.key,
             schema: self.schema(node, "schema"),
-            encoding: self.map(node, "encoding").iter().filter_map(|member| self.encoding(member)).collect(),
+            encoding: self.encodings(node, &member.key),
             examples: self.examples(node),
-            place: member.key_place,
-        })
-    }
-
-    fn encoding(&mut self, member: &'d Member) -> Option<Encoding<'d>> {
-        let node = &member.node;
-        self.object(
-            node,
-            "an encoding",
-            &["contentType", "headers", "style", "explode", "allowReserved"],
-            false,
-        )?;
-        if self.version == Version::V2_0 {
-            let (style, explode) = self.collection_format(node, Location::Query)?;
-            return Some(Encoding {
-                property: &member.key,
-                content_type: None,
-                headers: Vec::new(),
-                style: Some(style),
-                explode: Some(explode),
-                allow_reserved: false,
-                place: member.key_place,
-            });
-        }
-        let style_name = self.string(node, "style");
-        let style = style_name.and_then(Style::from_name);
-        if style_name.is_some() && style.is_none() {
-            let place = node.get("style").unwrap_or(node).place();
-            self.error(
-                codes::INVALID_VALUE,
-                place,
-                format!("there is no style `{}`", style_name.unwrap_or_default()),
-            );
-        }
-        Some(Encoding {
-            property: &member.key,
-            content_type: self.string(node, "contentType"),
-            headers: self.headers(node),
-            style,
-            explode: self.boolean(node, "explode"),
-            allow_reserved: self.boolean(node, "allowReserved").unwrap_or(false),
             place: member.key_place,
         })
     }

@@ -103,11 +103,15 @@ impl<'d> Reading<'d, '_> {
     }
 
     fn parameter_value(&mut self, node: &'d Node, location: Location) -> Option<ParameterValue<'d>> {
+        if location != Location::Query {
+            self.without_effect(node, &["allowEmptyValue", "allowReserved"], "outside the query");
+        }
         let Some(content) = node.get("content") else { return self.styled(node, location) };
         if node.get("schema").is_some() {
             let message = "a parameter has either `schema` or `content`, not both".to_owned();
             self.error(codes::PARAMETER_SCHEMA, content.place(), message);
         }
+        self.without_effect(node, &["style", "explode", "allowReserved"], "beside `content`");
         let [member] = self.map(node, "content") else {
             let message = "the `content` of a parameter has exactly one media type".to_owned();
             self.error(codes::PARAMETER_SCHEMA, content.place(), message);

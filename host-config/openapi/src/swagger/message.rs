@@ -120,8 +120,7 @@ impl<'d> Conversion<'d> {
         for (at, name) in names {
             let mut media_type = Building::at(at);
             media_type.put("schema", first, self.copy(schema));
-            // Parts of a multipart body come one by one, however lists are written elsewhere.
-            if essence(name) == URL_ENCODED && !members(Some(encoding)).is_empty() {
+            if !members(Some(encoding)).is_empty() {
                 media_type.put("encoding", first, self.copy(encoding));
             }
             content.put(name, at, media_type.node());

@@ -53,6 +53,16 @@ fn problems_of_parameters_are_found() {
         ("declared twice", "{name: id, in: path, required: true, schema: {}}", "parameter-duplicate"),
         ("not in the path", "{name: other, in: path, required: true, schema: {}}", "path-parameter-unused"),
         ("unknown field", "{name: a, in: query, schema: {}, type: string}", "unknown-field"),
+        (
+            "empty outside the query",
+            "{name: a, in: header, allowEmptyValue: true, schema: {}}",
+            "unknown-field",
+        ),
+        (
+            "a style beside content",
+            "{name: a, in: query, explode: true, content: {a/b: {}}}",
+            "unknown-field",
+        ),
         ("required is no boolean", "{name: a, in: query, required: 'yes', schema: {}}", "wrong-type"),
         ("ignored header", "{name: authorization, in: header, schema: {}}", "parameter-ignored"),
         ("extension of ours", "{name: a, in: query, schema: {}, x-portcullis: {}}", "extension-misplaced"),
@@ -128,6 +138,12 @@ fn problems_of_operations_are_found() {
         (
             "default that is no value",
             "servers: [{url: 'https://{h}', variables: {h: {default: a, enum: [b]}}}]",
+            "",
+            "invalid-value",
+        ),
+        (
+            "style of a form's property",
+            "requestBody: {content: {application/x-www-form-urlencoded: {encoding: {a: {style: matrix}}}}}",
             "",
             "invalid-value",
         ),

@@ -200,7 +200,7 @@ components:
       content:
         multipart/form-data:
           schema: {type: object}
-          encoding: {file: {contentType: 'image/png, image/jpeg', headers: {X-B: {schema: {}}}, style: form, explode: true}}
+          encoding: {file: {contentType: 'image/png, image/jpeg', headers: {X-B: {schema: {}}}}}
 ";
 
 #[test]
@@ -233,10 +233,7 @@ fn bodies_and_responses_keep_their_media_types_in_order() {
         let encoding = &body.content[0].encoding[0];
         assert!(body.required);
         assert_eq!(body.content[0].range, "multipart/form-data");
-        assert_eq!(
-            (encoding.property, encoding.style, encoding.explode),
-            ("file", Some(Style::Form), Some(true))
-        );
+        assert_eq!((encoding.property, encoding.style, encoding.explode), ("file", None, None));
         assert_eq!((encoding.content_type, encoding.headers[0].name), (Some("image/png, image/jpeg"), "X-B"));
         let responses = &model.operations[0].responses;
         assert_eq!(responses.iter().map(|one| one.status).collect::<Vec<_>>(), ["200", "4XX"]);
@@ -261,4 +258,40 @@ fn extensions_are_kept_and_those_of_others_are_counted() {
         let foreign: Vec<_> = model.foreign_extensions.iter().map(|(name, one)| (*name, one.count)).collect();
         assert_eq!(foreign, [("x-vendor", 2), ("x-other", 1)]);
     });
+}
+
+/// What an encoding says in the end, and which of its fields are told to have no effect.
+fn encoding(version: &str, media_type: &str, fields: &str) -> (Option<String>, Vec<String>) {
+    let text = format!(
+        "openapi: {version}\ninfo: {{title: t, version: '1'}}\npaths:\n  /a:\n    post:\n      requestBody: \
+         {{content: {{{media_type}: {{schema: {{}}, encoding: {{p: {fields}}}}}}}}}\n      responses: {{}}\n"
+    );
+    let (documents, mut report) = super::load(&[("a.yaml", &text)]);
+    let model = portcullis_openapi::ApiModel::read(&documents, &mut report).unwrap();
+    let media_type = &model.operations[0].request_body.as_ref().unwrap().content[0];
+    let said = media_type.encoding.first().map(|one| {
+        let style = one.style.map_or("-", Style::as_str);
+        format!("{} {style} {:?} {}", one.content_type.unwrap_or("-"), one.explode, one.headers.len())
+    });
+    let told = report.diagnostics().iter().filter(|one| one.code == "unknown-field");
+    (said, told.map(|one| one.pointer.rsplit('/').next().unwrap_or_default().to_owned()).collect())
+}
+
+#[test]
+fn the_fields_of_an_encoding_count_where_openapi_says() {
+    let (form, parts) = ("application/x-www-form-urlencoded", "multipart/form-data");
+    let all = "{contentType: a/b, headers: {X: {schema: {}}}, style: form, explode: false}";
+    for (version, media_type, fields, expected, without_effect) in [
+        ("3.0.3", form, all, Some("- form Some(false) 0"), &["contentType", "headers"][..]),
+        ("3.0.3", form, "{contentType: a/b}", Some("a/b - None 0"), &[]),
+        ("3.0.3", parts, all, Some("a/b - None 1"), &["style", "explode"]),
+        ("3.1.0", parts, all, Some("- form Some(false) 1"), &["contentType"]),
+        ("3.1.0", parts, "{contentType: a/b}", Some("a/b - None 0"), &[]),
+        ("3.1.0", "multipart/mixed", all, Some("a/b - None 1"), &["style", "explode"]),
+        ("3.0.3", "application/json", all, None, &["encoding"]),
+    ] {
+        let (said, told) = encoding(version, media_type, fields);
+        assert_eq!(said.as_deref(), expected, "{version} {media_type} {fields}");
+        assert_eq!(told, without_effect, "{version} {media_type} {fields}");
+    }
 }

@@ -330,6 +330,52 @@ fn parts_of_a_form_need_no_style() {
     assert_eq!(compiled.rule["body"]["content"][0]["format"]["form"]["encoding"], json!({}));
 }
 
+/// What the told codes and the format of a multipart body are, with an encoding for the property `a`.
+fn parts_of(version: &str, property: &Value, encoding: &Value) -> (Vec<String>, Value) {
+    let media = json!({
+        "schema": {"type": "object", "properties": {"a": property}}, "encoding": {"a": encoding}
+    });
+    let operation = json!({"requestBody": {"content": {"multipart/form-data": media}}, "responses": {}});
+    let compiled = compile(version, &operation, &json!({}), &[]);
+    let told = compiled.told.into_iter().map(|(code, _)| code).collect();
+    (told, compiled.rule["body"]["content"][0]["format"]["multipart"].clone())
+}
+
+#[test]
+fn parts_have_styles_from_3_1_on() {
+    let list = json!({"type": "array", "items": {"type": "integer"}});
+    let object = json!({"type": "object"});
+    for (name, version, property, encoding, styles) in [
+        ("no style", "3.1.0", &list, json!({}), Value::Null),
+        ("a list in one part", "3.1.0", &list, json!({"explode": false}), json!({"a": "form"})),
+        ("a list in several", "3.1.0", &list, json!({"style": "form"}), Value::Null),
+        ("pipes", "3.1.0", &list, json!({"style": "pipeDelimited"}), json!({"a": "pipeDelimited"})),
+        ("an object in one part", "3.1.0", &object, json!({"explode": false}), json!({"a": "form"})),
+        ("one value", "3.1.0", &json!({"type": "integer"}), json!({"explode": false}), Value::Null),
+        ("3.0 has none", "3.0.3", &list, json!({"explode": false}), Value::Null),
+    ] {
+        let (told, format) = parts_of(version, property, &encoding);
+        assert_eq!(told, Vec::<String>::new(), "{name}");
+        assert_eq!(format["styles"], styles, "{name}");
+    }
+    for (name, encoding) in
+        [("deepObject", json!({"style": "deepObject"})), ("an exploded object", json!({"style": "form"}))]
+    {
+        let (told, _) = parts_of("3.1.0", &object, &encoding);
+        assert_eq!(told, [codes::MEDIA_TYPE_UNSUPPORTED], "{name}");
+    }
+}
+
+#[test]
+fn an_encoding_of_no_property_is_told() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    for media_type in ["multipart/form-data", "application/x-www-form-urlencoded"] {
+        let compiled = body(media_type, &json!({"schema": schema, "encoding": {"b": {}}}));
+        let told: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(told, [codes::ENCODING_UNUSED], "{media_type}");
+    }
+}
+
 #[test]
 fn formats_are_annotations_where_the_author_says_so() {
     let operation = json!({

@@ -1,0 +1,152 @@
+//! The parts of a `multipart/form-data` body (RFC 7578, RFC 2046): where they begin and end, what they are called,
+//! and what their headers say. Knows no schema.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::Headers;
+
+use crate::fault::Fault;
+use crate::media_type::{MediaType, is_utf8, read_parameter, trim};
+
+/// Most parts of one body.
+const MAX_PARTS: usize = 1000;
+/// Most bytes of one part's headers.
+const MAX_PART_HEADERS: usize = 8192;
+/// The part that says how all others are encoded (RFC 7578, section 4.6).
+const CHARSET: &str = "_charset_";
+
+/// One part. Its name is what it is filed under.
+pub(super) struct Part<'b> {
+    pub(super) is_file: bool,
+    pub(super) media: Option<MediaType>,
+    pub(super) headers: Headers,
+    pub(super) content: &'b [u8],
+}
+
+/// The parts of a body by their names, those of one name in their order.
+pub(super) fn by_name<'b>(bytes: &'b [u8], boundary: &str) -> Result<BTreeMap<String, Vec<Part<'b>>>, Fault> {
+    let mut by_name: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
+    for part in split(bytes, boundary)? {
+        let (name, part) = read_part(part)?;
+        if name == CHARSET && !std::str::from_utf8(part.content).is_ok_and(is_utf8) {
+            return Err(Fault::new("contentType", "is encoded in a charset that is not read").within(CHARSET));
+        }
+        by_name.entry(name).or_default().push(part);
+    }
+    Ok(by_name)
+}
+
+impl Part<'_> {
+    /// Whether the content is text that is not in UTF-8.
+    pub(super) fn is_other_charset(&self) -> bool {
+        let charset = self.media.as_ref().and_then(|media| media.parameter("charset"));
+        !charset.is_none_or(is_utf8)
+    }
+
+    pub(super) fn is_multipart(&self) -> bool {
+        self.media.as_ref().is_some_and(MediaType::is_multipart)
+    }
+}
+
+/// The parts between the boundaries (RFC 2046, section 5.1.1), headers and all.
+fn split<'b>(bytes: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, Fault> {
+    if boundary.is_empty() || boundary.len() > 70 {
+        return Err(Fault::new("syntax", "has no boundary of 1 to 70 characters"));
+    }
+    let unfinished = || Fault::new("syntax", "does not end with its boundary");
+    let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
+    let opening = delimiter.get(2..).unwrap_or_default();
+    let mut rest = match bytes.strip_prefix(opening) {
+        Some(rest) => rest,
+        None => split_at(bytes, &delimiter).ok_or_else(unfinished)?.1,
+    };
+    let mut parts = Vec::new();
+    loop {
+        if rest.starts_with(b"--") {
+            return Ok(parts);
+        }
+        let padding = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let line_end = rest.get(padding..).and_then(|rest| rest.strip_prefix(b"\r\n"));
+        let part =
+            line_end.ok_or_else(|| Fault::new("syntax", "has a boundary that does not end its line"))?;
+        let (content, tail) = split_at(part, &delimiter).ok_or_else(unfinished)?;
+        if parts.len() == MAX_PARTS {
+            return Err(Fault::new("size", format!("has more than {MAX_PARTS} parts")));
+        }
+        parts.push(content);
+        rest = tail;
+    }
+}
+
+/// A part and its name.
+fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
+    let (head, content) = match part.strip_prefix(b"\r\n") {
+        Some(content) => (&[][..], content),
+        None => {
+            split_at(part, b"\r\n\r\n").ok_or_else(|| Fault::new("syntax", "has a part without headers"))?
+        }
+    };
+    let head = std::str::from_utf8(head).ok().filter(|head| head.len() <= MAX_PART_HEADERS);
+    let head =
+        head.ok_or_else(|| Fault::new("syntax", "has a part whose headers are too long or not UTF-8"))?;
+    let mut disposition = None;
+    let mut media = None;
+    let mut headers: Vec<(String, &str)> = Vec::new();
+    for line in head.split("\r\n").filter(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(':').ok_or_else(bad_header)?;
+        let name = name.to_ascii_lowercase();
+        match name.as_str() {
+            "content-disposition" if disposition.is_none() => disposition = Some(read_disposition(value)?),
+            "content-type" if media.is_none() => {
+                media = Some(MediaType::parse(value).ok_or_else(bad_header)?)
+            }
+            "content-disposition" | "content-type" => return Err(bad_header()),
+            "content-transfer-encoding" if !is_identity(value) => {
+                return Err(Fault::new("contentEncoding", "has a part with a transfer encoding"));
+            }
+            name if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return Err(bad_header()),
+            _ => headers.push((name, trim(value))),
+        }
+    }
+    let (name, is_file) = disposition.ok_or_else(|| Fault::new("syntax", "has a part without a name"))?;
+    Ok((name, Part { is_file, media, headers: Headers::from_pairs(headers), content }))
+}
+
+/// The name of a part, and whether it is a file, from `form-data; name="…"; filename="…"`.
+fn read_disposition(value: &str) -> Result<(String, bool), Fault> {
+    let (kind, mut rest) = match value.split_once(';') {
+        Some((kind, rest)) => (kind, Some(rest)),
+        None => (value, None),
+    };
+    if !trim(kind).eq_ignore_ascii_case("form-data") {
+        return Err(bad_header());
+    }
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    while let Some(text) = rest.map(trim).filter(|text| !text.is_empty()) {
+        let (name, value, tail) = read_parameter(text).ok_or_else(bad_header)?;
+        if seen.insert(name, value).is_some() {
+            return Err(bad_header());
+        }
+        rest = tail;
+    }
+    // Some readers prefer it to `name`, others know nothing of it.
+    if seen.contains_key("name*") {
+        return Err(bad_header());
+    }
+    let is_file = seen.contains_key("filename") || seen.contains_key("filename*");
+    let name = seen.remove("name").ok_or_else(|| Fault::new("syntax", "has a part without a name"))?;
+    Ok((name, is_file))
+}
+
+fn is_identity(encoding: &str) -> bool {
+    ["7bit", "8bit", "binary"].iter().any(|known| trim(encoding).eq_ignore_ascii_case(known))
+}
+
+fn bad_header() -> Fault {
+    Fault::new("syntax", "has a part with a header that is malformed or stands twice")
+}
+
+fn split_at<'b>(bytes: &'b [u8], delimiter: &[u8]) -> Option<(&'b [u8], &'b [u8])> {
+    let at = bytes.windows(delimiter.len()).position(|window| window == delimiter)?;
+    Some((bytes.get(..at)?, bytes.get(at + delimiter.len()..)?))
+}
