@@ -45,6 +45,7 @@ codes! {
     SCHEMA_KEYWORD_IGNORED = "schema-keyword-ignored": "A keyword has no meaning in this OpenAPI version's schemas.";
     SCHEMA_KEYWORD_UNSUPPORTED = "schema-keyword-unsupported": "A keyword of a schema cannot be enforced by this version.";
     MEDIA_TYPE_UNMAPPED = "media-type-unmapped": "A schema has no meaning for its media type: type, presence and size of the body are enforced, the schema is not.";
+    HEADER_OF_PROXY = "header-of-proxy": "A header parameter is one that Envoy sets or removes: what clients send of it is not seen.";
     ENCODING_UNUSED = "encoding-unused": "An encoding is for a property that the schema of a form or multipart body does not have.";
     PARAMETER_NARROWED = "parameter-narrowed": "OpenAPI does not define how a parameter's value is written; JSON texts and names in brackets are read, and nothing else.";
     MEDIA_TYPE_NARROWED = "media-type-narrowed": "A media range with a schema accepts JSON alone, the one kind of body that it can be about.";

@@ -7,6 +7,7 @@ mod draft2020;
 mod draft4;
 mod encoding;
 mod format;
+mod hints;
 mod instances;
 pub(crate) mod media_type;
 mod names;

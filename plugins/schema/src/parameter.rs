@@ -206,9 +206,10 @@ impl Parameter {
         }
     }
 
-    /// Repeated headers are one list (RFC 9110, section 5.3).
+    /// Repeated headers are one list (RFC 9110, section 5.3). What HTTP/1.1 has as `Host` is `:authority` here.
     fn read_header<'r>(&'r self, headers: &'r Headers) -> Result<Option<Vec<Value<'r>>>, Fault> {
-        let texts: Result<Vec<&str>, _> = headers.all(&self.name).map(std::str::from_utf8).collect();
+        let name = if self.name == "host" { ":authority" } else { &self.name };
+        let texts: Result<Vec<&str>, _> = headers.all(name).map(std::str::from_utf8).collect();
         let texts = texts.map_err(|_| Fault::new("style", "is not UTF-8"))?;
         match (texts.as_slice(), &self.encoding) {
             ([], _) => Ok(None),

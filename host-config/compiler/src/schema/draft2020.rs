@@ -112,7 +112,7 @@ impl<'d> Writer<'_, 'd> {
             _ if FOREIGN.contains(&key) => {
                 self.warn(node, format!("OpenAPI 3.1 schemas have no keyword `{key}`; it is not enforced"));
             }
-            _ => {}
+            _ => self.hint(key, node),
         }
     }
 

@@ -3,6 +3,7 @@
 //! (OpenAPI 3.0.4, 4.7.25).
 
 use portcullis_openapi::Node;
+use portcullis_openapi::model::Version;
 use portcullis_openapi::tree::Member;
 
 use super::text::Writer;
@@ -89,6 +90,7 @@ impl<'d> Writer<'_, 'd> {
             "pattern" => self.pattern(schema, node),
             "minLength" | "maxLength" => self.length(schema, key, node),
             key if key == self.nullable() => {
+                self.truth(key, node);
                 if node.as_bool() == Some(true) && schema.get("type").is_none() {
                     let message = format!("`{key}` has no effect without `type` beside it");
                     self.warn(node, message);
@@ -106,7 +108,7 @@ impl<'d> Writer<'_, 'd> {
             "properties" => self.properties_of_3_0(key, node),
             "default" | "example" => self.instance(schema, key, node),
             _ if PLAIN.contains(&key) => self.plain(key, node),
-            _ if ANNOTATIONS.contains(&key) || key.starts_with("x-") => {}
+            _ if ANNOTATIONS.contains(&key) || key.starts_with("x-") => self.hint(key, node),
             _ => self.warn(node, format!("OpenAPI 3.0 schemas have no keyword `{key}`; it is not enforced")),
         }
     }
@@ -148,6 +150,9 @@ impl<'d> Writer<'_, 'd> {
     fn nullable_type(&mut self, schema: &Node, node: &Node) {
         self.key("type");
         let is_nullable = schema.get(self.nullable()).and_then(Node::as_bool) == Some(true);
+        if node.as_array().is_some() && self.writing.model.version == Version::V3_0 {
+            self.warn(node, "OpenAPI 3.0 schemas have one `type`; the list is enforced".to_owned());
+        }
         let Some(name) = node.as_str().filter(|_| is_nullable) else { return self.verbatim(node) };
         self.push("[");
         self.string(name);

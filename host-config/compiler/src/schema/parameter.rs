@@ -12,6 +12,7 @@ use super::media_type::MediaRange;
 use super::shape::{Seen, Shape};
 use super::{Place, Refusal, Rules, raw};
 use crate::codes;
+use crate::coverage::Construct;
 
 impl<'d> Rules<'_, 'd> {
     /// The configuration of one parameter.
@@ -29,6 +30,14 @@ impl<'d> Rules<'_, 'd> {
             Location::Header => parameter.name.to_ascii_lowercase(),
             _ => parameter.name.to_owned(),
         };
+        if self.subject.construct == Construct::Parameter
+            && parameter.location == Location::Header
+            && is_of_proxy(&name)
+        {
+            let message =
+                format!("Envoy sets or removes the header `{name}`: what clients send of it is not seen");
+            self.tell(Severity::Warning, codes::HEADER_OF_PROXY, message, parameter.place);
+        }
         Ok(ParameterConfig {
             name,
             location: location(parameter.location),
@@ -109,6 +118,20 @@ impl<'d> Rules<'_, 'd> {
             shape: ShapeConfig { types: vec![TypeConfig::String], ..ShapeConfig::default() },
         })
     }
+}
+
+/// What is between two hosts alone (RFC 9110, section 7.6.1), and what a proxy at the edge says itself.
+fn is_of_proxy(header: &str) -> bool {
+    const HEADERS: &[&str] = &[
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "x-forwarded-proto",
+    ];
+    HEADERS.contains(&header) || header.starts_with("x-envoy-")
 }
 
 /// What a string among the examples of a parameter stands for: an array or object may be given as it is written.

@@ -65,7 +65,7 @@ impl<'d> Conversion<'d> {
                 self.problem(Severity::Error, codes::MISSING_FIELD, field, message);
                 continue;
             };
-            properties.put(name, field, self.schema_of(field, |_| true));
+            properties.put(name, field, self.field_schema(field));
             if field.get("required").and_then(Node::as_bool) == Some(true) {
                 required.push(text(field, name));
             }

@@ -147,7 +147,15 @@ fn what_is_wrong_is_told() {
         ("a body without schema", format!("{json}, parameters: [{{name: b, in: body}}]"), "", &["missing-field"]),
         ("several in a header", "parameters: [{name: h, in: header, type: array, items: {type: string}, collectionFormat: multi}]".into(), "", &["parameter-style"]),
         ("no such format", "parameters: [{name: h, in: query, type: array, items: {type: string}, collectionFormat: xsv}]".into(), "", &["parameter-style"]),
-        ("a format of what is no list", "parameters: [{name: h, in: query, type: string, collectionFormat: multi}]".into(), "", &[]),
+        ("a format of what is no list", "parameters: [{name: h, in: query, type: string, collectionFormat: multi}]".into(), "", &["unknown-field"]),
+        ("a parameter without type", "parameters: [{name: h, in: query}]".into(), "", &["missing-field"]),
+        ("an object in the query", "parameters: [{name: h, in: query, type: object}]".into(), "", &["invalid-value"]),
+        ("a file in the query", "parameters: [{name: h, in: query, type: file}]".into(), "", &["invalid-value"]),
+        ("an array of anything", "parameters: [{name: h, in: query, type: array}]".into(), "", &["missing-field"]),
+        ("an array of objects", "parameters: [{name: h, in: query, type: array, items: {type: object}}]".into(), "", &["invalid-value"]),
+        ("a cookie", "parameters: [{name: h, in: cookie, type: string}]".into(), "", &["invalid-value"]),
+        ("an object in a form", "consumes: [multipart/form-data], parameters: [{name: f, in: formData, type: object}]".into(), "", &["invalid-value"]),
+        ("a file in a form", "consumes: [multipart/form-data], parameters: [{name: f, in: formData, type: file}]".into(), "", &[]),
         ("a dangling parameter", "parameters: [{$ref: '#/parameters/x'}]".into(), "", &["ref-dangling"]),
         ("a dangling response", "responses: {201: {$ref: '#/responses/x'}}".into(), "", &["duplicate-key"]),
         ("a dangling schema", format!("{json}, parameters: [{{name: b, in: body, schema: {{$ref: '#/definitions/x'}}}}]"), "", &["ref-dangling"]),
@@ -157,12 +165,25 @@ fn what_is_wrong_is_told() {
         ("no such transport", String::new(), "host: h\nschemes: [gopher]", &["invalid-value"]),
         ("an unknown field", "produce: [a/b]".into(), "", &["unknown-field"]),
         ("a field of OpenAPI 3", "requestBody: {content: {a/b: {}}}".into(), "", &["unknown-field"]),
-        ("a schema in the query", "parameters: [{name: h, in: query, schema: {type: string}}]".into(), "", &["unknown-field"]),
+        ("a schema in the query", "parameters: [{name: h, in: query, schema: {type: string}}]".into(), "", &["missing-field", "unknown-field"]),
         ("servers", String::new(), "servers: [{url: /x}]", &["unknown-field"]),
         ("components", String::new(), "components: {}", &["unknown-field"]),
     ] {
         assert_eq!(codes(&[("a.yaml", &with(&operation, rest))]), expected, "{name}");
     }
+}
+
+#[test]
+fn a_field_may_be_empty_where_it_says_so() {
+    let fields = "parameters: [{name: n, in: formData, type: integer, allowEmptyValue: true}]";
+    let form = "consumes: [application/x-www-form-urlencoded]";
+    with_model(&[("a.yaml", &with(&format!("{form}, {fields}"), ""))], |model| {
+        let body = model.operations[0].request_body.as_ref().unwrap();
+        assert_eq!(
+            body.content[0].schema.unwrap().node.to_json(),
+            r#"{"type":"object","properties":{"n":{"anyOf":[{"type":"integer"},{"enum":[""]}]}}}"#
+        );
+    });
 }
 
 #[test]

@@ -367,6 +367,15 @@ fn parts_have_styles_from_3_1_on() {
 }
 
 #[test]
+fn a_header_that_a_proxy_says_itself_is_told() {
+    for (name, told) in [("TE", true), ("X-Envoy-Retry-On", true), ("X-Trace", false), ("Host", false)] {
+        let compiled = parameter(&json!({"name": name, "in": "header", "schema": {"type": "string"}}));
+        let found: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(found, if told { &[codes::HEADER_OF_PROXY][..] } else { &[] }, "{name}");
+    }
+}
+
+#[test]
 fn an_encoding_of_no_property_is_told() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     for media_type in ["multipart/form-data", "application/x-www-form-urlencoded"] {
