@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     match form % 6 {
         0 => check(json::read(body, json::Limits::MESSAGE)),
         1 => check(form::read(body, &shape(), &[("csv".to_owned(), (StyleConfig::Form, false))].into())),
-        2 => check(parts().read(body, "B")),
+        2 => check(parts().read(body, "B", &shape())),
         3 => check(xml::read(body, &shape(), None)),
         4 => decode(Coding::Gzip, body),
         _ => decode(Coding::Deflate, body),
@@ -43,7 +43,7 @@ fn decode(coding: Coding, body: &[u8]) {
 
 fn parts() -> Parts {
     let styles = [("csv".to_owned(), StyleConfig::PipeDelimited), ("o".to_owned(), StyleConfig::Form)];
-    Parts { shape: shape(), styles: styles.into(), ..Parts::default() }
+    Parts { styles: styles.into(), ..Parts::default() }
 }
 
 fn shape() -> ShapeConfig {

@@ -18,6 +18,7 @@ use crate::media_type::{MediaType, is_utf8};
 use crate::multipart::{PartHeaders, Parts};
 use crate::parameter::Parameter;
 use crate::schema::{InvalidSchema, Schema, Unjudged};
+use crate::shape;
 use crate::value::Value;
 use crate::work::Work;
 use crate::xml;
@@ -40,6 +41,8 @@ pub(crate) struct Contents(Vec<Content>);
 pub(crate) struct Content {
     range: MediaType,
     format: Format,
+    /// What the schema takes, where it says how text is read.
+    shape: ShapeConfig,
     schema: Option<Rc<Schema>>,
 }
 
@@ -48,9 +51,9 @@ enum Format {
     Json,
     /// Whether the schema is for each line.
     Lines(bool),
-    Form(ShapeConfig, form::Encodings),
+    Form(form::Encodings),
     Multipart(Box<Parts>),
-    Xml(ShapeConfig, Option<String>),
+    Xml(Option<String>),
     Text,
     Bytes,
 }
@@ -101,7 +104,8 @@ impl Contents {
             let range = read_range(&content.range)?;
             let schema = content.schema.map(&mut *intern).transpose();
             let schema = schema.map_err(|cause| InvalidBody::Schema { range: content.range, cause })?;
-            Ok(Content { range, format: Format::new(content.format, intern)?, schema })
+            let (format, shape) = Format::new(content.format, intern)?;
+            Ok(Content { range, format, shape, schema })
         };
         configs.into_iter().map(content).collect::<Result<_, _>>().map(Self)
     }
@@ -174,14 +178,32 @@ impl Content {
         {
             return Ok(());
         }
-        match (self.format.read(bytes, media, &mut violations.work)?, &self.schema) {
+        let read = self.format.read(bytes, media, &self.shape, &mut violations.work)?;
+        match (read, &self.schema) {
             (Err(fault), _) => violations.add_fault("body", "", fault),
             (Ok(Some(value)), Some(schema)) if !schema.accepts(&value, &violations.work)? => {
-                schema.explain(&value, "body", "", violations)?;
+                if !self.accepts_as_texts(bytes, media, schema, &mut violations.work)? {
+                    schema.explain(&value, "body", "", violations)?;
+                }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the body is right when what could be a number or a text is a text.
+    fn accepts_as_texts(
+        &self,
+        bytes: &[u8],
+        media: Option<&MediaType>,
+        schema: &Schema,
+        work: &mut Work,
+    ) -> Result<bool, Unjudged> {
+        let Some(shape) = shape::texts_first(&self.shape) else { return Ok(false) };
+        match self.format.read(bytes, media, &shape, work)? {
+            Ok(Some(value)) => schema.accepts(&value, work),
+            _ => Ok(false),
+        }
     }
 }
 
@@ -219,11 +241,12 @@ impl Found<'_> {
 }
 
 impl Format {
-    fn new(config: FormatConfig, intern: &mut Intern<'_>) -> Result<Self, InvalidBody> {
+    fn new(config: FormatConfig, intern: &mut Intern<'_>) -> Result<(Self, ShapeConfig), InvalidBody> {
+        let plain = |format| (format, ShapeConfig::default());
         Ok(match config {
-            FormatConfig::Json => Self::Json,
-            FormatConfig::JsonLines { each } => Self::Lines(each),
-            FormatConfig::Form { shape, encoding } => Self::Form(shape, encoding),
+            FormatConfig::Json => plain(Self::Json),
+            FormatConfig::JsonLines { each } => plain(Self::Lines(each)),
+            FormatConfig::Form { shape, encoding } => (Self::Form(encoding), shape),
             FormatConfig::Multipart { shape, content_types, styles, headers } => {
                 let ranges = |(name, texts): (String, Vec<String>)| {
                     let ranges = texts.iter().map(|text| read_range(text)).collect::<Result<_, _>>()?;
@@ -231,11 +254,11 @@ impl Format {
                 };
                 let types = content_types.into_iter().map(ranges).collect::<Result<_, _>>()?;
                 let headers = part_headers(headers, intern)?;
-                Self::Multipart(Box::new(Parts { shape, types, styles, headers }))
+                (Self::Multipart(Box::new(Parts { types, styles, headers })), shape)
             }
-            FormatConfig::Xml { shape, root } => Self::Xml(shape, root),
-            FormatConfig::Text => Self::Text,
-            FormatConfig::Bytes => Self::Bytes,
+            FormatConfig::Xml { shape, root } => (Self::Xml(root), shape),
+            FormatConfig::Text => plain(Self::Text),
+            FormatConfig::Bytes => plain(Self::Bytes),
         })
     }
 
@@ -244,17 +267,18 @@ impl Format {
         &self,
         bytes: &'t [u8],
         media: Option<&MediaType>,
+        shape: &ShapeConfig,
         work: &mut Work,
     ) -> Result<Result<Option<Value<'t>>, Fault>, Unjudged> {
         let read = match self {
             Self::Json => json::read(bytes, json::Limits::MESSAGE),
             Self::Lines(_) => lines::read(bytes),
-            Self::Form(shape, encodings) => form::read(bytes, shape, encodings),
+            Self::Form(encodings) => form::read(bytes, shape, encodings),
             Self::Multipart(parts) => {
                 let boundary = media.and_then(|media| media.parameter("boundary")).unwrap_or_default();
-                parts.read_with_headers(bytes, boundary, work)?
+                parts.read_with_headers(bytes, boundary, shape, work)?
             }
-            Self::Xml(shape, root) => xml::read(bytes, shape, root.as_deref()),
+            Self::Xml(root) => xml::read(bytes, shape, root.as_deref()),
             Self::Text => std::str::from_utf8(bytes)
                 .map(|text| Value::String(text.into()))
                 .map_err(|_| Fault::new("syntax", "is not UTF-8")),

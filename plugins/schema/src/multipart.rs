@@ -53,8 +53,6 @@ impl PartHeaders {
 /// How the parts of a body become the members of an object.
 #[derive(Debug, Default)]
 pub struct Parts {
-    /// What the schema takes.
-    pub shape: ShapeConfig,
     /// The media types of a property's parts.
     pub types: PartTypes,
     /// How one part holds all of a property that has several items or members.
@@ -66,8 +64,8 @@ pub struct Parts {
 impl Parts {
     /// Reads a body, whatever headers its parts have. The text of a file is its bytes, one character each, so that
     /// lengths count octets.
-    pub fn read<'b>(&self, bytes: &'b [u8], boundary: &str) -> Result<Value<'b>, Fault> {
-        self.members(&part::by_name(bytes, boundary)?)
+    pub fn read<'b>(&self, bytes: &'b [u8], boundary: &str, shape: &ShapeConfig) -> Result<Value<'b>, Fault> {
+        self.members(&part::by_name(bytes, boundary)?, shape)
     }
 
     /// Reads a body whose parts must have their headers; to judge them is work on the message.
@@ -75,6 +73,7 @@ impl Parts {
         &self,
         bytes: &'b [u8],
         boundary: &str,
+        shape: &ShapeConfig,
         work: &mut Work,
     ) -> Result<Result<Value<'b>, Fault>, Unjudged> {
         let parts = match part::by_name(bytes, boundary) {
@@ -86,20 +85,29 @@ impl Parts {
                 return Ok(Err(fault.within(name)));
             }
         }
-        Ok(self.members(&parts))
+        Ok(self.members(&parts, shape))
     }
 
-    fn members<'b>(&self, by_name: &BTreeMap<String, Vec<Part<'b>>>) -> Result<Value<'b>, Fault> {
+    fn members<'b>(
+        &self,
+        by_name: &BTreeMap<String, Vec<Part<'b>>>,
+        shape: &ShapeConfig,
+    ) -> Result<Value<'b>, Fault> {
         let mut members = Members::new();
         for (name, parts) in by_name {
-            let value = self.property(name, parts).map_err(|fault| fault.within(name))?;
+            let value =
+                self.property(name, parts, shape.properties.get(name)).map_err(|fault| fault.within(name))?;
             members.insert(Cow::Owned(name.clone()), value);
         }
         Ok(members.into())
     }
 
-    fn property<'b>(&self, name: &str, parts: &[Part<'b>]) -> Result<Value<'b>, Fault> {
-        let shape = self.shape.properties.get(name);
+    fn property<'b>(
+        &self,
+        name: &str,
+        parts: &[Part<'b>],
+        shape: Option<&ShapeConfig>,
+    ) -> Result<Value<'b>, Fault> {
         if let Some(ranges) = self.types.get(name)
             && !parts.iter().all(|part| part.has_one_of(ranges))
         {

@@ -23,7 +23,6 @@ fn shape() -> ShapeConfig {
 
 fn parts() -> Parts {
     Parts {
-        shape: shape(),
         types: [("file".to_owned(), vec![MediaType::parse("image/*").unwrap()])].into(),
         styles: ["csv", "pairs"].map(|name| (name.to_owned(), StyleConfig::Form)).into(),
         ..Parts::default()
@@ -39,7 +38,7 @@ fn body(parts: &[(&str, &str)]) -> String {
 }
 
 fn read_body(body: &str) -> Result<String, Fault> {
-    parts().read(body.as_bytes(), "B").map(|value| value.to_string())
+    parts().read(body.as_bytes(), "B", &shape()).map(|value| value.to_string())
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -121,7 +120,7 @@ fn a_file_counts_in_octets() {
         b"\r\n--B--",
     ];
     let body = bytes.concat();
-    let value = parts().read(&body, "B").unwrap();
+    let value = parts().read(&body, "B", &shape()).unwrap();
     assert_eq!(value.pointer("/f").and_then(Value::as_str).map(|text| text.chars().count()), Some(2));
 }
 
@@ -130,7 +129,6 @@ fn a_file_counts_in_octets() {
 fn a_part_of_json_for_a_text_is_the_text() {
     let text = ShapeConfig { types: vec![TypeConfig::String], ..ShapeConfig::default() };
     let shape = ShapeConfig { properties: [("t".to_owned(), text)].into(), ..ShapeConfig::default() };
-    let parts = Parts { shape, ..Parts::default() };
     for (head, content, expected) in [
         ("name=t; filename=t", "\"a\"", r#"{"t":"\"a\""}"#),
         ("name=t; filename=t", "{\"a\":1}", r#"{"t":"{\"a\":1}"}"#),
@@ -140,7 +138,7 @@ fn a_part_of_json_for_a_text_is_the_text() {
         ("name=other; filename=t", "{\"a\":1}", r#"{"other":{"a":1}}"#),
     ] {
         let body = body(&[(&format!("{head}\r\nContent-Type: application/json"), content)]);
-        let read = parts.read(body.as_bytes(), "B").map(|value| value.to_string());
+        let read = Parts::default().read(body.as_bytes(), "B", &shape).map(|value| value.to_string());
         assert_eq!(read.as_deref(), Ok(expected), "{head} {content}");
     }
 }

@@ -51,6 +51,16 @@ impl<'t> Pairs<'t> {
         of_name.inspect(|pair| pair.taken.set(true)).map(|pair| pair.value).collect()
     }
 
+    /// Which pairs are taken.
+    pub(crate) fn taken(&self) -> Vec<bool> {
+        self.pairs.iter().map(|pair| pair.taken.get()).collect()
+    }
+
+    /// Gives back what was taken since.
+    pub(crate) fn set_taken(&self, taken: &[bool]) {
+        self.pairs.iter().zip(taken).for_each(|(pair, taken)| pair.taken.set(*taken));
+    }
+
     /// Keeps the pairs of a name from whoever takes what is left.
     pub fn name(&self, name: &str) {
         self.pairs.iter().filter(|pair| pair.name == name).for_each(|pair| pair.named.set(true));

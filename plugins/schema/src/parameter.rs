@@ -12,6 +12,7 @@ use crate::fault::{Fault, Violations};
 use crate::json;
 use crate::pairs::{Pairs, readings, spreads};
 use crate::schema::{InvalidSchema, Schema, Unjudged};
+use crate::shape;
 use crate::style::{Coding, Writing, read_text};
 use crate::value::Value;
 
@@ -24,6 +25,8 @@ pub(crate) struct Parameter {
     pub(crate) allow_empty: bool,
     pub(crate) encoding: EncodingConfig,
     pub(crate) schema: Option<Rc<Schema>>,
+    /// The same with the second way to read its items and members, where there is one.
+    as_texts: Option<Box<Parameter>>,
 }
 
 /// All parameters of an operation.
@@ -97,8 +100,34 @@ impl Parameters {
 }
 
 impl Parameter {
-    fn check(&self, sources: &Sources<'_>, violations: &mut Violations) -> Result<(), Unjudged> {
-        self.judged(self.read(sources), violations)
+    pub(crate) fn new(config: ParameterConfig, schema: Option<Rc<Schema>>) -> Self {
+        let made = |encoding, as_texts| Self {
+            name: config.name.clone(),
+            location: config.location,
+            required: config.required,
+            allow_empty: config.allow_empty,
+            encoding,
+            schema: schema.clone(),
+            as_texts,
+        };
+        let as_texts = match &config.encoding {
+            EncodingConfig::Style { style, explode, shape } if takes_list(shape) => shape::texts_first(shape)
+                .map(|shape| EncodingConfig::Style { style: *style, explode: *explode, shape }),
+            _ => None,
+        };
+        let as_texts = as_texts.map(|encoding| Box::new(made(encoding, None)));
+        made(config.encoding, as_texts)
+    }
+
+    fn check<'r>(&'r self, sources: &Sources<'r>, violations: &mut Violations) -> Result<(), Unjudged> {
+        let pairs = if self.location == LocationConfig::Cookie { &sources.cookies } else { &sources.query };
+        let taken = self.as_texts.as_ref().map(|_| pairs.taken());
+        let read = |parameter: &'r Self| {
+            // Whoever reads again finds what the first reading took.
+            taken.iter().for_each(|taken| pairs.set_taken(taken));
+            parameter.read(sources)
+        };
+        self.judged(read, violations)
     }
 
     /// Makes a header of a response or of a part; `None` when its style does not fit.
@@ -107,72 +136,60 @@ impl Parameter {
         intern: &mut Intern<'_>,
     ) -> Result<Option<Self>, InvalidSchema> {
         let schema = config.schema.map(intern).transpose()?;
-        let made = Self {
-            name: config.name,
-            location: config.location,
-            required: config.required,
-            allow_empty: false,
-            encoding: config.encoding,
-            schema,
-        };
+        let made = Self::new(ParameterConfig { schema: None, ..config }, schema);
         let is_header = made.location == LocationConfig::Header && made.style_fits();
         Ok(is_header.then_some(made))
     }
 
     /// Judges a header of a response or of a part. `Set-Cookie` alone is repeated and no list (RFC 9110, section 5.3).
-    pub(crate) fn check_header(
-        &self,
-        headers: &Headers,
+    pub(crate) fn check_header<'h>(
+        &'h self,
+        headers: &'h Headers,
         violations: &mut Violations,
     ) -> Result<(), Unjudged> {
         let mut found = false;
         if self.name == "set-cookie" {
             for text in headers.all(&self.name) {
                 found = true;
-                let text = std::str::from_utf8(text).map_err(|_| Fault::new("style", "is not UTF-8"));
-                self.judged(
-                    text.and_then(|text| self.read_single(text, Coding::Header).map(Some)),
-                    violations,
-                )?;
+                let read = |parameter: &'h Self| {
+                    let text = std::str::from_utf8(text).map_err(|_| Fault::new("style", "is not UTF-8"))?;
+                    parameter.read_single(text, Coding::Header).map(Some)
+                };
+                self.judged(read, violations)?;
             }
         }
-        if found { Ok(()) } else { self.judged(self.read_header(headers), violations) }
+        if found { Ok(()) } else { self.judged(|parameter| parameter.read_header(headers), violations) }
     }
 
-    fn judged(
-        &self,
-        read: Result<Option<Vec<Value<'_>>>, Fault>,
+    /// Judges what is read. One reading that satisfies the schema is enough; else the first says what is wrong.
+    fn judged<'s>(
+        &'s self,
+        read: impl Fn(&'s Self) -> Result<Option<Vec<Value<'s>>>, Fault>,
         violations: &mut Violations,
     ) -> Result<(), Unjudged> {
         let location = location_name(self.location);
-        match read {
-            Err(fault) => violations.add_fault(location, &self.name, fault),
+        let values = match read(self) {
+            Ok(Some(values)) => values,
             Ok(None) if self.required => {
                 violations.add(location, &self.name, "", "required", "is missing".into());
-            }
-            Ok(None) => {}
-            Ok(Some(values)) => self.judge(&values, location, violations)?,
-        }
-        Ok(())
-    }
-
-    /// One reading that satisfies the schema is enough; else the first says what is wrong.
-    fn judge(
-        &self,
-        values: &[Value<'_>],
-        location: &'static str,
-        violations: &mut Violations,
-    ) -> Result<(), Unjudged> {
-        let Some(schema) = &self.schema else { return Ok(()) };
-        for value in values {
-            if schema.accepts(value, &violations.work)? {
                 return Ok(());
             }
+            Ok(None) => return Ok(()),
+            Err(fault) => {
+                violations.add_fault(location, &self.name, fault);
+                return Ok(());
+            }
+        };
+        let (Some(schema), Some(first)) = (&self.schema, values.first()) else { return Ok(()) };
+        if schema.accepts_any(&values, &violations.work)? {
+            return Ok(());
         }
-        match values.first() {
-            Some(value) => schema.explain(value, location, &self.name, violations),
-            None => Ok(()),
+        if let Some(Ok(Some(values))) = self.as_texts.as_deref().map(read)
+            && schema.accepts_any(&values, &violations.work)?
+        {
+            return Ok(());
         }
+        schema.explain(first, location, &self.name, violations)
     }
 
     /// All readings of the value; `None` when it is absent, none when it is empty and may be.

@@ -381,22 +381,15 @@ impl Pool {
         operation: &str,
         name: &str,
         document: &Rc<DocumentConfig>,
-        config: ParameterConfig,
+        mut config: ParameterConfig,
     ) -> Result<Parameter, InvalidSchemaConfig> {
-        let schema = config.schema.map(|text| self.schema(name, document, text)).transpose();
+        let schema = config.schema.take().map(|text| self.schema(name, document, text)).transpose();
         let schema = schema.map_err(|cause| InvalidSchemaConfig::Parameter {
             operation: operation.to_owned(),
             parameter: config.name.clone(),
             cause,
         })?;
-        let parameter = Parameter {
-            name: config.name,
-            location: config.location,
-            required: config.required,
-            allow_empty: config.allow_empty,
-            encoding: config.encoding,
-            schema,
-        };
+        let parameter = Parameter::new(config, schema);
         if parameter.style_fits() {
             return Ok(parameter);
         }

@@ -71,6 +71,16 @@ impl Schema {
         if work.is_spent() { Err(Unjudged::TooComplex) } else { Ok(verdict) }
     }
 
+    /// Whether one of several readings satisfies the schema.
+    pub(crate) fn accepts_any(&self, values: &[Value<'_>], work: &Work) -> Result<bool, Unjudged> {
+        for value in values {
+            if self.accepts(value, work)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether a JSON text satisfies the schema for certain; if not, it must be read and judged.
     pub(crate) fn accepts_text(&self, text: &[u8], work: &Work) -> Result<bool, Unjudged> {
         let compiled = self.compiled()?;

@@ -80,6 +80,26 @@ pub(crate) fn read<'t>(text: Cow<'t, str>, shape: &ShapeConfig) -> Value<'t> {
     types(shape).iter().find_map(|kind| read_as(&text, *kind)).unwrap_or(Value::String(text))
 }
 
+/// The second way to read what a shape holds: as text wherever it takes that too. None when it nowhere takes both text and
+/// something that is tried before it.
+pub(crate) fn texts_first(shape: &ShapeConfig) -> Option<ShapeConfig> {
+    let mut other = shape.clone();
+    prefer_texts(&mut other).then_some(other)
+}
+
+fn prefer_texts(shape: &mut ShapeConfig) -> bool {
+    use TypeConfig::{Boolean, Integer, Number, String};
+    let takes_both =
+        matches!(shape.types.first(), Some(Boolean | Integer | Number)) && shape.types.contains(&String);
+    if takes_both {
+        shape.types.retain(|kind| *kind != String);
+        shape.types.insert(0, String);
+    }
+    let ShapeConfig { prefix, items, properties, rest, .. } = shape;
+    let parts = prefix.iter_mut().chain(items.as_deref_mut()).chain(properties.values_mut());
+    parts.chain(rest.as_deref_mut()).fold(takes_both, |changed, part| prefer_texts(part) | changed)
+}
+
 /// Adds a member without a shape of its own; one that is there already becomes a list of both.
 pub(crate) fn add<'t>(members: &mut Members<'t>, name: Cow<'t, str>, value: Value<'t>) {
     match members.entry(name) {
@@ -99,6 +119,28 @@ pub(crate) fn add<'t>(members: &mut Members<'t>, name: Cow<'t, str>, value: Valu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_shape_has_a_second_reading_where_it_takes_both() {
+        use TypeConfig::{Array, Boolean, Integer, Null, Object, String};
+        let of = |types: &[TypeConfig]| ShapeConfig { types: types.to_vec(), ..ShapeConfig::default() };
+        for (types, expected) in [
+            (&[Integer, String, Null][..], Some(&[String, Integer, Null][..])),
+            (&[Boolean, Array, String], Some(&[String, Boolean, Array])),
+            (&[Array, String], None),
+            (&[Integer, Null], None),
+            (&[String], None),
+            (&[], None),
+        ] {
+            let members = [("a".to_owned(), of(types))].into();
+            let list = ShapeConfig { items: Some(Box::new(of(types))), ..of(&[Array]) };
+            let object = ShapeConfig { properties: members, rest: Some(Box::new(list)), ..of(&[Object]) };
+            let other = texts_first(&object);
+            assert_eq!(other.as_ref().map(|other| &*member(other, "a").types), expected, "{types:?}");
+            assert_eq!(other.as_ref().map(|other| &*items(rest(other)).types), expected, "{types:?}");
+        }
+    }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
     #[cfg_attr(not(target_arch = "wasm32"), test)]
