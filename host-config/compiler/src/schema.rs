@@ -20,6 +20,7 @@ mod scope;
 mod shape;
 mod text;
 mod visits;
+mod xml;
 
 use std::collections::BTreeMap;
 

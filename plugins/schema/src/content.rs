@@ -40,6 +40,8 @@ pub(crate) struct Contents(Vec<Content>);
 #[derive(Debug)]
 pub(crate) struct Content {
     range: MediaType,
+    /// Whether of the types in the range those of JSON alone are declared.
+    json_alone: bool,
     format: Format,
     /// What the schema takes, where it says how text is read.
     shape: ShapeConfig,
@@ -105,7 +107,7 @@ impl Contents {
             let schema = content.schema.map(&mut *intern).transpose();
             let schema = schema.map_err(|cause| InvalidBody::Schema { range: content.range, cause })?;
             let (format, shape) = Format::new(content.format, intern)?;
-            Ok(Content { range, format, shape, schema })
+            Ok(Content { range, json_alone: content.json_alone, format, shape, schema })
         };
         configs.into_iter().map(content).collect::<Result<_, _>>().map(Self)
     }
@@ -141,15 +143,25 @@ impl Contents {
 
     /// The ranges, as an `Accept` lists them.
     pub(crate) fn list(&self) -> String {
-        self.0.iter().map(|content| content.range.to_string()).collect::<Vec<_>>().join(", ")
+        let mut ranges: Vec<String> = Vec::new();
+        for content in &self.0 {
+            let range = match content.json_alone {
+                true => "application/json".to_owned(),
+                false => content.range.to_string(),
+            };
+            if !ranges.contains(&range) {
+                ranges.push(range);
+            }
+        }
+        ranges.join(", ")
     }
 }
 
 impl Content {
     fn takes(&self, media: Option<&MediaType>) -> bool {
         match media {
-            Some(media) => self.range.includes(media),
-            None => self.range.specificity() == (false, false, 0),
+            Some(media) => self.range.includes(media) && (!self.json_alone || media.is_json()),
+            None => self.range.specificity() == (false, false, 0) && !self.json_alone,
         }
     }
 

@@ -243,6 +243,9 @@ pub struct BodyConfig {
 pub struct ContentConfig {
     /// A media range: `application/json`, `application/*`, `*/*`; parameters are part of the match.
     pub range: String,
+    /// Whether of the types in the range those of JSON alone are declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub json_alone: bool,
     /// How the body is read before its schema is asked.
     pub format: FormatConfig,
     /// What it must satisfy; absent: anything of its format.

@@ -41,8 +41,6 @@ const SAYS_NOTHING: &[&str] = &[
 enum Reading {
     /// All that is declared.
     Whole(ContentConfig),
-    /// JSON, of all types that a range stands for; none when JSON is declared by itself.
-    JsonAlone(Option<ContentConfig>),
     /// Type, presence and size.
     Unmapped,
 }
@@ -52,7 +50,7 @@ impl<'d> Rules<'_, 'd> {
     pub(super) fn body(&mut self, body: &RequestBody<'d>) -> Option<BodyConfig> {
         let mut content: Vec<ContentConfig> = Vec::new();
         for media_type in &body.content {
-            let Some(entry) = self.media_type(media_type, &body.content) else { continue };
+            let Some(entry) = self.media_type(media_type) else { continue };
             if !content.iter().any(|earlier| earlier.range == entry.range) {
                 content.push(entry);
             }
@@ -67,12 +65,8 @@ impl<'d> Rules<'_, 'd> {
         })
     }
 
-    /// One media type of all that are declared, or a waiver of it, or a refusal.
-    pub(super) fn media_type(
-        &mut self,
-        media_type: &MediaType<'d>,
-        all: &[MediaType<'d>],
-    ) -> Option<ContentConfig> {
+    /// One media type, or a waiver of it, or a refusal.
+    pub(super) fn media_type(&mut self, media_type: &MediaType<'d>) -> Option<ContentConfig> {
         let Subject { construct, treatment, .. } = self.subject.clone();
         let name = &format!("{}{}", self.subject.prefix, media_type.range);
         let Some(range) = MediaRange::parse(media_type.range) else {
@@ -81,19 +75,14 @@ impl<'d> Rules<'_, 'd> {
             self.refuse(construct, name, Refusal { code, message, place: media_type.place, hint: None });
             return None;
         };
-        match self.content_config(&range, media_type, all) {
+        match self.content_config(&range, media_type) {
             Ok(Reading::Whole(entry)) => {
                 if let Some(strings) = strings(&entry.format) {
                     self.examples(media_type.schema, &media_type.examples, strings);
                 }
-                self.covered(construct, name, treatment, media_type.place);
+                let alone = if entry.json_alone { " (JSON alone)" } else { "" };
+                self.covered(construct, format!("{name}{alone}"), treatment, media_type.place);
                 Some(entry)
-            }
-            Ok(Reading::JsonAlone(entry)) => {
-                self.examples(media_type.schema, &media_type.examples, Strings::Json);
-                let name = format!("{name} (JSON alone)");
-                self.covered(construct, name, treatment, media_type.place);
-                entry
             }
             Ok(Reading::Unmapped) => {
                 self.unmapped(media_type);
@@ -117,14 +106,10 @@ impl<'d> Rules<'_, 'd> {
         self.covered(construct, format!("{prefix}{range} schema"), reason, media_type.place);
     }
 
-    fn content_config(
-        &mut self,
-        range: &MediaRange,
-        media_type: &MediaType<'d>,
-        all: &[MediaType<'d>],
-    ) -> Result<Reading, Refusal> {
-        let entry =
-            |format, schema| Ok(Reading::Whole(ContentConfig { range: range.to_config(), format, schema }));
+    fn content_config(&mut self, range: &MediaRange, media_type: &MediaType<'d>) -> Result<Reading, Refusal> {
+        let entry = |format, schema| {
+            Ok(Reading::Whole(ContentConfig { range: range.to_config(), json_alone: false, format, schema }))
+        };
         let said = media_type.schema.filter(|schema| !self.is_anything(schema.node));
         let Some(schema) = said else {
             return match () {
@@ -156,7 +141,10 @@ impl<'d> Rules<'_, 'd> {
         } else if range.is_text() && !range.is_data() && self.seen(schema)?.shape.takes_string() {
             FormatConfig::Text
         } else if range.is_range() && !range.is_text() && !range.is_binary() {
-            return Ok(Reading::JsonAlone(self.narrowed(media_type, schema, all)));
+            self.tell_narrowed(media_type);
+            let schema = self.schema(schema).and_then(raw);
+            let (range, format) = (range.to_config(), FormatConfig::Json);
+            return Ok(Reading::Whole(ContentConfig { range, json_alone: true, format, schema }));
         } else if range.is_data() {
             let message = format!("a schema for `{}` cannot be enforced", media_type.range);
             return Err(unsupported(message, schema.node));
@@ -172,23 +160,10 @@ impl<'d> Rules<'_, 'd> {
     }
 
     /// `*/*` or `application/*` with a schema: JSON is the one kind of body that it can be about. Other types are
-    /// undeclared then, for a body that nobody can read must not pass. None when JSON is declared by itself.
-    fn narrowed(
-        &mut self,
-        media_type: &MediaType<'d>,
-        schema: SchemaRef<'d>,
-        all: &[MediaType<'d>],
-    ) -> Option<ContentConfig> {
+    /// undeclared then, for a body that nobody can read must not pass.
+    fn tell_narrowed(&mut self, media_type: &MediaType<'d>) {
         let message = format!("`{}` with a schema accepts JSON alone", media_type.range);
         self.tell(Severity::Warning, codes::MEDIA_TYPE_NARROWED, message, media_type.place);
-        let is_json = |other: &MediaType<'_>| {
-            MediaRange::parse(other.range).is_some_and(|range| range.to_config() == "application/json")
-        };
-        if all.iter().any(is_json) {
-            return None;
-        }
-        let schema = self.schema(schema).and_then(raw);
-        Some(ContentConfig { range: "application/json".to_owned(), format: FormatConfig::Json, schema })
     }
 
     fn may_be_list(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
@@ -212,15 +187,6 @@ impl<'d> Rules<'_, 'd> {
     fn has_fields(&self, schema: SchemaRef<'d>) -> Result<bool, Refusal> {
         let shape = self.seen(schema)?.shape;
         Ok(shape.takes_object() || shape.says_nothing())
-    }
-
-    fn xml(&mut self, schema: SchemaRef<'d>) -> Result<FormatConfig, Refusal> {
-        let seen = self.seen(schema)?;
-        if seen.shape.is_cut() {
-            let message = "an XML body is read down to some levels of a schema that contains itself: what nests deeper is refused";
-            self.tell(Severity::Warning, codes::XML_DEPTH, message.to_owned(), schema.place());
-        }
-        Ok(FormatConfig::Xml { root: seen.shape.xml_name(), shape: seen.shape.config(true) })
     }
 
     pub(super) fn seen(&self, schema: SchemaRef<'d>) -> Result<Seen, Refusal> {
@@ -282,7 +248,7 @@ fn strings(format: &FormatConfig) -> Option<Strings> {
 
 /// Only type, presence and size are checked.
 fn bytes(range: &MediaRange) -> ContentConfig {
-    ContentConfig { range: range.to_config(), format: FormatConfig::Bytes, schema: None }
+    ContentConfig { range: range.to_config(), json_alone: false, format: FormatConfig::Bytes, schema: None }
 }
 
 /// Whether a schema has no keywords that count but these.

@@ -99,7 +99,7 @@ impl<'d> Rules<'_, 'd> {
         }
         let mut content: Vec<ContentConfig> = Vec::new();
         for media_type in &response.content {
-            let Some(entry) = self.media_type(media_type, &response.content) else { continue };
+            let Some(entry) = self.media_type(media_type) else { continue };
             if !content.iter().any(|earlier| earlier.range == entry.range) {
                 content.push(entry);
             }

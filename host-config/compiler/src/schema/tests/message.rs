@@ -239,7 +239,7 @@ fn bodies_are_read_by_their_media_type() {
             "bytes",
         ),
         ("any type without a schema", "*/*", &json!({"schema": {}}), "*/*", "bytes"),
-        ("any type with a schema", "*/*", &pet, "application/json", "json"),
+        ("any type with a schema", "*/*", &pet, "*/*", "json"),
     ] {
         let compiled = body(media_type, media);
         let content = &compiled.rule["body"]["content"];
@@ -418,6 +418,57 @@ fn a_format_that_is_not_asserted_is_told_by_name() {
         let message = report.diagnostics().first().map(|one| one.message.clone());
         assert_eq!(message.is_some(), expected.is_some(), "{format}");
         assert!(message.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{format}");
+    }
+}
+
+#[test]
+fn a_range_with_a_schema_takes_json_alone() {
+    for (range, json_alone) in [("*/*", json!(true)), ("application/json", Value::Null)] {
+        let compiled = body(range, &json!({"schema": {"type": "object"}}));
+        assert_eq!(compiled.rule["body"]["content"][0]["json_alone"], json_alone, "{range}");
+        assert_eq!(compiled.told.is_empty(), json_alone.is_null(), "{range}");
+    }
+}
+
+#[test]
+fn xml_of_which_parts_cannot_be_told_apart_is_refused() {
+    let item = json!({"type": "string", "xml": {"name": "b"}});
+    for (name, properties, is_refused) in [
+        ("other names", json!({"a": {"type": "string"}, "b": {"type": "string"}}), false),
+        ("one name", json!({"a": {"type": "string", "xml": {"name": "b"}}, "b": {"type": "string"}}), true),
+        (
+            "a list of that name",
+            json!({"a": {"type": "array", "items": item}, "b": {"type": "string"}}),
+            true,
+        ),
+        (
+            "within a wrapper",
+            json!({"a": {"type": "array", "xml": {"wrapped": true}, "items": item}, "b": {"type": "string"}}),
+            false,
+        ),
+        (
+            "an attribute of that name",
+            json!({"a": {"type": "string", "xml": {"name": "b", "attribute": true}}, "b": {"type": "string"}}),
+            false,
+        ),
+        (
+            "in a namespace",
+            json!({"a": {"type": "string", "xml": {"name": "b", "namespace": "u"}}, "b": {"type": "string"}}),
+            false,
+        ),
+        ("an object as an attribute", json!({"a": {"type": "object", "xml": {"attribute": true}}}), true),
+        (
+            "deep within",
+            json!({"o": {"type": "object", "properties": {
+                "a": {"type": "array", "items": {"type": "string"}, "xml": {"attribute": true}}
+            }}}),
+            true,
+        ),
+    ] {
+        let compiled =
+            body("application/xml", &json!({"schema": {"type": "object", "properties": properties}}));
+        let told: Vec<&str> = compiled.told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(told, if is_refused { &[codes::MEDIA_TYPE_UNSUPPORTED][..] } else { &[] }, "{name}");
     }
 }
 
