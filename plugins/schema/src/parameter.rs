@@ -34,8 +34,9 @@ pub(crate) struct Parameter {
 pub(crate) struct Parameters {
     /// Those whose members are pairs of their own stand last: they take what the others leave.
     list: Vec<Parameter>,
-    /// Names that are never undeclared; absent: undeclared query parameters are left alone.
-    only_query: Option<Vec<String>>,
+    /// Names in the query that are another's: never undeclared, and no member of an object.
+    not_ours: Vec<String>,
+    refuses_undeclared: bool,
 }
 
 /// Where the parameters' texts are, prepared once for a request.
@@ -47,10 +48,10 @@ struct Sources<'r> {
 }
 
 impl Parameters {
-    /// `only_query` names the query parameters that are allowed beside the declared ones.
-    pub(crate) fn new(mut list: Vec<Parameter>, only_query: Option<Vec<String>>) -> Self {
+    /// `not_ours` names the query parameters that are allowed beside the declared ones, where others are refused or not.
+    pub(crate) fn new(mut list: Vec<Parameter>, not_ours: Vec<String>, refuses_undeclared: bool) -> Self {
         list.sort_by_key(Parameter::spreads);
-        Self { list, only_query }
+        Self { list, not_ours, refuses_undeclared }
     }
 
     /// Adds what is wrong with the parameters of a request; `captures` are its path parameters.
@@ -60,7 +61,7 @@ impl Parameters {
         captures: &[(&str, &str)],
         violations: &mut Violations,
     ) -> Result<(), Unjudged> {
-        let in_query = self.only_query.is_some() || self.uses(LocationConfig::Query);
+        let in_query = self.refuses_undeclared || self.uses(LocationConfig::Query);
         let query = request.query_pairs().filter(|_| in_query);
         let cookies =
             if self.uses(LocationConfig::Cookie) { cookie_pairs(request.headers()) } else { Ok(Vec::new()) };
@@ -73,7 +74,7 @@ impl Parameters {
             query: Pairs::new(query, Coding::Form),
             cookies: Pairs::new(cookies.unwrap_or_default().into_iter(), Coding::Percent),
         };
-        for allowed in self.only_query.iter().flatten() {
+        for allowed in &self.not_ours {
             if !self.list.iter().any(|one| one.location == LocationConfig::Query && one.name == *allowed) {
                 sources.query.take(allowed);
             }
@@ -86,7 +87,7 @@ impl Parameters {
         for parameter in &self.list {
             parameter.check(&sources, violations)?;
         }
-        if self.only_query.is_some() {
+        if self.refuses_undeclared {
             for name in sources.query.left() {
                 violations.add("query", name, "", "undeclared", "is not declared".into());
             }

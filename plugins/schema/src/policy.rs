@@ -355,7 +355,6 @@ impl Pool {
             .into_iter()
             .map(|parameter| self.parameter(operation, &name, &document, parameter))
             .collect::<Result<_, _>>()?;
-        let only_query = rule.refuse_undeclared_query.then_some(rule.allowed_query);
         let body = rule.body.map(|body| Body::new(body, &mut |text| self.schema(&name, &document, text)));
         let body = body
             .transpose()
@@ -366,7 +365,7 @@ impl Pool {
             let made = Responses::new(config, &mut |text| self.schema(&name, &document, text));
             made.map_err(|cause| InvalidSchemaConfig::Response { operation: operation.to_owned(), cause })
         });
-        let parameters = Parameters::new(list, only_query);
+        let parameters = Parameters::new(list, rule.allowed_query, rule.refuse_undeclared_query);
         Ok(Rule { parameters, body, observe: rule.observe, responses: responses.transpose()? })
     }
 

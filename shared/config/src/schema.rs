@@ -62,7 +62,7 @@ pub struct SchemaRule {
     /// Whether query parameters that are not declared are refused. `allowed_query` names those of security schemes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refuse_undeclared_query: bool,
-    /// Query parameters that are never undeclared.
+    /// Query parameters that are never undeclared, nor members of an object whose members are parameters of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_query: Vec<String>,
     /// What of the request is judged and not enforced.

@@ -129,6 +129,8 @@ fn is_of_proxy(header: &str) -> bool {
         "te",
         "transfer-encoding",
         "upgrade",
+        "x-forwarded-client-cert",
+        "x-forwarded-for",
         "x-forwarded-proto",
     ];
     HEADERS.contains(&header) || header.starts_with("x-envoy-")

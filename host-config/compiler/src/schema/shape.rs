@@ -182,6 +182,25 @@ impl Shape {
         self.merged(other, types, Self::or)
     }
 
+    /// Values of which the other speaks where nothing else does.
+    fn or_else(self, other: Self) -> Self {
+        let types = self.types.or(other.types);
+        self.merged(other, types, Self::or_else)
+    }
+
+    /// What holds under a condition: where it does not, what may be a number or a truth value may be text.
+    fn conditional(mut self) -> Self {
+        let or_text = |types: Types| if types & (ARRAY | OBJECT) == 0 { types | STRING } else { types };
+        let within = |shape: Option<Box<Self>>| shape.map(|shape| Box::new(shape.conditional()));
+        self.types = self.types.map(or_text);
+        self.items = within(self.items);
+        self.rest = within(self.rest);
+        self.prefix = self.prefix.into_iter().map(Self::conditional).collect();
+        let properties = self.properties.into_iter();
+        self.properties = properties.map(|(name, shape)| (name, shape.conditional())).collect();
+        self
+    }
+
     fn merged(mut self, other: Self, types: Option<Types>, merge: fn(Self, Self) -> Self) -> Self {
         for (name, shape) in other.properties {
             let merged = match self.properties.remove(&name) {
@@ -303,7 +322,7 @@ impl<'d> Look<'d> {
             types: types(schema, self.version),
             hint: hint(schema),
             prefix: self.prefix(schema, depth - 1),
-            items: schema.get("items").map(|items| Box::new(self.schema(items, depth - 1))),
+            items: self.items(schema, depth - 1),
             properties: BTreeMap::new(),
             rest: self.rest(schema, depth - 1),
             cut: false,
@@ -324,7 +343,23 @@ impl<'d> Look<'d> {
                 None => shape,
             };
         }
+        if self.version.is_draft4() {
+            return shape;
+        }
+        let dependent = schema.get("dependentSchemas").and_then(Node::as_object);
+        let dependent =
+            dependent.map_or(&[][..], |object| object.members()).iter().map(|member| &member.node);
+        for branch in ["then", "else"].iter().filter_map(|key| schema.get(key)).chain(dependent) {
+            let other = self.schema(branch, depth);
+            shape = shape.or_else(other.conditional());
+        }
         shape
+    }
+
+    fn items(&mut self, schema: &Node, depth: usize) -> Option<Box<Shape>> {
+        let unevaluated = schema.get("unevaluatedItems").filter(|_| !self.version.is_draft4());
+        let items = schema.get("items").or(unevaluated).filter(|node| node.as_bool() != Some(false));
+        items.map(|items| Box::new(self.schema(items, depth)))
     }
 
     fn prefix(&mut self, schema: &Node, depth: usize) -> Vec<Shape> {
@@ -336,7 +371,9 @@ impl<'d> Look<'d> {
         let patterns = schema.get("patternProperties").filter(|_| !self.version.is_draft4());
         let patterns = patterns.and_then(Node::as_object);
         let patterns = patterns.map_or(&[][..], |object| object.members()).iter().map(|member| &member.node);
-        let schemas = schema.get("additionalProperties").into_iter().chain(patterns);
+        let unevaluated = schema.get("unevaluatedProperties").filter(|_| !self.version.is_draft4());
+        let named = schema.get("additionalProperties").or(unevaluated);
+        let schemas = named.into_iter().chain(patterns);
         // `false` takes nothing: it says nothing of what the others take.
         let schemas = schemas.filter(|node| node.as_bool() != Some(false));
         schemas.map(|node| self.schema(node, depth)).reduce(Shape::or).map(Box::new)

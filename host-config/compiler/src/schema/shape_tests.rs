@@ -7,8 +7,12 @@ use super::*;
 use crate::schema::tests::documents;
 
 fn config(schema: &str) -> serde_json::Value {
+    config_of("3.0.0", schema)
+}
+
+fn config_of(version: &str, schema: &str) -> serde_json::Value {
     let text = format!(
-        r##"{{"openapi":"3.0.0","info":{{}},"paths":{{}},"components":{{"schemas":{{"S":{schema},
+        r##"{{"openapi":"{version}","info":{{}},"paths":{{}},"components":{{"schemas":{{"S":{schema},
             "Tree":{{"type":"object","properties":{{"value":{{"type":"integer"}},
                 "children":{{"type":"array","items":{{"$ref":"#/components/schemas/Tree"}}}}}}}}}}}}}}"##
     );
@@ -49,6 +53,36 @@ fn shapes_follow_combinations_and_end_at_recursion() {
     ] {
         assert_eq!(config(schema), expected, "{name}");
     }
+}
+
+#[test]
+fn what_holds_under_a_condition_and_of_what_is_left_counts_in_3_1() {
+    let then = r#"{"properties":{"k":{"type":"string"}},"then":{"properties":{"k":{"type":"integer"},"n":{"type":"integer"}}}}"#;
+    for (name, schema, expected) in [
+        (
+            "then",
+            then,
+            json!({"types": ["object", "string"], "properties": {"k": {"types": ["string"]}, "n": {"types": ["integer", "string"]}}}),
+        ),
+        (
+            "dependent schemas",
+            r#"{"type":"object","dependentSchemas":{"a":{"properties":{"b":{"type":"boolean"}}}}}"#,
+            json!({"types": ["object"], "properties": {"b": {"types": ["boolean", "string"]}}}),
+        ),
+        (
+            "unevaluated properties",
+            r#"{"type":"object","unevaluatedProperties":{"type":"integer"}}"#,
+            json!({"types": ["object"], "rest": {"types": ["integer"]}}),
+        ),
+        (
+            "unevaluated items",
+            r#"{"type":"array","unevaluatedItems":{"type":"integer"}}"#,
+            json!({"types": ["array"], "items": {"types": ["integer"]}}),
+        ),
+    ] {
+        assert_eq!(config_of("3.1.0", schema), expected, "{name}");
+    }
+    assert_eq!(config(then)["properties"], json!({"k": {"types": ["string"]}}));
 }
 
 #[test]
