@@ -193,10 +193,11 @@ impl Content {
         let read = self.format.read(bytes, media, &self.shape, &mut violations.work)?;
         match (read, &self.schema) {
             (Err(fault), _) => violations.add_fault("body", "", fault),
-            (Ok(Some(value)), Some(schema)) if !schema.accepts(&value, &violations.work)? => {
-                if !self.accepts_as_texts(bytes, media, schema, &mut violations.work)? {
-                    schema.explain(&value, "body", "", violations)?;
-                }
+            (Ok(Some(value)), Some(schema))
+                if !schema.accepts(&value, &violations.work)?
+                    && !self.accepts_as_texts(bytes, media, schema, &mut violations.work)? =>
+            {
+                schema.explain(&value, "body", "", violations)?;
             }
             _ => {}
         }

@@ -37,14 +37,6 @@ const SAYS_NOTHING: &[&str] = &[
     "$defs",
 ];
 
-/// What of a media type is enforced.
-enum Reading {
-    /// All that is declared.
-    Whole(ContentConfig),
-    /// Type, presence and size.
-    Unmapped,
-}
-
 impl<'d> Rules<'_, 'd> {
     /// The configuration of a body; none when it declares no media type that could be told apart.
     pub(super) fn body(&mut self, body: &RequestBody<'d>) -> Option<BodyConfig> {
@@ -76,7 +68,7 @@ impl<'d> Rules<'_, 'd> {
             return None;
         };
         match self.content_config(&range, media_type) {
-            Ok(Reading::Whole(entry)) => {
+            Ok(Some(entry)) => {
                 if let Some(strings) = strings(&entry.format) {
                     self.examples(media_type.schema, &media_type.examples, strings);
                 }
@@ -84,7 +76,7 @@ impl<'d> Rules<'_, 'd> {
                 self.covered(construct, format!("{name}{alone}"), treatment, media_type.place);
                 Some(entry)
             }
-            Ok(Reading::Unmapped) => {
+            Ok(None) => {
                 self.unmapped(media_type);
                 Some(bytes(&range))
             }
@@ -106,9 +98,14 @@ impl<'d> Rules<'_, 'd> {
         self.covered(construct, format!("{prefix}{range} schema"), reason, media_type.place);
     }
 
-    fn content_config(&mut self, range: &MediaRange, media_type: &MediaType<'d>) -> Result<Reading, Refusal> {
+    /// What is enforced of a media type; none where it is type, presence and size alone.
+    fn content_config(
+        &mut self,
+        range: &MediaRange,
+        media_type: &MediaType<'d>,
+    ) -> Result<Option<ContentConfig>, Refusal> {
         let entry = |format, schema| {
-            Ok(Reading::Whole(ContentConfig { range: range.to_config(), json_alone: false, format, schema }))
+            Ok(Some(ContentConfig { range: range.to_config(), json_alone: false, format, schema }))
         };
         let said = media_type.schema.filter(|schema| !self.is_anything(schema.node));
         let Some(schema) = said else {
@@ -144,7 +141,7 @@ impl<'d> Rules<'_, 'd> {
             self.tell_narrowed(media_type);
             let schema = self.schema(schema).and_then(raw);
             let (range, format) = (range.to_config(), FormatConfig::Json);
-            return Ok(Reading::Whole(ContentConfig { range, json_alone: true, format, schema }));
+            return Ok(Some(ContentConfig { range, json_alone: true, format, schema }));
         } else if range.is_data() {
             let message = format!("a schema for `{}` cannot be enforced", media_type.range);
             return Err(unsupported(message, schema.node));
@@ -153,7 +150,7 @@ impl<'d> Rules<'_, 'd> {
         } else if range.is_form_data() && self.has_fields(schema)? {
             self.multipart(media_type, schema)?
         } else {
-            return Ok(Reading::Unmapped);
+            return Ok(None);
         };
         let schema = self.schema(schema).and_then(raw);
         entry(format, schema)
