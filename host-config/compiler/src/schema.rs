@@ -143,6 +143,7 @@ impl<'d> SchemaCompiler<'d> {
                 .filter(|(location, _)| *location == Location::Query)
                 .map(|(_, name)| name.clone())
                 .collect(),
+            show_values: settings.validation.shows_values,
             observe,
             responses: None,
         };

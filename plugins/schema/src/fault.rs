@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use portcullis_core::Violation;
 
+use crate::value::Value;
 use crate::work::Work;
 
 /// One thing wrong within a value: where, by which rule, and a sentence that does not repeat the value.
@@ -39,14 +40,22 @@ pub(crate) struct Violations {
     pub(crate) work: Work,
     list: Vec<Violation>,
     most: usize,
+    shows_values: bool,
 }
 
 /// Longest pointer that is shown: member names are the client's own.
 const MAX_POINTER: usize = 256;
+/// Longest text that is shown of a value.
+const MAX_VALUE: usize = 64;
 
 impl Violations {
     pub(crate) fn up_to(most: usize) -> Self {
-        Self { work: Work::default(), list: Vec::new(), most }
+        Self { work: Work::default(), list: Vec::new(), most, shows_values: false }
+    }
+
+    /// Whether values may be shown.
+    pub(crate) fn showing_values(self, shows_values: bool) -> Self {
+        Self { shows_values, ..self }
     }
 
     /// The same work, with nothing found yet; what was found until now is returned.
@@ -78,8 +87,21 @@ impl Violations {
         if self.is_full() {
             return;
         }
-        let pointer = shorten(format!("{base}{pointer}"));
-        self.list.push(Violation { location, pointer, keyword, message: message.into() });
+        let pointer = shorten(format!("{base}{pointer}"), MAX_POINTER);
+        self.list.push(Violation { location, pointer, keyword, message: message.into(), value: None });
+    }
+
+    /// The value of what was added last; lists and objects are not shown.
+    pub(crate) fn show(&mut self, value: Option<&Value<'_>>) {
+        let Some(last) = self.list.last_mut().filter(|_| self.shows_values) else { return };
+        last.value = match value {
+            None | Some(Value::Array(_) | Value::Object(_)) => None,
+            Some(Value::Number(text)) if text.len() > MAX_VALUE => None,
+            Some(Value::String(text)) if text.len() > MAX_VALUE => {
+                Some(Value::String(shorten(text.as_ref().to_owned(), MAX_VALUE).into()).to_string())
+            }
+            Some(single) => Some(single.to_string()),
+        };
     }
 
     pub(crate) fn add_fault(&mut self, location: &'static str, base: &str, fault: Fault) {
@@ -92,9 +114,9 @@ impl Violations {
 }
 
 /// The text, cut at a character's end when it is too long to be shown.
-fn shorten(mut text: String) -> String {
-    if text.len() > MAX_POINTER {
-        let end = (0..=MAX_POINTER).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+fn shorten(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

@@ -71,6 +71,9 @@ fn parts_become_members() {
         (body(&[("name=n\r\nContent-Type: text/plain; charset=UTF-8", "1")]), r#"{"n":1}"#),
         (body(&[("name=_charset_", "utf-8")]), r#"{"_charset_":"utf-8"}"#),
         (format!("preamble\r\n{}epilogue", body(&[("name=n", "1")])), r#"{"n":1}"#),
+        (body(&[("name=x", "a--B\r\n --B\r\n")]), r#"{"x":"a--B\r\n --B\r\n"}"#),
+        (body(&[("name=\"x\"; filename=\"C:\\a\"", "1")]), r#"{"x":"1"}"#),
+        ("--B \t\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B--".to_owned(), r#"{"n":1}"#),
     ];
     for (body, expected) in cases {
         assert_eq!(read_body(&body).as_deref(), Ok(expected), "{body}");
@@ -104,6 +107,18 @@ fn bodies_that_could_be_read_in_two_ways_are_refused() {
         (body(&[("name=_charset_", "iso-8859-1")]), "contentType"),
         (body(&[("name=x\r\nContent-Type: multipart/mixed; boundary=C", "--C--")]), "contentType"),
         (body(&[("name=n; name*=utf-8''m", "1")]), "syntax"),
+        (body(&[("name=\"a\\n\"", "1")]), "syntax"),
+        (body(&[("name=n; filename=\"a\\\"; name=\\\"x\"", "1")]), "syntax"),
+        (body(&[("name=n\r\nX: y\nContent-Disposition: form-data; name=m", "1")]), "syntax"),
+        (body(&[("name=n\r\nX: y\rZ: y", "1")]), "syntax"),
+        (body(&[("name=n\r\nX: \0", "1")]), "syntax"),
+        (body(&[("name=n", "1\n--B\nContent-Disposition: form-data; name=m\n\n2")]), "syntax"),
+        (body(&[("name=n", "1\r--B--")]), "syntax"),
+        (body(&[("name=n", "--B--")]), "syntax"),
+        (body(&[("name=n", "--B")]), "syntax"),
+        (format!("x\n{}", body(&[("name=n", "1")])), "syntax"),
+        (body(&[("name=n", "1")]).repeat(2), "syntax"),
+        ("--B\r\n--B--".to_owned(), "syntax"),
         (body(&many), "size"),
     ];
     for (body, keyword) in cases {

@@ -32,6 +32,7 @@ struct Rule {
     parameters: Parameters,
     body: Option<Body>,
     observe: ObserveConfig,
+    shows_values: bool,
     responses: Option<Responses>,
 }
 
@@ -207,7 +208,7 @@ impl SchemaPolicy {
         captures: &Captures<'_>,
         request: &Request,
     ) -> Result<Decision, Rejection> {
-        let mut violations = self.violations();
+        let mut violations = self.violations().showing_values(rule.shows_values);
         let mut edits = Edits::default();
         if let Err(cause) = rule.parameters.check(request, captures, &mut violations) {
             if cause == Unjudged::Broken || !rule.observe.parameters {
@@ -366,7 +367,8 @@ impl Pool {
             made.map_err(|cause| InvalidSchemaConfig::Response { operation: operation.to_owned(), cause })
         });
         let parameters = Parameters::new(list, rule.allowed_query, rule.refuse_undeclared_query);
-        Ok(Rule { parameters, body, observe: rule.observe, responses: responses.transpose()? })
+        let SchemaRule { observe, show_values: shows_values, .. } = rule;
+        Ok(Rule { parameters, body, observe, shows_values, responses: responses.transpose()? })
     }
 
     fn document(&self, operation: &str, name: &str) -> Result<Rc<DocumentConfig>, InvalidSchemaConfig> {

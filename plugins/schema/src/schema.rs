@@ -101,6 +101,7 @@ impl Schema {
         if detail != Detail::Verdict {
             compiled.explain(value, &work, |pointer, keyword, message| {
                 violations.add(location, base, pointer, keyword, message);
+                violations.show(value.pointer(pointer));
                 if detail == Detail::First || violations.is_full() {
                     return ControlFlow::Break(());
                 }

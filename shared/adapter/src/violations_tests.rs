@@ -12,7 +12,13 @@ struct Host {
 }
 
 fn violation(keyword: &'static str) -> Violation {
-    Violation { location: "body", pointer: "/a".to_owned(), keyword, message: "is wrong".to_owned() }
+    Violation {
+        location: "body",
+        pointer: "/a".to_owned(),
+        keyword,
+        message: "is wrong".to_owned(),
+        value: None,
+    }
 }
 
 fn add(violations: &mut Violations, host: &mut Host, wrong: &Wrong<'_>) {

@@ -65,6 +65,9 @@ pub struct SchemaRule {
     /// Query parameters that are never undeclared, nor members of an object whose members are parameters of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_query: Vec<String>,
+    /// Whether a refusal shows the values that are wrong.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub show_values: bool,
     /// What of the request is judged and not enforced.
     #[serde(default, skip_serializing_if = "ObserveConfig::is_none")]
     pub observe: ObserveConfig,

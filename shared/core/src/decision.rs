@@ -80,6 +80,8 @@ pub struct Violation {
     pub keyword: &'static str,
     /// One sentence that does not repeat the value.
     pub message: String,
+    /// The value as a JSON text, where its sender may be told: nobody else is.
+    pub value: Option<String>,
 }
 
 /// A complete answer from the gateway itself.

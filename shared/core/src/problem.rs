@@ -29,6 +29,10 @@ pub fn problem_json(rejection: &Rejection) -> String {
                 json.push(':');
                 push_string(&mut json, value);
             }
+            if let Some(value) = &violation.value {
+                json.push_str(",\"value\":");
+                json.push_str(value);
+            }
             json.push('}');
         }
         json.push(']');
@@ -90,10 +94,13 @@ mod tests {
             pointer: "limit".into(),
             keyword: "maximum",
             message: "is more than 100".into(),
+            value: None,
         });
         assert_eq!(
             problem_json(&rejection),
             r#"{"title":"Bad Request","status":400,"code":"request-invalid","detail":"It says \"no\"\u000a.","errors":[{"location":"query","pointer":"limit","keyword":"maximum","message":"is more than 100"}]}"#
         );
+        rejection.violations[0].value = Some("101".into());
+        assert!(problem_json(&rejection).ends_with(r#""message":"is more than 100","value":101}]}"#));
     }
 }

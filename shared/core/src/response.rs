@@ -157,7 +157,7 @@ mod tests {
 
     fn violation(pointer: &str) -> Violation {
         let (pointer, message) = (pointer.to_owned(), "is not of type string".to_owned());
-        Violation { location: "body", pointer, keyword: "type", message }
+        Violation { location: "body", pointer, keyword: "type", message, value: None }
     }
 
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -226,6 +226,7 @@ mod tests {
             pointer: "limit".into(),
             keyword: "maximum",
             message: "is more than 100".into(),
+            value: Some("101".into()),
         });
         let cases = [
             (

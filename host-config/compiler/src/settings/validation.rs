@@ -31,6 +31,20 @@ pub struct ValidationFile {
     /// Formats of schemas: `assert` (default), or `annotate`: values are not checked against them.
     #[serde(default)]
     pub formats: Option<FormatsFile>,
+    /// Values that violate a schema: `hide` (default), or `show`: the answer to a refused request repeats numbers, truth
+    /// values and texts, these up to 64 bytes. Logs, metrics and answers to wrong responses never do.
+    #[serde(default)]
+    pub values: Option<ValuesFile>,
+}
+
+/// What a client is told of the values that it sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ValuesFile {
+    /// Where they are, and what is wrong with them.
+    Hide,
+    /// What they are, besides.
+    Show,
 }
 
 /// What `format` means.
@@ -88,6 +102,8 @@ pub struct Validation {
     pub max_response_bytes: u32,
     /// Whether formats are asserted.
     pub asserts_formats: bool,
+    /// Whether refusals show values.
+    pub shows_values: bool,
 }
 
 impl Default for Validation {
@@ -98,6 +114,7 @@ impl Default for Validation {
             responses: None,
             max_response_bytes: DEFAULT_MAX_BODY_BYTES,
             asserts_formats: true,
+            shows_values: false,
         }
     }
 }
@@ -117,6 +134,9 @@ impl Validation {
         }
         if let Some(formats) = file.formats {
             self.asserts_formats = formats == FormatsFile::Assert;
+        }
+        if let Some(values) = file.values {
+            self.shows_values = values == ValuesFile::Show;
         }
         match file.responses {
             Some(ResponseModeFile::Off) => self.responses = None,

@@ -48,43 +48,50 @@ impl Part<'_> {
     }
 }
 
-/// The parts between the boundaries (RFC 2046, section 5.1.1), headers and all.
+/// The parts between the boundaries (RFC 2046, section 5.1.1), headers and all. What only some readers take for a
+/// boundary may stand nowhere: they would find other parts.
 fn split<'b>(bytes: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, Fault> {
     if boundary.is_empty() || boundary.len() > 70 {
         return Err(Fault::new("syntax", "has no boundary of 1 to 70 characters"));
     }
-    let unfinished = || Fault::new("syntax", "does not end with its boundary");
-    let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
-    let opening = delimiter.get(2..).unwrap_or_default();
-    let mut rest = match bytes.strip_prefix(opening) {
-        Some(rest) => rest,
-        None => split_at(bytes, &delimiter).ok_or_else(unfinished)?.1,
-    };
+    let mark = [b"--", boundary.as_bytes()].concat();
     let mut parts = Vec::new();
-    loop {
-        if rest.starts_with(b"--") {
-            return Ok(parts);
+    let mut open: Option<usize> = None;
+    let mut is_closed = false;
+    for at in boundaries(bytes, &mark) {
+        if is_closed || (at > 0 && !bytes.get(..at).is_some_and(|before| before.ends_with(b"\r\n"))) {
+            return Err(Fault::new("syntax", "has a boundary where none may stand"));
         }
+        if let Some(from) = open {
+            if parts.len() == MAX_PARTS {
+                return Err(Fault::new("size", format!("has more than {MAX_PARTS} parts")));
+            }
+            parts.push(at.checked_sub(2).and_then(|to| bytes.get(from..to)).ok_or_else(no_headers)?);
+        }
+        let behind = at + mark.len();
+        let rest = bytes.get(behind..).unwrap_or_default();
+        is_closed = rest.starts_with(b"--");
         let padding = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let line_end = rest.get(padding..).and_then(|rest| rest.strip_prefix(b"\r\n"));
-        let part =
-            line_end.ok_or_else(|| Fault::new("syntax", "has a boundary that does not end its line"))?;
-        let (content, tail) = split_at(part, &delimiter).ok_or_else(unfinished)?;
-        if parts.len() == MAX_PARTS {
-            return Err(Fault::new("size", format!("has more than {MAX_PARTS} parts")));
+        if !is_closed && !rest.get(padding..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+            return Err(Fault::new("syntax", "has a boundary that does not end its line"));
         }
-        parts.push(content);
-        rest = tail;
+        open = Some(behind + padding + 2);
     }
+    if is_closed { Ok(parts) } else { Err(Fault::new("syntax", "does not end with its boundary")) }
+}
+
+/// Where lines begin with a mark, whatever ends the lines before.
+fn boundaries<'b>(bytes: &'b [u8], mark: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
+    let breaks = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'\r' | b'\n'));
+    let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
+    starts.filter(move |at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
 /// A part and its name.
 fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
     let (head, content) = match part.strip_prefix(b"\r\n") {
         Some(content) => (&[][..], content),
-        None => {
-            split_at(part, b"\r\n\r\n").ok_or_else(|| Fault::new("syntax", "has a part without headers"))?
-        }
+        None => split_at(part, b"\r\n\r\n").ok_or_else(no_headers)?,
     };
     let head = std::str::from_utf8(head).ok().filter(|head| head.len() <= MAX_PART_HEADERS);
     let head =
@@ -93,7 +100,9 @@ fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
     let mut media = None;
     let mut headers: Vec<(String, &str)> = Vec::new();
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':').ok_or_else(bad_header)?;
+        // Some readers see the end of a header where others see none.
+        let line = Some(line).filter(|line| !line.contains(['\r', '\n', '\0']));
+        let (name, value) = line.and_then(|line| line.split_once(':')).ok_or_else(bad_header)?;
         let name = name.to_ascii_lowercase();
         match name.as_str() {
             "content-disposition" if disposition.is_none() => disposition = Some(read_disposition(value)?),
@@ -104,7 +113,7 @@ fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
             "content-transfer-encoding" if !is_identity(value) => {
                 return Err(Fault::new("contentEncoding", "has a part with a transfer encoding"));
             }
-            name if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return Err(bad_header()),
+            name if name.is_empty() || name.contains([' ', '\t']) => return Err(bad_header()),
             _ => headers.push((name, trim(value))),
         }
     }
@@ -124,7 +133,10 @@ fn read_disposition(value: &str) -> Result<(String, bool), Fault> {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     while let Some(text) = rest.map(trim).filter(|text| !text.is_empty()) {
         let (name, value, tail) = read_parameter(text).ok_or_else(bad_header)?;
-        if seen.insert(name, value).is_some() {
+        // To browsers a backslash is one, to others it makes the next character one like any other.
+        let written = text.strip_suffix(tail.unwrap_or_default()).unwrap_or(text);
+        let is_unclear = written.contains("\\\"") || (name == "name" && written.contains('\\'));
+        if is_unclear || seen.insert(name, value).is_some() {
             return Err(bad_header());
         }
         rest = tail;
@@ -140,6 +152,10 @@ fn read_disposition(value: &str) -> Result<(String, bool), Fault> {
 
 fn is_identity(encoding: &str) -> bool {
     ["7bit", "8bit", "binary"].iter().any(|known| trim(encoding).eq_ignore_ascii_case(known))
+}
+
+fn no_headers() -> Fault {
+    Fault::new("syntax", "has a part without headers")
 }
 
 fn bad_header() -> Fault {
