@@ -125,12 +125,19 @@ impl<'n> Judge<'n> {
 
     /// Whether a node accepts a text, none of whose keywords need it as a value: see [`super::plan::Plan::is_plain`].
     pub(super) fn takes_text(&self, node: &Node, text: &str) -> bool {
-        node.keywords.iter().all(|keyword| self.text_holds(keyword, text))
+        node.keywords.iter().all(|keyword| match keyword {
+            // Nearly every schema has it: not worth a call.
+            Keyword::Types(types) => types.0 & Types::STRING != 0,
+            _ => self.text_holds(keyword, text),
+        })
     }
 
     /// The same of a number.
     pub(super) fn takes_number(&self, node: &Node, number: Number<'_>) -> bool {
-        node.keywords.iter().all(|keyword| self.number_holds(keyword, number))
+        node.keywords.iter().all(|keyword| match keyword {
+            Keyword::Types(types) => is_number_of(*types, number),
+            _ => self.number_holds(keyword, number),
+        })
     }
 
     /// What `if` leads to.
