@@ -288,7 +288,7 @@ impl Format {
             Self::Lines(_) => lines::read(bytes),
             Self::Form(encodings) => form::read(bytes, shape, encodings),
             Self::Multipart(parts) => {
-                let boundary = media.and_then(|media| media.parameter("boundary")).unwrap_or_default();
+                let boundary = media.and_then(MediaType::boundary).unwrap_or_default();
                 parts.read_with_headers(bytes, boundary, shape, work)?
             }
             Self::Xml(root) => xml::read(bytes, shape, root.as_deref()),

@@ -42,7 +42,12 @@ impl MediaType {
                 break;
             }
             let (name, value, tail) = read_parameter(text)?;
-            if parameters.len() == MAX_PARAMETERS || parameters.iter().any(|(known, _)| *known == name) {
+            let is_known = parameters.iter().any(|(known, _)| *known == name);
+            if is_known || parameters.len() == MAX_PARAMETERS {
+                return None;
+            }
+            // Nothing in a boundary needs one, and not every reader knows what it means.
+            if name == "boundary" && before(text, tail).contains('\\') {
                 return None;
             }
             parameters.push((name, value));
@@ -54,6 +59,16 @@ impl MediaType {
     /// The value of a parameter; `name` in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The boundary between parts (RFC 2046, section 5.1.1), where every reader sees the same: some look for the word alone.
+    pub(crate) fn boundary(&self) -> Option<&str> {
+        let boundary = self.parameter("boundary")?;
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+        let looks_like_one = |text: &str| text.to_ascii_lowercase().contains("boundary");
+        let mut others = self.parameters.iter().filter(|(name, _)| name != "boundary");
+        let is_clear = !others.any(|(name, value)| looks_like_one(name) || looks_like_one(value));
+        (is_clear && boundary.bytes().all(is_good) && !boundary.ends_with(' ')).then_some(boundary)
     }
 
     /// Whether this is `application/json`, `text/json` or any `+json`.
@@ -135,6 +150,11 @@ pub(crate) fn read_parameter(text: &str) -> Option<(String, String, Option<&str>
     is_token(value).then(|| (name, value.to_owned(), tail))
 }
 
+/// What of a text stands before its end.
+pub(crate) fn before<'t>(text: &'t str, end: Option<&str>) -> &'t str {
+    text.strip_suffix(end.unwrap_or_default()).unwrap_or(text)
+}
+
 /// A quoted string behind its first quote, and what follows the last one.
 fn read_quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
@@ -159,7 +179,7 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -175,7 +195,8 @@ mod tests {
             ("Application/JSON", Some("application/json")),
             ("text/plain; charset=\"utf-8\"", Some("text/plain;charset=utf-8")),
             ("text/plain;charset=utf-8;", Some("text/plain;charset=utf-8")),
-            ("multipart/form-data; boundary=\"a b\\\"c\"", Some("multipart/form-data;boundary=\"a b\\\"c\"")),
+            ("multipart/form-data; x=\"a b\\\"c\"", Some("multipart/form-data;x=\"a b\\\"c\"")),
+            ("multipart/form-data; boundary=\"a\\b\"", None),
             ("application/json, text/plain", None),
             ("application/json; charset", None),
             ("application/json; a=1; A=2", None),
@@ -185,6 +206,27 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(MediaType::parse(text).map(|media| media.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_boundary_is_one_to_every_reader() {
+        let cases = [
+            ("boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW", Some("----WebKitFormBoundary7MA4YWxkTrZu0gW")),
+            ("charset=utf-8; Boundary=\"=_a (b)?\"", Some("=_a (b)?")),
+            ("boundary=\"a \"", None),
+            ("boundary=a%b", None),
+            ("boundary=\"a;b\"", None),
+            ("boundary=é", None),
+            ("boundary=b; xboundary=a", None),
+            ("boundary=b; boundary*=utf-8''a", None),
+            ("charset=\"boundary=a\"; boundary=b", None),
+            ("charset=utf-8", None),
+        ];
+        for (parameters, expected) in cases {
+            let media = MediaType::parse(&format!("multipart/form-data; {parameters}"));
+            assert_eq!(media.as_ref().and_then(MediaType::boundary), expected, "{parameters}");
         }
     }
 

@@ -73,7 +73,8 @@ fn parts_become_members() {
         (format!("preamble\r\n{}epilogue", body(&[("name=n", "1")])), r#"{"n":1}"#),
         (body(&[("name=x", "a--B\r\n --B\r\n")]), r#"{"x":"a--B\r\n --B\r\n"}"#),
         (body(&[("name=\"x\"; filename=\"C:\\a\"", "1")]), r#"{"x":"1"}"#),
-        ("--B \t\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B--".to_owned(), r#"{"n":1}"#),
+        ("--B\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B--".to_owned(), r#"{"n":1}"#),
+        (body(&[("name=\"n\"; filename=\"\t\"", "1")]), r#"{"n":"1"}"#),
     ];
     for (body, expected) in cases {
         assert_eq!(read_body(&body).as_deref(), Ok(expected), "{body}");
@@ -112,6 +113,14 @@ fn bodies_that_could_be_read_in_two_ways_are_refused() {
         (body(&[("name=n\r\nX: y\nContent-Disposition: form-data; name=m", "1")]), "syntax"),
         (body(&[("name=n\r\nX: y\rZ: y", "1")]), "syntax"),
         (body(&[("name=n\r\nX: \0", "1")]), "syntax"),
+        (body(&[("name=n\r\nX: \x0b", "1")]), "syntax"),
+        (body(&[("name=n\r\n\x0bContent-Disposition: form-data; name=m", "1")]), "syntax"),
+        (body(&[("name=n\r\n\u{a0}Content-Disposition: form-data; name=m", "1")]), "syntax"),
+        (body(&[("name=n\r\nContent-Disposition : form-data; name=m", "1")]), "syntax"),
+        (format!("x--B\r\n\r\n{}", body(&[("name=n", "1")])), "syntax"),
+        ("--B \r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B--".to_owned(), "syntax"),
+        ("--B\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B--x".to_owned(), "syntax"),
+        ("--B\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--B-- \r\n".to_owned(), "syntax"),
         (body(&[("name=n", "1\n--B\nContent-Disposition: form-data; name=m\n\n2")]), "syntax"),
         (body(&[("name=n", "1\r--B--")]), "syntax"),
         (body(&[("name=n", "--B--")]), "syntax"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use portcullis_core::Headers;
 
 use crate::fault::Fault;
-use crate::media_type::{MediaType, is_utf8, read_parameter, trim};
+use crate::media_type::{MediaType, before, is_token, is_utf8, read_parameter, trim};
 
 /// Most parts of one body.
 const MAX_PARTS: usize = 1000;
@@ -52,14 +52,16 @@ impl Part<'_> {
 /// boundary may stand nowhere: they would find other parts.
 fn split<'b>(bytes: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, Fault> {
     if boundary.is_empty() || boundary.len() > 70 {
-        return Err(Fault::new("syntax", "has no boundary of 1 to 70 characters"));
+        return Err(Fault::new("syntax", "has no boundary of 1 to 70 characters that all readers see"));
     }
     let mark = [b"--", boundary.as_bytes()].concat();
     let mut parts = Vec::new();
     let mut open: Option<usize> = None;
     let mut is_closed = false;
     for at in boundaries(bytes, &mark) {
-        if is_closed || (at > 0 && !bytes.get(..at).is_some_and(|before| before.ends_with(b"\r\n"))) {
+        let preamble = bytes.get(..at).unwrap_or_default();
+        let is_hidden = open.is_none() && preamble.windows(mark.len()).any(|window| window == mark);
+        if is_closed || is_hidden || (at > 0 && !preamble.ends_with(b"\r\n")) {
             return Err(Fault::new("syntax", "has a boundary where none may stand"));
         }
         if let Some(from) = open {
@@ -71,11 +73,16 @@ fn split<'b>(bytes: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, Fault> {
         let behind = at + mark.len();
         let rest = bytes.get(behind..).unwrap_or_default();
         is_closed = rest.starts_with(b"--");
-        let padding = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        if !is_closed && !rest.get(padding..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        // White space may follow in mail: no client writes it (RFC 2046), and not every reader skips it.
+        let ends_line = if is_closed {
+            matches!(rest.get(2), None | Some(b'\r' | b'\n'))
+        } else {
+            rest.starts_with(b"\r\n")
+        };
+        if !ends_line {
             return Err(Fault::new("syntax", "has a boundary that does not end its line"));
         }
-        open = Some(behind + padding + 2);
+        open = Some(behind + 2);
     }
     if is_closed { Ok(parts) } else { Err(Fault::new("syntax", "does not end with its boundary")) }
 }
@@ -100,8 +107,8 @@ fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
     let mut media = None;
     let mut headers: Vec<(String, &str)> = Vec::new();
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
-        // Some readers see the end of a header where others see none.
-        let line = Some(line).filter(|line| !line.contains(['\r', '\n', '\0']));
+        // Some readers see the end of a header where others see none, or a space.
+        let line = Some(line).filter(|line| !line.chars().any(|one| one.is_ascii_control() && one != '\t'));
         let (name, value) = line.and_then(|line| line.split_once(':')).ok_or_else(bad_header)?;
         let name = name.to_ascii_lowercase();
         match name.as_str() {
@@ -113,7 +120,7 @@ fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
             "content-transfer-encoding" if !is_identity(value) => {
                 return Err(Fault::new("contentEncoding", "has a part with a transfer encoding"));
             }
-            name if name.is_empty() || name.contains([' ', '\t']) => return Err(bad_header()),
+            name if !is_token(name) => return Err(bad_header()),
             _ => headers.push((name, trim(value))),
         }
     }
@@ -134,7 +141,7 @@ fn read_disposition(value: &str) -> Result<(String, bool), Fault> {
     while let Some(text) = rest.map(trim).filter(|text| !text.is_empty()) {
         let (name, value, tail) = read_parameter(text).ok_or_else(bad_header)?;
         // To browsers a backslash is one, to others it makes the next character one like any other.
-        let written = text.strip_suffix(tail.unwrap_or_default()).unwrap_or(text);
+        let written = before(text, tail);
         let is_unclear = written.contains("\\\"") || (name == "name" && written.contains('\\'));
         if is_unclear || seen.insert(name, value).is_some() {
             return Err(bad_header());
