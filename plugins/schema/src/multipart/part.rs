@@ -107,8 +107,8 @@ fn read_part(part: &[u8]) -> Result<(String, Part<'_>), Fault> {
     let mut media = None;
     let mut headers: Vec<(String, &str)> = Vec::new();
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
-        // Some readers see the end of a header where others see none, or a space.
-        let line = Some(line).filter(|line| !line.chars().any(|one| one.is_ascii_control() && one != '\t'));
+        // Some readers see the end of a header where others see none.
+        let line = Some(line).filter(|line| !line.contains(['\r', '\n', '\0']));
         let (name, value) = line.and_then(|line| line.split_once(':')).ok_or_else(bad_header)?;
         let name = name.to_ascii_lowercase();
         match name.as_str() {
