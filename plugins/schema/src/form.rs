@@ -31,6 +31,11 @@ pub fn read<'t>(bytes: &'t [u8], shape: &ShapeConfig, encodings: &Encodings) -> 
             .map_err(|fault| fault.within(name))?;
         members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
     }
+    if let Some(name) = form.left().find(|name| shape::is_otherwise_named(shape, name)) {
+        return Err(
+            Fault::new("style", "is written in brackets, as another property or beside it").within(name)
+        );
+    }
     members.append(&mut form.rest(shape)?);
     Ok(members.into())
 }
@@ -103,6 +108,7 @@ mod tests {
             ("no=1", r#"{"no":"1"}"#),
             ("amount[no]=1", r#"{"amount":{"no":1}}"#),
             ("amount=%7B%22no%22%3A1%7D", r#"{"amount":{"no":1}}"#),
+            ("y[a]=1&z[=2", r#"{"y[a]":"1","z[":"2"}"#),
             ("x=1&x=2&x=3", r#"{"x":["1","2","3"]}"#),
         ];
         for (form, expected) in cases {
@@ -120,6 +126,12 @@ mod tests {
             ("address={}&address={}".to_owned(), "style", "/address"),
             ("lines={}&lines=1,2".to_owned(), "syntax", "/lines/1"),
             ("a&".repeat(10_001), "size", ""),
+            ("n=1&n[]=x".to_owned(), "style", "/n[]"),
+            ("list=1&list[]=x".to_owned(), "style", "/list[]"),
+            ("address=%7B%22no%22%3A1%7D&address%5Bno%5D=x".to_owned(), "style", "/address[no]"),
+            ("n=1&n[=x".to_owned(), "style", "/n["),
+            ("[n]=x".to_owned(), "style", "/[n]"),
+            ("address[no]=1&[address][no]=x".to_owned(), "style", "/[address][no]"),
         ];
         for (form, keyword, pointer) in cases {
             let fault = read(&form).unwrap_err();

@@ -174,6 +174,16 @@ pub(crate) fn is_utf8(charset: &str) -> bool {
     ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
 }
 
+/// Whether bytes that are labelled with a charset are the same text in UTF-8.
+pub(crate) fn is_as_utf8(charset: &str, bytes: &[u8]) -> bool {
+    let has_ascii =
+        |charset: &str| ["iso-8859-", "windows-125"].iter().any(|known| charset.starts_with(known));
+    match charset.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" => true,
+        charset => (charset == "us-ascii" || has_ascii(charset)) && bytes.is_ascii(),
+    }
+}
+
 /// Text without the optional white space of RFC 9110 around it.
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])

@@ -22,6 +22,13 @@ pub(crate) fn is_compound(shape: &ShapeConfig) -> bool {
     matches!(types(shape).first(), Some(TypeConfig::Array | TypeConfig::Object))
 }
 
+/// Whether readers that know brackets take what has this name for a property that has another: `n[]` for `n`, `[n]` as well.
+pub(crate) fn is_otherwise_named(shape: &ShapeConfig, name: &str) -> bool {
+    name.match_indices('[')
+        .filter_map(|(at, _)| name.get(..at))
+        .any(|before| before.is_empty() || shape.properties.contains_key(before))
+}
+
 /// Whether values are arrays whose items have parts themselves.
 pub(crate) fn nests(shape: &ShapeConfig) -> bool {
     types(shape).first() == Some(&TypeConfig::Array) && is_compound(items(shape))

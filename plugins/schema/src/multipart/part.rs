@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use portcullis_core::Headers;
 
 use crate::fault::Fault;
-use crate::media_type::{MediaType, before, is_token, is_utf8, read_parameter, trim};
+use crate::media_type::{MediaType, before, is_as_utf8, is_token, is_utf8, read_parameter, trim};
 
 /// Most parts of one body.
 const MAX_PARTS: usize = 1000;
@@ -40,7 +40,7 @@ impl Part<'_> {
     /// Whether the content is text that is not in UTF-8.
     pub(super) fn is_other_charset(&self) -> bool {
         let charset = self.media.as_ref().and_then(|media| media.parameter("charset"));
-        !charset.is_none_or(is_utf8)
+        !charset.is_none_or(|charset| is_as_utf8(charset, self.content))
     }
 
     pub(super) fn is_multipart(&self) -> bool {
@@ -140,21 +140,29 @@ fn read_disposition(value: &str) -> Result<(String, bool), Fault> {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     while let Some(text) = rest.map(trim).filter(|text| !text.is_empty()) {
         let (name, value, tail) = read_parameter(text).ok_or_else(bad_header)?;
-        // To browsers a backslash is one, to others it makes the next character one like any other.
-        let written = before(text, tail);
-        let is_unclear = written.contains("\\\"") || (name == "name" && written.contains('\\'));
-        if is_unclear || seen.insert(name, value).is_some() {
+        if !is_clear(&name, before(text, tail), tail) || seen.insert(name, value).is_some() {
             return Err(bad_header());
         }
         rest = tail;
     }
-    // Some readers prefer it to `name`, others know nothing of it.
-    if seen.contains_key("name*") {
-        return Err(bad_header());
-    }
     let is_file = seen.contains_key("filename") || seen.contains_key("filename*");
     let name = seen.remove("name").ok_or_else(|| Fault::new("syntax", "has a part without a name"))?;
     Ok((name, is_file))
+}
+
+/// Whether all readers see the same in a parameter, as it is written, and in what follows.
+fn is_clear(name: &str, written: &str, tail: Option<&str>) -> bool {
+    let Some((before, value)) = written.split_once('=') else { return false };
+    let is_file_name = name == "filename*";
+    // Some readers prefer `name*`, or put `name*0` and `name*1` together (RFC 2231); forms have neither (RFC 7578, section 4.2).
+    let is_extended = name.contains('*') && !is_file_name;
+    let is_spaced = before.ends_with([' ', '\t']) || value.starts_with([' ', '\t']);
+    // To browsers a backslash is one, to others it makes the next character one like any other.
+    let is_escaped = written.contains("\\\"") || (name == "name" && written.contains('\\'));
+    // To some it is a quote.
+    let has_other_quote = !is_file_name && !value.starts_with('"') && value.contains('\'');
+    let ends_open = tail.is_some_and(|tail| trim(tail).is_empty());
+    !(is_extended || is_spaced || is_escaped || has_other_quote || ends_open)
 }
 
 fn is_identity(encoding: &str) -> bool {

@@ -4,10 +4,11 @@ use quick_xml::NsReader;
 use quick_xml::XmlVersion;
 use quick_xml::events::attributes::{AttrError, Attributes};
 use quick_xml::events::{BytesDecl, BytesStart, Event};
-use quick_xml::name::{NamespaceResolver, ResolveResult};
+use quick_xml::name::{NamespaceResolver, PrefixDeclaration, ResolveResult};
 
 use super::well_formed::{WHITE, has_characters, is_declaration, is_name, is_tag, is_target, is_text};
 use crate::fault::Fault;
+use crate::media_type::is_as_utf8;
 
 /// How deep elements may nest.
 const MAX_DEPTH: usize = 64;
@@ -24,6 +25,8 @@ pub(super) struct Element {
     pub(super) attributes: Vec<Attribute>,
     pub(super) children: Vec<Element>,
     pub(super) text: String,
+    /// Whether there was a comment or an instruction within.
+    is_interrupted: bool,
 }
 
 /// An attribute that declares no namespace.
@@ -64,7 +67,7 @@ pub(super) fn read(text: &str) -> Result<Element, Fault> {
                 }
             }
             Event::Text(text) if is_text(&text) => match open.last_mut() {
-                Some(element) => element.text.push_str(&text.xml10_content()),
+                Some(element) => element.add(&text.xml10_content())?,
                 // Outside of elements white space is all that may stand.
                 None if text.trim_matches(WHITE).is_empty() => {}
                 None => return Err(malformed()),
@@ -75,18 +78,18 @@ pub(super) fn read(text: &str) -> Result<Element, Fault> {
                 let character = character_of(&reference).ok_or_else(malformed)?;
                 add_text(&mut open, character.encode_utf8(&mut buffer))?;
             }
-            Event::Decl(declaration) if events == 1 => check_declaration(&declaration)?,
+            Event::Decl(declaration) if events == 1 => check_declaration(&declaration, text)?,
             Event::DocType(_) => return Err(Fault::new("xml", "has a document type")),
             Event::Eof if open.is_empty() => return root.ok_or_else(malformed),
-            Event::Comment(_) => {}
-            Event::PI(instruction) if is_target(instruction.target()) => {}
+            Event::Comment(_) => interrupt(&mut open),
+            Event::PI(instruction) if is_target(instruction.target()) => interrupt(&mut open),
             _ => return Err(malformed()),
         }
     }
 }
 
 /// `<?xml version="1.0" encoding="UTF-8"?>`, which stands before all else.
-fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
+fn check_declaration(declaration: &BytesDecl<'_>, all: &str) -> Result<(), Fault> {
     let text: &str = declaration;
     let given: Result<Vec<_>, AttrError> = Attributes::new(text, "xml".len()).with_checks(false).collect();
     let given = given.map_err(|_| malformed())?;
@@ -96,8 +99,9 @@ fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
     }
     for one in &given {
         match one.key.into_inner() {
-            "version" if !one.value.starts_with("1.") => return Err(malformed()),
-            "encoding" if !one.value.eq_ignore_ascii_case("utf-8") => {
+            // Other characters end lines in 1.1.
+            "version" if one.value != "1.0" => return Err(Fault::new("xml", "is not declared as XML 1.0")),
+            "encoding" if !is_as_utf8(&one.value, all.as_bytes()) => {
                 return Err(Fault::new("xml", "is not declared as UTF-8"));
             }
             "standalone" if !matches!(&*one.value, "yes" | "no") => return Err(malformed()),
@@ -108,7 +112,8 @@ fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Fault> {
 }
 
 fn read_start(start: &BytesStart<'_>, names: &NamespaceResolver) -> Result<Element, Fault> {
-    if !is_tag(start) || !is_name(start.name().into_inner()) {
+    let prefix = start.name().prefix().map(|prefix| prefix.into_inner());
+    if !is_tag(start) || !is_name(start.name().into_inner()) || prefix == Some("xmlns") {
         return Err(malformed());
     }
     let (namespace, name) = names.resolve_element(start.name());
@@ -120,8 +125,10 @@ fn read_start(start: &BytesStart<'_>, names: &NamespaceResolver) -> Result<Eleme
         if !is_name(attribute.key.into_inner()) {
             return Err(malformed());
         }
-        if attribute.key.as_namespace_binding().is_some() {
-            if bindings.contains(&attribute.key) {
+        if let Some(binding) = attribute.key.as_namespace_binding() {
+            // References are not resolved in what they bind; a prefix cannot be unbound (Namespaces in XML 1.0, section 5).
+            let is_unbound = attribute.value.is_empty() && binding != PrefixDeclaration::Default;
+            if bindings.contains(&attribute.key) || attribute.value.contains('&') || is_unbound {
                 return Err(malformed());
             }
             bindings.push(attribute.key);
@@ -154,8 +161,24 @@ fn uri(namespace: ResolveResult<'_>) -> Result<Option<String>, Fault> {
 
 /// Adds what may stand inside of elements only.
 fn add_text(open: &mut [Element], text: &str) -> Result<(), Fault> {
-    open.last_mut().ok_or_else(malformed)?.text.push_str(text);
-    Ok(())
+    open.last_mut().ok_or_else(malformed)?.add(text)
+}
+
+/// Some readers take the text before a comment or an instruction for all there is: none may follow.
+fn interrupt(open: &mut [Element]) {
+    if let Some(element) = open.last_mut() {
+        element.is_interrupted = true;
+    }
+}
+
+impl Element {
+    fn add(&mut self, text: &str) -> Result<(), Fault> {
+        if self.is_interrupted && !text.trim_matches(WHITE).is_empty() {
+            return Err(Fault::new("xml", "has a comment or an instruction within a text"));
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
 }
 
 fn character_of(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
