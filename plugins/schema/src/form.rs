@@ -122,6 +122,8 @@ mod tests {
         let cases = [
             ("n=1&n=2".to_owned(), "style", "/n"),
             ("x=%zz".to_owned(), "style", "/x"),
+            ("%FF=1".to_owned(), "style", "/\u{fffd}"),
+            ("50%=1".to_owned(), "style", "/50%"),
             ("address={".to_owned(), "syntax", "/address"),
             ("address={}&address={}".to_owned(), "style", "/address"),
             ("lines={}&lines=1,2".to_owned(), "syntax", "/lines/1"),
@@ -129,6 +131,7 @@ mod tests {
             ("n=1&n[]=x".to_owned(), "style", "/n[]"),
             ("list=1&list[]=x".to_owned(), "style", "/list[]"),
             ("address=%7B%22no%22%3A1%7D&address%5Bno%5D=x".to_owned(), "style", "/address[no]"),
+            ("%61ddress[%FF]=1".to_owned(), "style", "/address"),
             ("n=1&n[=x".to_owned(), "style", "/n["),
             ("[n]=x".to_owned(), "style", "/[n]"),
             ("address[no]=1&[address][no]=x".to_owned(), "style", "/[address][no]"),

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use portcullis_config::schema::{ShapeConfig, StyleConfig, TypeConfig};
-use portcullis_core::Pair;
+use portcullis_core::{Pair, decode_form_lossily};
 
 use crate::brackets;
 use crate::fault::Fault;
@@ -26,7 +26,10 @@ pub struct Pairs<'t> {
 
 #[derive(Debug)]
 struct Entry<'t> {
+    /// What a lenient reader makes of it, where it is not encoded as it must be.
     name: Cow<'t, str>,
+    /// How it is not, for whoever would take it as a member.
+    broken: Option<Fault>,
     value: &'t str,
     taken: Cell<bool>,
     /// Whether some parameter names it: it is none of what others leave.
@@ -34,21 +37,29 @@ struct Entry<'t> {
 }
 
 impl<'t> Pairs<'t> {
-    /// Decodes the names; one that is not encoded as it must be stays as it is, and so matches no declared name.
+    /// Decodes the names; one that is not encoded as it must be is no declared name, and no member's.
     pub fn new(pairs: impl Iterator<Item = Pair<'t>>, coding: Coding) -> Self {
-        let entry = |pair: Pair<'t>| Entry {
-            name: coding.decode(pair.name).unwrap_or(Cow::Borrowed(pair.name)),
-            value: pair.value.unwrap_or_default(),
-            taken: Cell::new(false),
-            named: Cell::new(false),
+        let entry = |pair: Pair<'t>| {
+            let (name, broken) = match coding.decode(pair.name) {
+                Ok(name) => (name, None),
+                Err(Fault { message, .. }) => {
+                    let fault = Fault::new("style", format!("has a name that {message}"));
+                    (Cow::Owned(decode_form_lossily(pair.name)), Some(fault))
+                }
+            };
+            let value = pair.value.unwrap_or_default();
+            Entry { name, broken, value, taken: Cell::new(false), named: Cell::new(false) }
         };
         Self { coding, pairs: pairs.map(entry).collect() }
     }
 
+    fn of_name<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Entry<'t>> {
+        self.pairs.iter().filter(move |pair| pair.name == name && pair.broken.is_none())
+    }
+
     /// The values of a name, encoded; the pairs are taken.
     pub fn take(&self, name: &str) -> Vec<&'t str> {
-        let of_name = self.pairs.iter().filter(|pair| pair.name == name);
-        of_name.inspect(|pair| pair.taken.set(true)).map(|pair| pair.value).collect()
+        self.of_name(name).inspect(|pair| pair.taken.set(true)).map(|pair| pair.value).collect()
     }
 
     /// Which pairs are taken.
@@ -63,12 +74,12 @@ impl<'t> Pairs<'t> {
 
     /// Keeps the pairs of a name from whoever takes what is left.
     pub fn name(&self, name: &str) {
-        self.pairs.iter().filter(|pair| pair.name == name).for_each(|pair| pair.named.set(true));
+        self.of_name(name).for_each(|pair| pair.named.set(true));
     }
 
     /// Whether the name is there, with an empty value or none.
     pub fn is_empty_text(&self, name: &str) -> bool {
-        let mut of_name = self.pairs.iter().filter(|pair| pair.name == name);
+        let mut of_name = self.of_name(name);
         of_name.next().is_some_and(|pair| pair.value.is_empty()) && of_name.next().is_none()
     }
 
@@ -84,7 +95,7 @@ impl<'t> Pairs<'t> {
         let shape = shape::rest(shape);
         let mut members = Members::new();
         for pair in self.pairs.iter().filter(|pair| !pair.named.get() && !pair.taken.replace(true)) {
-            let text = self.coding.decode(pair.value).map_err(|fault| fault.within(&pair.name))?;
+            let text = pair.decoded(self.coding).map_err(|fault| fault.within(&pair.name))?;
             if !shape::takes_array(shape) {
                 shape::add(&mut members, pair.name.clone(), shape::read(text, shape));
                 continue;
@@ -142,7 +153,7 @@ impl<'t> Pairs<'t> {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.pairs.iter().any(|pair| pair.name == name)
+        self.of_name(name).next().is_some()
     }
 
     /// The readings of a parameter that may be an object, and is none here: its name stands alone.
@@ -200,7 +211,7 @@ impl<'t> Pairs<'t> {
                 continue;
             };
             pair.taken.set(true);
-            tree.insert(path, self.coding.decode(pair.value)?)?;
+            tree.insert(path, pair.decoded(self.coding)?)?;
         }
         if tree.is_empty() { Ok(None) } else { tree.into_value(shape).map(Some) }
     }
@@ -248,6 +259,13 @@ impl<'t> Pairs<'t> {
         }
         let readings = self.read(name, StyleConfig::Form, true, shape)?;
         Ok(readings.and_then(|readings| readings.into_iter().next()))
+    }
+}
+
+impl<'t> Entry<'t> {
+    /// The value, under a name that is encoded as it must be.
+    fn decoded(&self, coding: Coding) -> Result<Cow<'t, str>, Fault> {
+        self.broken.clone().map_or_else(|| coding.decode(self.value), Err)
     }
 }
 

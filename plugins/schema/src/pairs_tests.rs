@@ -130,6 +130,9 @@ fn pairs_that_contradict_their_style_are_refused() {
         ("p[a]=1&p[a]=2", DeepObject, true, object(&[("a", of(&[Integer]))])),
         ("p[a]=1&p[a][b]=2", DeepObject, true, object(&[])),
         ("p[a][a][a][a][a][a][a][a][a]=1", DeepObject, true, object(&[])),
+        ("p[a%ff]=1", DeepObject, true, object(&[])),
+        ("%70[a%]=1", DeepObject, true, object(&[])),
+        ("R%ff=1", Form, true, object(&[])),
     ];
     for (query, style, explode, shape) in cases {
         assert_eq!(read(query, style, explode, &shape).unwrap_err().keyword, "style", "{query}");
@@ -139,10 +142,11 @@ fn pairs_that_contradict_their_style_are_refused() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn what_nobody_took_is_left() {
-    let query = Pairs::new(pairs("p=1&q=2&r[a]=1&q=3"), Coding::Form);
+    let query = Pairs::new(pairs("p=1&q=2&r[a]=1&q=3&s%ff=1&t%=1"), Coding::Form);
     query.read("p", Form, true, &of(&[Integer])).unwrap();
     query.read("r", DeepObject, true, &object(&[])).unwrap();
-    assert_eq!(query.left().collect::<Vec<_>>(), ["q"]);
+    assert_eq!(query.take("t%"), [""; 0], "a name that is not encoded as it must be is no declared one");
+    assert_eq!(query.left().collect::<Vec<_>>(), ["q", "s\u{fffd}", "t%"]);
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -43,7 +43,7 @@ pub use network::AddressRange;
 pub use operations::{Entry, InvalidIndex, Operation, OperationId, OperationIndex};
 pub use passage::{Judge, Passage, PolicyChain, Progress};
 pub use path::{CanonicalPath, MAX_PATH, MAX_SEGMENTS, PathError};
-pub use percent::{InvalidEncoding, decode, decode_form};
+pub use percent::{InvalidEncoding, decode, decode_form, decode_form_lossily};
 pub use policy::{Contended, Env, Policy, UnixNanos};
 pub use problem::problem_json;
 pub use query::{Pair, pairs};

@@ -38,27 +38,44 @@ pub fn decode_form(text: &str) -> Result<Cow<'_, str>, InvalidEncoding> {
     decode_bytes(text.as_bytes(), true)
 }
 
-fn decode_bytes(mut rest: &[u8], plus_is_space: bool) -> Result<Cow<'static, str>, InvalidEncoding> {
+/// What a reader makes of a text that is not encoded as it must be: a `%` without digits is itself, and what is not
+/// UTF-8 becomes U+FFFD.
+pub fn decode_form_lossily(text: &str) -> String {
+    let (octets, _) = octets(text.as_bytes(), true);
+    String::from_utf8(octets).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn decode_bytes(text: &[u8], plus_is_space: bool) -> Result<Cow<'static, str>, InvalidEncoding> {
+    let (octets, is_escaped) = octets(text, plus_is_space);
+    if !is_escaped {
+        return Err(InvalidEncoding::Escape);
+    }
+    String::from_utf8(octets).map(Cow::Owned).map_err(|_| InvalidEncoding::Utf8)
+}
+
+/// The octets, and whether each `%` has its two digits.
+fn octets(mut rest: &[u8], plus_is_space: bool) -> (Vec<u8>, bool) {
     let mut decoded = Vec::with_capacity(rest.len());
+    let mut is_escaped = true;
     loop {
         match rest {
             [] => break,
-            [b'%', high, low, tail @ ..] => {
-                decoded.push(octet(*high, *low).ok_or(InvalidEncoding::Escape)?);
+            [b'%', high, low, tail @ ..] if let Some(octet) = octet(*high, *low) => {
+                decoded.push(octet);
                 rest = tail;
             }
-            [b'%', ..] => return Err(InvalidEncoding::Escape),
             [b'+', tail @ ..] if plus_is_space => {
                 decoded.push(b' ');
                 rest = tail;
             }
             [byte, tail @ ..] => {
+                is_escaped &= *byte != b'%';
                 decoded.push(*byte);
                 rest = tail;
             }
         }
     }
-    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| InvalidEncoding::Utf8)
+    (decoded, is_escaped)
 }
 
 /// The byte that two hexadecimal digits stand for.
@@ -102,5 +119,11 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn a_plus_is_a_space_in_forms_only() {
         assert_eq!(decode_form("a+b%2B").as_deref(), Ok("a b+"));
+    }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn what_is_broken_is_read_as_others_read_it() {
+        assert_eq!(decode_form_lossily("a+%2B%zz%ff%4"), "a +%zz\u{fffd}%4");
     }
 }

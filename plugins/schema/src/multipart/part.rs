@@ -156,13 +156,23 @@ fn is_clear(name: &str, written: &str, tail: Option<&str>) -> bool {
     let is_file_name = name == "filename*";
     // Some readers prefer `name*`, or put `name*0` and `name*1` together (RFC 2231); forms have neither (RFC 7578, section 4.2).
     let is_extended = name.contains('*') && !is_file_name;
-    let is_spaced = before.ends_with([' ', '\t']) || value.starts_with([' ', '\t']);
+    let blank = [' ', '\t'];
+    let is_spaced =
+        before.ends_with(blank) || value.starts_with(blank) || value.trim_end_matches(';').ends_with(blank);
     // To browsers a backslash is one, to others it makes the next character one like any other.
     let is_escaped = written.contains("\\\"") || (name == "name" && written.contains('\\'));
     // To some it is a quote.
     let has_other_quote = !is_file_name && !value.starts_with('"') && value.contains('\'');
     let ends_open = tail.is_some_and(|tail| trim(tail).is_empty());
-    !(is_extended || is_spaced || is_escaped || has_other_quote || ends_open)
+    let is_alike = ["name", "filename"].iter().any(|known| name.starts_with(known) && name != *known);
+    let is_other = is_extended || (is_alike && !is_file_name);
+    !(is_other || is_spaced || is_escaped || has_other_quote || ends_open || names(value))
+}
+
+/// Whether a value has a `name=` that readers find who look for one wherever it stands.
+fn names(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    value.split("name").skip(1).any(|behind| behind.trim_start().starts_with('='))
 }
 
 fn is_identity(encoding: &str) -> bool {

@@ -1,0 +1,36 @@
+//! XML bodies: no body makes the reader panic, what it reads is JSON, and what it takes is XML with the same texts
+//! to roxmltree.
+//! Input: the body.
+#![no_main]
+
+use std::collections::BTreeSet;
+
+use libfuzzer_sys::fuzz_target;
+use portcullis_config::schema::ShapeConfig;
+use portcullis_fuzz::{check, shape};
+use portcullis_schema::xml;
+use serde_json::Value;
+
+fuzz_target!(|body: &[u8]| {
+    check(xml::read(body, &shape(), None));
+    let Ok(value) = xml::read(body, &ShapeConfig::default(), None) else { return };
+    let body = std::str::from_utf8(body).expect("what is taken is UTF-8");
+    let document = roxmltree::Document::parse(body).expect("what is taken is XML");
+    let mut texts = BTreeSet::new();
+    for element in document.descendants().filter(roxmltree::Node::is_element) {
+        texts.insert(
+            element.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect(),
+        );
+        texts.extend(element.attributes().map(|attribute| attribute.value().to_owned()));
+    }
+    check_texts(&serde_json::from_str(&value.to_string()).expect("JSON"), &texts);
+});
+
+fn check_texts(value: &Value, texts: &BTreeSet<String>) {
+    match value {
+        Value::String(text) => assert!(texts.contains(text), "{text:?} is not in {texts:?}"),
+        Value::Array(items) => items.iter().for_each(|item| check_texts(item, texts)),
+        Value::Object(members) => members.values().for_each(|member| check_texts(member, texts)),
+        _ => {}
+    }
+}
