@@ -32,9 +32,7 @@ pub fn read<'t>(bytes: &'t [u8], shape: &ShapeConfig, encodings: &Encodings) -> 
         members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
     }
     if let Some(name) = form.left().find(|name| shape::is_otherwise_named(shape, name)) {
-        return Err(
-            Fault::new("style", "is written in brackets, as another property or beside it").within(name)
-        );
+        return Err(Fault::new("style", "is another property to some readers").within(name));
     }
     members.append(&mut form.rest(shape)?);
     Ok(members.into())
@@ -80,6 +78,7 @@ mod tests {
             ("lines".to_owned(), ShapeConfig { items: Some(Box::new(address)), ..of(TypeConfig::Array) }),
             ("either".to_owned(), either),
             ("amount".to_owned(), amount),
+            ("first_name".to_owned(), of(TypeConfig::Integer)),
         ];
         ShapeConfig { properties: properties.into(), ..of(TypeConfig::Object) }
     }
@@ -134,6 +133,9 @@ mod tests {
             ("%61ddress[%FF]=1".to_owned(), "style", "/address"),
             ("n=1&n[=x".to_owned(), "style", "/n["),
             ("[n]=x".to_owned(), "style", "/[n]"),
+            ("+n=x".to_owned(), "style", "/ n"),
+            ("n%00=x".to_owned(), "style", "/n\0"),
+            ("first.name=x".to_owned(), "style", "/first.name"),
             ("address[no]=1&[address][no]=x".to_owned(), "style", "/[address][no]"),
         ];
         for (form, keyword, pointer) in cases {

@@ -96,8 +96,7 @@ impl Parts {
         let mut members = Members::new();
         for (name, parts) in by_name {
             if !shape.properties.contains_key(name) && shape::is_otherwise_named(shape, name) {
-                return Err(Fault::new("style", "is written in brackets, as another property or beside it")
-                    .within(name));
+                return Err(Fault::new("style", "is another property to some readers").within(name));
             }
             let value =
                 self.property(name, parts, shape.properties.get(name)).map_err(|fault| fault.within(name))?;

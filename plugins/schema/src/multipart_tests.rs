@@ -128,6 +128,7 @@ fn bodies_that_could_be_read_in_two_ways_are_refused() {
         (body(&[("name=\"n[]\"", "x")]), "style"),
         (body(&[("name=list", "1"), ("name=\"list[]\"", "x")]), "style"),
         (body(&[("name=\"[n]\"", "x")]), "style"),
+        (body(&[("name=\" n\"", "x")]), "style"),
         (body(&[("name=x\r\nContent-Type: text/plain; charset=us-ascii", "é")]), "contentType"),
         (body(&[("name=\"a\\n\"", "1")]), "syntax"),
         (body(&[("name=n; filename=\"a\\\"; name=\\\"x\"", "1")]), "syntax"),

@@ -10,6 +10,7 @@ use portcullis_core::{Headers, Pair, Request};
 use crate::content::Intern;
 use crate::fault::{Fault, Violations};
 use crate::json;
+use crate::media_type::trim;
 use crate::pairs::{Pairs, readings, spreads};
 use crate::schema::{InvalidSchema, Schema, Unjudged};
 use crate::shape;
@@ -294,10 +295,11 @@ fn takes_list(shape: &ShapeConfig) -> bool {
 fn cookie_pairs(headers: &Headers) -> Result<Vec<Pair<'_>>, std::str::Utf8Error> {
     let mut pairs = Vec::new();
     for text in headers.all("cookie") {
-        let cookies = std::str::from_utf8(text)?.split(';').map(|cookie| cookie.trim_matches([' ', '\t']));
+        let cookies = std::str::from_utf8(text)?.split(';').map(trim);
+        // None is written with white space round its `=`, but most readers see the name without.
         pairs.extend(cookies.filter(|cookie| !cookie.is_empty()).map(
             |cookie| match cookie.split_once('=') {
-                Some((name, value)) => Pair { name, value: Some(value) },
+                Some((name, value)) => Pair { name: trim(name), value: Some(trim(value)) },
                 None => Pair { name: cookie, value: None },
             },
         ));
