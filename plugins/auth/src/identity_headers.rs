@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use portcullis_config::auth::IdentityHeaderConfig;
 use portcullis_config::routing::ROUTE_HEADER;
-use portcullis_core::{Edits, Environment, Headers, Identity, Rejection, Request, Terms};
+use portcullis_core::{Edits, Environment, Identity, Rejection, Request, Terms};
 
 use crate::invalid::InvalidAuth;
 use crate::json::UniqueMembers;
@@ -53,19 +53,9 @@ pub fn check_identity_header(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Headers of a request that are the one called `name` (in lower case), or that upstreams who turn names into variables take
-/// for it: there `-` and `_` are the same (RFC 3875, section 4.1.18).
-pub(crate) fn taken_for<'h>(headers: &'h Headers, name: &'h str) -> impl Iterator<Item = &'h str> {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
-    let is_taken = move |other: &&[u8]| {
-        other.len() == name.len() && other.iter().zip(name.as_bytes()).all(|(a, b)| plain(a) == plain(b))
-    };
-    headers.iter().map(|(name, _)| name).filter(is_taken).filter_map(|name| std::str::from_utf8(name).ok())
-}
-
 /// Takes out of a request what could be taken for a header of the gateway's own.
 pub(crate) fn strip_own(request: &Request, name: &str, edits: &mut Edits) {
-    for found in taken_for(request.headers(), name) {
+    for found in request.headers().taken_for(name) {
         if !edits.remove.iter().any(|known| known == found) {
             edits.remove.push(Cow::Owned(found.to_owned()));
         }

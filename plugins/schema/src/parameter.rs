@@ -86,6 +86,11 @@ impl Parameters {
             spread.iter().flat_map(|parameter| parameter.members()).for_each(|name| sources.query.name(name));
         }
         for parameter in &self.list {
+            if self.is_disguised(parameter, sources.headers) {
+                let message = "is given under a name that some upstreams take for it";
+                violations.add("header", &parameter.name, "", "style", message.into());
+                continue;
+            }
             parameter.check(&sources, violations)?;
         }
         if self.refuses_undeclared {
@@ -94,6 +99,15 @@ impl Parameters {
             }
         }
         Ok(())
+    }
+
+    /// Whether a header is there under a name that none declares.
+    fn is_disguised(&self, parameter: &Parameter, headers: &Headers) -> bool {
+        let declares = |name: &str| {
+            self.list.iter().any(|one| one.location == LocationConfig::Header && one.name == name)
+        };
+        parameter.location == LocationConfig::Header
+            && headers.taken_for(&parameter.name).any(|name| name != parameter.name && !declares(name))
     }
 
     fn uses(&self, location: LocationConfig) -> bool {

@@ -72,6 +72,16 @@ impl Headers {
         self.all(name).next()
     }
 
+    /// The names of headers that are the one called `name` (in lower case), or that upstreams who turn names into
+    /// variables take for it: there `-` and `_` are the same (RFC 3875, section 4.1.18).
+    pub fn taken_for<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h str> {
+        let plain = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
+        let is_taken = move |other: &&[u8]| {
+            other.len() == name.len() && other.iter().zip(name.as_bytes()).all(|(a, b)| plain(a) == plain(b))
+        };
+        self.iter().map(|(name, _)| name).filter(is_taken).filter_map(|name| std::str::from_utf8(name).ok())
+    }
+
     /// Removes every value of a header; `name` in lower case.
     pub(crate) fn remove(&mut self, name: &str) {
         let Self { block, fields } = self;
