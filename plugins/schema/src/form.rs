@@ -31,7 +31,8 @@ pub fn read<'t>(bytes: &'t [u8], shape: &ShapeConfig, encodings: &Encodings) -> 
             .map_err(|fault| fault.within(name))?;
         members.extend(value.map(|value| (Cow::Owned(name.clone()), value)));
     }
-    if let Some(name) = form.left().find(|name| shape::is_otherwise_named(shape, name)) {
+    let is_property = |name: &str| shape.properties.contains_key(name);
+    if let Some(name) = form.left().find(|name| shape::is_otherwise_named(name, is_property)) {
         return Err(Fault::new("style", "is another property to some readers").within(name));
     }
     members.append(&mut form.rest(shape)?);

@@ -95,7 +95,8 @@ impl Parts {
     ) -> Result<Value<'b>, Fault> {
         let mut members = Members::new();
         for (name, parts) in by_name {
-            if !shape.properties.contains_key(name) && shape::is_otherwise_named(shape, name) {
+            let is_property = |name: &str| shape.properties.contains_key(name);
+            if !is_property(name) && shape::is_otherwise_named(name, is_property) {
                 return Err(Fault::new("style", "is another property to some readers").within(name));
             }
             let value =

@@ -93,12 +93,20 @@ impl Parameters {
             }
             parameter.check(&sources, violations)?;
         }
-        if self.refuses_undeclared {
-            for name in sources.query.left() {
+        for name in sources.query.left() {
+            if self.refuses_undeclared {
                 violations.add("query", name, "", "undeclared", "is not declared".into());
+            } else if shape::is_otherwise_named(name, |name| self.declares(name)) {
+                violations.add("query", name, "", "style", "is another parameter to some readers".into());
             }
         }
         Ok(())
+    }
+
+    /// Whether the query may have this name.
+    fn declares(&self, name: &str) -> bool {
+        let mut of_query = self.list.iter().filter(|parameter| parameter.location == LocationConfig::Query);
+        of_query.any(|parameter| parameter.name == name || parameter.members().any(|member| member == name))
     }
 
     /// Whether a header is there under a name that none declares.

@@ -22,15 +22,13 @@ pub(crate) fn is_compound(shape: &ShapeConfig) -> bool {
     matches!(types(shape).first(), Some(TypeConfig::Array | TypeConfig::Object))
 }
 
-/// Whether some readers take what has this name for a property that has another: `n[]` for `n`, `[n]` as well; to PHP
-/// a name ends before a NUL, does not begin with spaces, and has `_` for spaces and dots.
-pub(crate) fn is_otherwise_named(shape: &ShapeConfig, name: &str) -> bool {
-    let is_property = |name: &str| {
-        let of_php = || name.trim_start_matches(' ').replace([' ', '.'], "_");
-        shape.properties.contains_key(name) || shape.properties.contains_key(&of_php())
-    };
+/// Whether some readers take what has this name for what is declared under another: `n[]` for `n`, `[n]` as well; to PHP a
+/// name ends before a NUL, does not begin with spaces, and has `_` for spaces and dots.
+pub(crate) fn is_otherwise_named(name: &str, is_declared: impl Fn(&str) -> bool) -> bool {
+    let is_known =
+        |name: &str| is_declared(name) || is_declared(&name.trim_start_matches(' ').replace([' ', '.'], "_"));
     let mut ends = name.match_indices(['[', '\0']).map(|(at, _)| at);
-    ends.any(|end| end == 0 || name.get(..end).is_some_and(is_property)) || is_property(name)
+    name.starts_with('[') || ends.any(|end| name.get(..end).is_some_and(is_known)) || is_known(name)
 }
 
 /// Whether values are arrays whose items have parts themselves.
