@@ -205,12 +205,14 @@ impl<'t> Pairs<'t> {
 
     /// `name[a]=1&name[b][]=2`.
     pub fn read_brackets(&self, name: &str, shape: &ShapeConfig) -> Result<Option<Value<'t>>, Fault> {
+        // All are taken, whatever is wrong with the first.
+        self.pairs
+            .iter()
+            .filter(|pair| pair.path_within(name).is_some())
+            .for_each(|pair| pair.taken.set(true));
         let mut tree = brackets::Tree::default();
         for pair in &self.pairs {
-            let Some(path) = pair.name.strip_prefix(name).filter(|path| path.starts_with('[')) else {
-                continue;
-            };
-            pair.taken.set(true);
+            let Some(path) = pair.path_within(name) else { continue };
             tree.insert(path, pair.decoded(self.coding)?)?;
         }
         if tree.is_empty() { Ok(None) } else { tree.into_value(shape).map(Some) }
@@ -263,6 +265,11 @@ impl<'t> Pairs<'t> {
 }
 
 impl<'t> Entry<'t> {
+    /// `[a][b]` of `name[a][b]`.
+    fn path_within(&self, name: &str) -> Option<&str> {
+        self.name.strip_prefix(name).filter(|path| path.starts_with('['))
+    }
+
     /// The value, under a name that is encoded as it must be.
     fn decoded(&self, coding: Coding) -> Result<Cow<'t, str>, Fault> {
         self.broken.clone().map_or_else(|| coding.decode(self.value), Err)

@@ -96,7 +96,7 @@ impl Parameters {
         for name in sources.query.left() {
             if self.refuses_undeclared {
                 violations.add("query", name, "", "undeclared", "is not declared".into());
-            } else if shape::is_otherwise_named(name, |name| self.declares(name)) {
+            } else if !self.declares(name) && shape::is_otherwise_named(name, |name| self.declares(name)) {
                 violations.add("query", name, "", "style", "is another parameter to some readers".into());
             }
         }
