@@ -145,4 +145,11 @@ mod tests {
         }
         assert_eq!(super::read(b"a=\xff", &shape(), &Encodings::new()).unwrap_err().keyword, "syntax");
     }
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn a_name_of_brackets_takes_no_long_look() {
+        let form = format!("a{}=1", "[".repeat(500_000));
+        assert!(read(&form).is_ok());
+    }
 }

@@ -22,12 +22,15 @@ pub(crate) fn is_compound(shape: &ShapeConfig) -> bool {
     matches!(types(shape).first(), Some(TypeConfig::Array | TypeConfig::Object))
 }
 
+/// Most brackets of a name that are looked at: a declared name has fewer.
+const MOST_BRACKETS: usize = 16;
+
 /// Whether some readers take what has this name for what is declared under another: `n[]` for `n`, `[n]` as well; to PHP a
 /// name ends before a NUL, does not begin with spaces, and has `_` for spaces and dots.
 pub(crate) fn is_otherwise_named(name: &str, is_declared: impl Fn(&str) -> bool) -> bool {
     let is_known =
         |name: &str| is_declared(name) || is_declared(&name.trim_start_matches(' ').replace([' ', '.'], "_"));
-    let mut ends = name.match_indices(['[', '\0']).map(|(at, _)| at);
+    let mut ends = name.match_indices(['[', '\0']).map(|(at, _)| at).take(MOST_BRACKETS);
     name.starts_with('[') || ends.any(|end| name.get(..end).is_some_and(is_known)) || is_known(name)
 }
 
